@@ -118,7 +118,8 @@ class Settings:
             username=EMBEDDED_SETUP_LOGIN,
             password=self.secrets.postgres_password,
             database=EMBEDDED_DATABASE,
-            query={"host": str(self.socket_folder / "postgres")},
+            # Refuse a server that does not prove to know the password as well.
+            query={"host": str(self.socket_folder / "postgres"), "require_auth": "scram-sha-256"},
         )
 
 

@@ -1,0 +1,1 @@
+"""How the product starts: embedded servers, the process tree, the browser files, the database upgrade."""
