@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -82,24 +83,29 @@ def signal_group(group: int, number: signal.Signals) -> bool:
     return True
 
 
-def end_orphan(pid_file: Path, name: str, folder: Path | None, ask: signal.Signals) -> None:
-    """End the server that `pid_file` speaks of, if it still lives, is called `name` and works in `folder` (if given)."""
-    try:
-        process = psutil.Process(int(pid_file.read_text().split(maxsplit=1)[0]))
-        if process.name() != name or (folder is not None and Path(process.cwd()) != folder):
-            return
-        process.send_signal(ask)
-        _wait_or_kill(process)
-    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
-        return
+def end_orphans(name: str, folder: Path, ask: signal.Signals) -> None:
+    """End every process called `name` that works in `folder`, also when the folder was deleted under it.
 
-
-def _wait_or_kill(process: psutil.Process) -> None:
-    family = [process, *process.children(recursive=True)]
-    _, alive = psutil.wait_procs(family, timeout=10)
-    for left in alive:
-        left.kill()
+    Only for the owner of the folder: whatever still runs there was left by an owner that was killed.
+    """
+    orphans = [process for process in psutil.process_iter() if _works_in(process, name, folder)]
+    numbers = {process.pid for process in orphans}
+    for process in orphans:
+        with suppress(psutil.NoSuchProcess):
+            if process.ppid() not in numbers:
+                process.send_signal(ask)
+    _, alive = psutil.wait_procs(orphans, timeout=10)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(alive, timeout=5)
+
+
+def _works_in(process: psutil.Process, name: str, folder: Path) -> bool:
+    try:
+        return bool(process.name() == name and process.cwd().removesuffix(" (deleted)") == str(folder))
+    except psutil.Error:
+        return False
 
 
 def wait_until(ready: Callable[[], bool], process: Process, patience: float) -> bool:
@@ -110,12 +116,3 @@ def wait_until(ready: Callable[[], bool], process: Process, patience: float) -> 
             return True
         time.sleep(0.05)
     return False
-
-
-def is_other_program(pid_file: Path, name: str) -> bool:
-    """True when the number in `pid_file` is of a living process that is not called `name`."""
-    try:
-        process = psutil.Process(int(pid_file.read_text().split(maxsplit=1)[0]))
-        return bool(process.name() != name)
-    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
-        return False

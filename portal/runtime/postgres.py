@@ -56,7 +56,7 @@ def start(settings: Settings) -> children.Process:
     user = folders.server_user(data)
     folders.let_through(_binary("postgres"), user)
     sockets = folders.private_socket_folder(settings.socket_folder, settings.data, "postgres", user)
-    _end_orphans(data, sockets)
+    _clear(data, sockets)
     if not (data / "PG_VERSION").exists():
         _create(settings, data, user)
     folders.let_through(data, user)
@@ -82,17 +82,12 @@ def _binary(name: str) -> Path:
     return Path(package.origin).parent / "pginstall" / "bin" / name
 
 
-def _end_orphans(data: Path, sockets: Path) -> None:
-    """End servers left by a killed owner, and remove what they left: a number in it may belong to anybody now."""
-    pid_file = data / "postmaster.pid"
-    children.end_orphan(pid_file, "postgres", data, STOP_SIGNAL)
-    # A server whose data folder was deleted under it.
-    for lock in sockets.glob(".s.PGSQL.*.lock"):
-        children.end_orphan(lock, "postgres", None, signal.SIGQUIT)
+def _clear(data: Path, sockets: Path) -> None:
+    """End the server that a killed owner left, and remove its locks: their number may belong to any process now."""
+    children.end_orphans("postgres", data, STOP_SIGNAL)
+    (data / "postmaster.pid").unlink(missing_ok=True)
     for left in sockets.iterdir():
         left.unlink()
-    if pid_file.exists() and children.is_other_program(pid_file, "postgres"):
-        pid_file.unlink()
 
 
 def _create(settings: Settings, data: Path, user: pwd.struct_passwd | None) -> None:

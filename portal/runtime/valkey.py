@@ -26,7 +26,7 @@ def start(settings: Settings) -> children.Process:
     folders.let_through(_binary(), user)
     folders.let_through(data, user)
     sockets = folders.private_socket_folder(settings.socket_folder, settings.data, "valkey", user)
-    children.end_orphan(data / "valkey.pid", "valkey-server", data, signal.SIGTERM)
+    children.end_orphans("valkey-server", data, STOP_SIGNAL)
     for left in sockets.iterdir():
         left.unlink()
     log = settings.data / "valkey.log"
@@ -66,7 +66,6 @@ def _command(data: Path, sockets: Path) -> list[str]:
         "unixsocket": str(sockets / "valkey.sock"),
         "unixsocketperm": "700",
         "dir": str(data),
-        "pidfile": str(data / "valkey.pid"),
         "daemonize": "no",
         "save": "",
         "appendonly": "yes",
