@@ -1,0 +1,12 @@
+"""SmartConnectors: a carrier's file in, normalised policy rows and reasons out.
+
+Pure: no web, no database, no clock. The way through, from bytes to rows:
+
+    readers/     bytes -> sheets of text cells, chosen by content
+    layouts/     one declarative file per carrier layout; `layouts.py` loads and checks them
+    detect       which layout, which sheet, which row is the header
+    dates, names, normalise   one cell -> one value
+    assemble     a layout and a header compiled into one function of a row
+    parse        all of it, in batches of `rows.PolicyRow`, `rows.Refusal` and `rows.Dropped`
+    ladder       the keys by which two rows are known to be the same person
+"""

@@ -1,0 +1,139 @@
+"""A carrier's file as batches of policy rows, refusals and dropped rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from portal.connectors import readers
+from portal.connectors.assemble import RowRefused, compile_row
+from portal.connectors.detect import Detection, detect
+from portal.connectors.layouts import Layout, header_key, load_layouts
+from portal.connectors.rows import Batch, Dropped, FileRefused, Refusal
+
+_DAY_IN_NAME = re.compile(r"(?<!\d)(20\d{2})[-_]?(\d{2})[-_]?(\d{2})(?!\d)", re.ASCII)
+_TOTAL = re.compile(r"(?:grand |sub-?)?totals?\b|sum\b|(?:row|record)s?(?: count)?\b|count\b|end of\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """A file whose layout is known and whose rows can be read."""
+
+    layout: Layout
+    detections: list[Detection]  # every sheet that is read, at least one
+    as_of: date  # the day whose state the file tells
+    notes: list[str] = field(default_factory=list)  # for a person; grows while the batches are read
+    batch_size: int = 5_000
+
+    @property
+    def detection(self) -> Detection:
+        """The first sheet that is read."""
+        return self.detections[0]
+
+    def batches(self) -> Iterator[Batch]:
+        """The file's rows below the header, from the start, at most `batch_size` a batch.
+
+        Raises `FileRefused` in the middle when the rest of the file cannot be told into rows.
+        """
+        for found in self.detections:
+            yield from _batches(found, self.as_of, self.notes, self.batch_size)
+
+
+def parse(
+    path: Path,
+    *,
+    file_name: str,
+    as_of: date,
+    layouts: Mapping[str, Layout] | None = None,
+    layout_name: str | None = None,
+    batch_size: int = 5_000,
+) -> ParsedFile:
+    """Opens the file and finds its layout among `layouts` (all that are known), or takes `layout_name`.
+
+    `file_name` is the carrier's own; a day in it (…_20261103.csv) is the file's as-of date, else `as_of` is.
+    Raises `FileRefused`.
+    """
+    known = load_layouts() if layouts is None else layouts
+    if layout_name is not None:
+        if layout_name not in known:
+            raise FileRefused(f"There is no layout named {layout_name}. Known are: {', '.join(sorted(known))}.")
+        known = {layout_name: known[layout_name]}
+    sheets = readers.open_sheets(path)
+    detections = detect(sheets, known)
+    notes = [note for sheet in sheets for note in sheet.notes] + [n for found in detections for n in found.notes]
+    return ParsedFile(
+        layout=detections[0].layout,
+        detections=detections,
+        as_of=day_in_name(file_name) or as_of,
+        notes=notes,
+        batch_size=batch_size,
+    )
+
+
+def day_in_name(file_name: str) -> date | None:
+    """The last day written as YYYYMMDD or YYYY-MM-DD in a file's name, None without a real one."""
+    for year, month, day in reversed(_DAY_IN_NAME.findall(file_name)):
+        try:
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+    return None
+
+
+def _batches(found: Detection, as_of: date, notes: list[str], size: int) -> Iterator[Batch]:
+    make = compile_row(found, as_of=as_of, notes=notes)
+    width, name = len(found.header), found.sheet.name
+    batch, room = Batch([], [], []), size
+    for number, cells in found.sheet.rows():
+        if number <= found.header_row:
+            continue
+        try:
+            if len(cells) != width:
+                _fit(cells, width)
+            batch.rows.append(make(number, cells))
+        except RowRefused as refused:
+            if reason := _no_policy(cells, found):
+                batch.dropped.append(Dropped(name, number, reason))
+            else:
+                batch.refused.append(Refusal(name, number, refused.column, refused.shape, refused.reason))
+        room -= 1
+        if not room:
+            yield batch
+            batch, room = Batch([], [], []), size
+    if room < size:
+        yield batch
+
+
+def _fit(cells: list[str], width: int) -> None:
+    """Cuts empty cells beyond the header; any other difference in width means that cells stand under wrong headers."""
+    if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+        del cells[width:]
+        return
+    raise RowRefused(
+        None,
+        None,
+        f"The row has {len(cells)} cells and the header has {width}: a delimiter or a quotation mark is out of place, "
+        "or the file was cut off here.",
+    )
+
+
+def _no_policy(cells: list[str], found: Detection) -> str | None:
+    """Why a row that could not be read is no policy row at all, None when it is one."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not filled:
+        return "The row is empty."
+    if len(filled) > 1 and all(
+        header_key(cell) == header_key(header)
+        for cell, header in zip(cells, found.header, strict=False)
+        if cell.strip()
+    ):
+        return "The header stands here again."
+    if len(filled) <= max(3, len(found.header) // 3):
+        if _TOTAL.match(filled[0]) or any(cell.upper().startswith("=SUM(") for cell in filled):
+            return "A total, not a policy."
+        if len(filled) == 1 and " " in filled[0]:
+            return "A line of text, not a policy."
+    return None
