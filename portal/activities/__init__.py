@@ -1,0 +1,1 @@
+"""Log Activity: the registry of activity types, the activity record, timelines. Upper rooms register their types here."""

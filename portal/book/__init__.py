@@ -1,0 +1,1 @@
+"""The FMO's Policies and members, and the feed runs that fill them."""

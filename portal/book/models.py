@@ -1,0 +1,230 @@
+"""The book: connectors and their runs, members, policies, and who wrote each policy when."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.models import Base, FmoOwned, Stamped
+
+KEY = Text(collation="C")  # compared bytewise: ranges on a prefix use the index, row security included
+
+
+class Connector(FmoOwned, Stamped, Base):
+    """A SmartConnector: one configured feed of one carrier. `confirmed_kinds` are the identifier kinds of which the
+    FMO has said that they name the writing agent."""
+
+    __tablename__ = "connector"
+    __table_args__ = (Index("uq_connector_name", "fmo_id", "name", unique=True),)
+
+    name: Mapped[str]
+    carrier: Mapped[str]
+    layout: Mapped[str]
+    confirmed_kinds: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+
+
+class FeedRun(FmoOwned, Base):
+    """One execution of a connector on one file; the truth about it (the queue only carries its id)."""
+
+    __tablename__ = "feed_run"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "connector_id"], ["connector.fmo_id", "connector.id"]),
+        Index("ix_feed_run_when", "fmo_id", "requested_at", "id"),
+        Index("ix_feed_run_sha256", "fmo_id", "sha256"),
+        Index(
+            "uq_feed_run_open_file",
+            "fmo_id",
+            "sha256",
+            "dry_run",
+            unique=True,
+            postgresql_where=text("status IN ('queued', 'running')"),
+        ),
+    )
+
+    connector_id: Mapped[UUID | None]  # known once the layout is detected
+    file_name: Mapped[str]
+    sha256: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    as_of: Mapped[date | None]
+    dry_run: Mapped[bool] = mapped_column(server_default=text("false"))
+    status: Mapped[str] = mapped_column(server_default="queued")  # queued | running | succeeded | failed
+    phase: Mapped[str | None]
+    progress_done: Mapped[int] = mapped_column(server_default="0")
+    progress_total: Mapped[int | None]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    fence: Mapped[int] = mapped_column(server_default="0")
+    heartbeat_at: Mapped[datetime | None]
+    rows: Mapped[int | None]
+    new: Mapped[int | None]
+    changed: Mapped[int | None]
+    unchanged: Mapped[int | None]
+    refused: Mapped[int | None]
+    dropped: Mapped[int | None]
+    unattributed: Mapped[int | None]
+    released: Mapped[int | None]  # copies taken out of accounts because the writing agent changed
+    notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    error: Mapped[str | None]  # a sentence for a person
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class FeedFile(FmoOwned, Base):
+    """The bytes of a run's file, encrypted, in numbered pieces; `id` is a piece's own."""
+
+    __tablename__ = "feed_file"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "run_id"], ["feed_run.fmo_id", "feed_run.id"]),
+        Index("uq_feed_file_piece", "fmo_id", "run_id", "piece", unique=True),
+    )
+
+    run_id: Mapped[UUID]
+    piece: Mapped[int]
+    body: Mapped[str]
+
+
+class FeedProblem(FmoOwned, Base):
+    """A row that a run refused or dropped, and why; never the value, only its shape."""
+
+    __tablename__ = "feed_problem"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "run_id"], ["feed_run.fmo_id", "feed_run.id"]),
+        Index("ix_feed_problem_run", "fmo_id", "run_id", "outcome", "sheet", "row"),
+    )
+
+    run_id: Mapped[UUID]
+    outcome: Mapped[str]  # refused | dropped
+    sheet: Mapped[str]
+    row: Mapped[int]
+    column_name: Mapped[str | None]
+    shape: Mapped[str | None]
+    reason: Mapped[str]
+
+
+class Member(FmoOwned, Stamped, Base):
+    """The insured person. `id` is stable and opaque; copies, contacts and the log carry it along."""
+
+    __tablename__ = "member"
+    __sensitive__: ClassVar[str | None] = "member"
+    __table_args__ = (
+        Index("ix_member_sort", "fmo_id", "sort_key", "id"),
+        Index("ix_member_mbi_hash", "fmo_id", "mbi_hash"),
+        CheckConstraint("birth_date IS NULL OR birth_date BETWEEN '1880-01-01' AND '2200-01-01'", name="birth_date"),
+    )
+
+    first_name: Mapped[str]
+    middle_name: Mapped[str | None]
+    last_name: Mapped[str]
+    suffix: Mapped[str | None]
+    sort_key: Mapped[str] = mapped_column(KEY)  # name_key(last) + " " + name_key(first)
+    birth_date: Mapped[date | None]
+    gender: Mapped[str | None]
+    mbi: Mapped[str | None]  # ciphertext, field "mbi"
+    mbi_hash: Mapped[str | None]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    address1: Mapped[str | None]
+    address2: Mapped[str | None]
+    city: Mapped[str | None]
+    state: Mapped[str | None]
+    zip: Mapped[str | None]
+    county: Mapped[str | None]
+    carrier: Mapped[str]  # whose file the present values come from
+    as_of: Mapped[date]  # of that file
+
+
+class MemberKey(FmoOwned, Base):
+    """What a member is recognised by: rung of the match ladder and value (mbi: keyed hash; number: "carrier|id"; person)."""
+
+    __tablename__ = "member_key"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "member_id"], ["member.fmo_id", "member.id"]),
+        Index("uq_member_key_value", "fmo_id", "kind", "value", "member_id", unique=True),
+        Index("ix_member_key_member", "fmo_id", "member_id"),
+    )
+
+    member_id: Mapped[UUID]
+    kind: Mapped[str]  # mbi | number | person
+    value: Mapped[str] = mapped_column(KEY)
+
+
+class Policy(FmoOwned, Stamped, Base):
+    """One enrolment in the FMO's book, as the newest file told it."""
+
+    __tablename__ = "policy"
+    __sensitive__: ClassVar[str | None] = "policy"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "member_id"], ["member.fmo_id", "member.id"]),
+        ForeignKeyConstraint(["fmo_id", "source_run_id"], ["feed_run.fmo_id", "feed_run.id"]),
+        Index("uq_policy_identity", "fmo_id", "identity", unique=True),
+        Index("ix_policy_writer", "fmo_id", "writing_npn", "id"),
+        Index("ix_policy_number", "fmo_id", "number_key", "id"),
+        Index("ix_policy_sort", "fmo_id", "sort_key", "id"),
+        Index("ix_policy_effective", "fmo_id", "effective_date", "id"),
+        Index("ix_policy_member", "fmo_id", "member_id"),
+        CheckConstraint("effective_date BETWEEN '1900-01-01' AND '2200-01-01'", name="effective_date"),
+        CheckConstraint("term_date IS NULL OR term_date BETWEEN '1900-01-01' AND '2200-01-01'", name="term_date"),
+        CheckConstraint("writing_npn IS NULL OR writing_npn ~ '^[1-9][0-9]{0,9}$'", name="npn_canonical"),
+    )
+
+    carrier: Mapped[str]
+    identity: Mapped[str] = mapped_column(KEY)  # sha256 hex of (carrier, what the layout declares)
+    content_hash: Mapped[str] = mapped_column(KEY)
+    batch: Mapped[int] = mapped_column(BigInteger)  # ingest number of the run that last changed the row
+    member_id: Mapped[UUID]
+    sort_key: Mapped[str] = mapped_column(KEY)  # the member's, so that the list sorts by one index
+    policy_number: Mapped[str | None]
+    number_key: Mapped[str] = mapped_column(KEY)  # upper case letters and digits of the number, "" without one
+    member_number: Mapped[str | None]
+    line_of_business: Mapped[str | None]
+    product: Mapped[str | None]
+    plan_id: Mapped[str | None]
+    plan_name: Mapped[str | None]
+    status: Mapped[str]
+    status_raw: Mapped[str | None]
+    status_reason: Mapped[str | None]
+    effective_date: Mapped[date]
+    term_date: Mapped[date | None]
+    renewal_date: Mapped[date | None]
+    received_date: Mapped[date | None]
+    premium: Mapped[Decimal | None]
+    writing_npn: Mapped[str | None]  # the current interval's; None: unattributed
+    writer_source: Mapped[str | None]  # column | crosswalk
+    writer_column: Mapped[str | None]  # the column of the file that said so
+    writer_kind: Mapped[str | None]  # crosswalk identifier of the row, for a later attribution
+    writer_value: Mapped[str | None]
+    writer_name: Mapped[str | None]
+    other_agents: Mapped[str | None]
+    as_of: Mapped[date]
+    source_run_id: Mapped[UUID]
+    source_sheet: Mapped[str]
+    source_row: Mapped[int]
+
+
+class PolicyWriter(FmoOwned, Base):
+    """Who wrote a policy, as an interval with its source. The open interval is the policy's `writing_npn`."""
+
+    __tablename__ = "policy_writer"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "policy_id"], ["policy.fmo_id", "policy.id"]),
+        Index("uq_policy_writer_open", "fmo_id", "policy_id", unique=True, postgresql_where=text("until IS NULL")),
+        Index("ix_policy_writer_policy", "fmo_id", "policy_id"),
+    )
+
+    policy_id: Mapped[UUID]
+    npn: Mapped[str | None]  # None: unattributed in that time
+    source: Mapped[str]  # column | crosswalk | none
+    run_id: Mapped[UUID | None]
+    since: Mapped[datetime] = mapped_column(server_default=func.now())  # when the book learned it
+    until: Mapped[datetime | None]
+    written_from: Mapped[date | None]  # the agent's own dates in the row, where the layout has them
+    written_to: Mapped[date | None]
+
+

@@ -1,0 +1,1 @@
+"""Mechanism every room stands on; knows nothing of insurance."""

@@ -1,0 +1,15 @@
+"""The one place that asks what time it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """The present date in UTC."""
+    return now().date()

@@ -1,0 +1,42 @@
+"""Work to be done after this transaction: a row beside the change, sent to the queue once it is committed.
+
+The truth is here and not in Redis: a queue that is down or loses its data loses no work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core import scope
+from portal.core.models import Base, FmoOwned
+from portal.extensions import db
+
+CHANNEL = "portal_outbox"
+
+
+class Outbox(FmoOwned, Base):
+    """One job to send. `job` is a name from the list of allowed jobs; `args` are ids, never values."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_waiting", "due_at", postgresql_where=text("sent_at IS NULL")),)
+
+    job: Mapped[str]
+    args: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+
+
+def send_after_commit(job: str, *ids: UUID | str) -> None:
+    """Put `job` with the scope's FMO and `ids` into the outbox; it starts once this transaction is committed."""
+    fmo_id = scope.fmo_id()
+    row = Outbox(fmo_id=fmo_id, job=job, args=[str(fmo_id), *map(str, ids)])
+    db.session.add(row)
+    db.session.flush()
+    db.session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})

@@ -1,0 +1,116 @@
+"""Who may do what, and the rule that every route says so.
+
+A route is closed until it carries exactly one of `@allow(Permission.X)` or `@public("reason")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from portal.core.events import Event
+from portal.core.scope import Role, Scope
+
+
+class Permission(StrEnum):
+    """One word for each thing that a role may or may not do."""
+
+    ANY_SIGNED_IN = "signed_in"
+    FMO_HOME = "fmo.home"
+    DOWNLINE_READ = "downline.read"
+    DOWNLINE_EDIT = "downline.edit"
+    ACTIVITY_LOG = "activity.log"
+    BUSINESS_READ = "business.read"
+    PROVISION = "business.provision"
+    BOOK_READ = "book.read"
+    FEED_READ = "feed.read"
+    FEED_LOAD = "feed.load"
+    SYNC_READ = "sync.read"
+    CRM_READ = "crm.read"
+    CRM_EDIT = "crm.edit"
+    MBI_REVEAL = "mbi.reveal"
+    RESYNC_ASK = "resync.ask"
+    ACCESS_READ = "access.read"
+    ACCESS_EXPORT = "access.export"
+
+
+_FMO_ADMIN = frozenset(
+    {
+        Permission.ANY_SIGNED_IN,
+        Permission.FMO_HOME,
+        Permission.DOWNLINE_READ,
+        Permission.DOWNLINE_EDIT,
+        Permission.ACTIVITY_LOG,
+        Permission.BUSINESS_READ,
+        Permission.PROVISION,
+        Permission.BOOK_READ,
+        Permission.FEED_READ,
+        Permission.FEED_LOAD,
+        Permission.SYNC_READ,
+        Permission.MBI_REVEAL,
+    }
+)
+_AGENT = frozenset(
+    {
+        Permission.ANY_SIGNED_IN,
+        Permission.CRM_READ,
+        Permission.CRM_EDIT,
+        Permission.MBI_REVEAL,
+        Permission.RESYNC_ASK,
+    }
+)
+_COMPLIANCE = frozenset({Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permission.ACCESS_EXPORT})
+
+GRANTED: dict[Role, frozenset[Permission]] = {
+    Role.FMO_ADMIN: _FMO_ADMIN,
+    Role.COMPLIANCE: _COMPLIANCE,
+    Role.AGENT_ADMIN: _AGENT,
+    Role.AGENT_ALL: _AGENT,
+    Role.AGENT_LIMITED: _AGENT,
+    Role.SYSTEM: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route asks for, and under which event its reads enter the log (None: nothing sensitive)."""
+
+    permission: Permission | None
+    event: Event | None
+    public_reason: str | None = None
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def allow(permission: Permission, event: Event | None = None) -> Callable[[View], View]:
+    """Open a route to the roles that hold `permission`; with `event`, every answer leaves one log entry."""
+
+    def mark(view: View) -> View:
+        view.__access__ = Access(permission, event)  # type: ignore[attr-defined]  # read back by `access_of`
+        return view
+
+    return mark
+
+
+def public(reason: str) -> Callable[[View], View]:
+    """Open a route to strangers, saying why."""
+
+    def mark(view: View) -> View:
+        view.__access__ = Access(None, None, reason)  # type: ignore[attr-defined]  # read back by `access_of`
+        return view
+
+    return mark
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """What `view` declared; None means the route is closed."""
+    found: Access | None = getattr(view, "__access__", None)
+    return found
+
+
+def may(scope: Scope | None, permission: Permission) -> bool:
+    """Whether the scope's role holds `permission`."""
+    return scope is not None and permission in GRANTED[scope.role]

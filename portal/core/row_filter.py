@@ -1,0 +1,83 @@
+"""The ORM's half of tenancy: every select, update and delete is narrowed to the scope; every new row is checked.
+
+This is convenience that finds a forgotten condition early. The wall is row security in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+
+from portal.core.models import BusinessOwned, FmoOwned
+from portal.core.scope import Login, Scope, ScopeChanged
+
+Narrowing = Callable[[type[Any], Scope], ColumnElement[bool]]
+
+_narrowed: list[tuple[type[Any], Narrowing]] = []
+_on: ContextVar[bool] = ContextVar("row_filter_on", default=True)
+
+
+def narrow(model: type[Any], condition: Narrowing) -> None:
+    """Register a further condition for agents' requests on `model` (own NPN only, not released …)."""
+    _narrowed.append((model, condition))
+
+
+def apply(state: ORMExecuteState, scope: Scope) -> None:
+    """Add the scope's conditions to an ORM statement, aliases and relationship loads included."""
+    if not _on.get() or not (state.is_select or state.is_update or state.is_delete):
+        return
+    if scope.login is Login.IDENTITY:
+        return  # sign-in happens before a tenant is known; that login can read no tenant's data
+    state.statement = state.statement.options(*_criteria(scope))
+
+
+def _criteria(scope: Scope) -> list[Any]:
+    fmo_id, business_id = scope.fmo_id, scope.business_id
+    options = [_owned(FmoOwned, "fmo_id", fmo_id), _owned(BusinessOwned, "fmo_id", fmo_id)]
+    if business_id is not None or scope.login is Login.AGENT:
+        options.append(_owned(BusinessOwned, "business_id", business_id))
+    if scope.login is Login.AGENT:
+        for model, condition in _narrowed:
+            options.append(with_loader_criteria(model, condition(model, scope), include_aliases=True))
+    return options
+
+
+def _owned(mixin: type[Any], key: str, value: UUID | None) -> Any:
+    if value is None:
+        return with_loader_criteria(mixin, lambda cls: false(), include_aliases=True)
+    if key == "fmo_id":
+        return with_loader_criteria(mixin, lambda cls: cls.fmo_id == value, include_aliases=True)
+    return with_loader_criteria(mixin, lambda cls: cls.business_id == value, include_aliases=True)
+
+
+def check_new(instances: Iterable[object], scope: Scope) -> None:
+    """Give new rows their tenant where it is not set; raises `ScopeChanged` where it is another's."""
+    for row in instances:
+        if isinstance(row, FmoOwned | BusinessOwned):
+            _claim(row, "fmo_id", scope.fmo_id)
+        if isinstance(row, BusinessOwned) and scope.business_id is not None:
+            _claim(row, "business_id", scope.business_id)
+
+
+def _claim(row: object, key: str, value: UUID | None) -> None:
+    held = getattr(row, key)
+    if held is None and value is not None:
+        setattr(row, key, value)
+    elif value is not None and held != value:
+        raise ScopeChanged(f"A new {type(row).__name__} carries another {key} than the scope.")
+
+
+@contextmanager
+def off_for_tests() -> Iterator[None]:
+    """Switch the filter off inside the block, to see that the wall alone holds. Only tests may call this."""
+    token = _on.set(False)
+    try:
+        yield
+    finally:
+        _on.reset(token)

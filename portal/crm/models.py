@@ -1,0 +1,193 @@
+"""Contacts and Policies of one Business.
+
+What carriers say (`carried`) and what agents typed (`typed`) are stored apart; the shown columns are computed from both by
+the database, the agent's value first. So a release can take the carrier's values away without reading what was typed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Computed, ForeignKeyConstraint, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.models import Base, BusinessOwned, Stamped
+
+KEY = Text(collation="C")
+TYPED_FIELDS = (
+    "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "email", "phone",
+    "address1", "address2", "city", "state", "zip",
+)  # fmt: skip
+
+
+def _shown(field: str) -> Computed:
+    return Computed(f"coalesce(typed->>'{field}', carried->>'{field}')", persisted=True)
+
+
+def _name_key(field: str) -> str:
+    name = f"lower(coalesce(typed->>'{field}', carried->>'{field}', ''))"
+    return f"regexp_replace(normalize({name}, NFKD), '[^a-z0-9]+', '', 'g')"
+
+
+_BIRTH = "coalesce(typed->>'birth_date', carried->>'birth_date')"
+
+
+class Contact(BusinessOwned, Stamped, Base):
+    """A person in a Business's CRM, from sync, upload or hand."""
+
+    __tablename__ = "contact"
+    __sensitive__: ClassVar[str | None] = "contact"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
+        Index("ix_contact_sort", "business_id", "sort_key", "id", postgresql_where=text("NOT hidden")),
+        Index("ix_contact_birth", "business_id", "birth_date", "id", postgresql_where=text("NOT hidden")),
+    )
+
+    typed: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # keys: TYPED_FIELDS
+    carried: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # the same, newest carrier's
+    first_name: Mapped[str | None] = mapped_column(_shown("first_name"))
+    middle_name: Mapped[str | None] = mapped_column(_shown("middle_name"))
+    last_name: Mapped[str | None] = mapped_column(_shown("last_name"))
+    suffix: Mapped[str | None] = mapped_column(_shown("suffix"))
+    gender: Mapped[str | None] = mapped_column(_shown("gender"))
+    email: Mapped[str | None] = mapped_column(_shown("email"))
+    phone: Mapped[str | None] = mapped_column(_shown("phone"))
+    address1: Mapped[str | None] = mapped_column(_shown("address1"))
+    address2: Mapped[str | None] = mapped_column(_shown("address2"))
+    city: Mapped[str | None] = mapped_column(_shown("city"))
+    state: Mapped[str | None] = mapped_column(_shown("state"))
+    zip: Mapped[str | None] = mapped_column(_shown("zip"))
+    birth_date: Mapped[date | None] = mapped_column(
+        Computed(
+            f"make_date(substr({_BIRTH}, 1, 4)::int, substr({_BIRTH}, 6, 2)::int, substr({_BIRTH}, 9, 2)::int)",
+            persisted=True,
+        )
+    )
+    sort_key: Mapped[str] = mapped_column(
+        KEY, Computed(f"{_name_key('last_name')} || ' ' || {_name_key('first_name')}", persisted=True)
+    )
+    mbi: Mapped[str | None]  # ciphertext as the book has it, field "mbi"
+    mbi_hash: Mapped[str | None]
+    member_id: Mapped[UUID | None]  # the source member of the newest carrier values
+    agent_owned: Mapped[bool] = mapped_column(server_default=text("false"))
+    made_by: Mapped[UUID | None]  # the user who created it; None: the sync did
+    hidden: Mapped[bool] = mapped_column(server_default=text("false"))  # left with its last policy
+    removed_at: Mapped[datetime | None]  # removed by the agent: no sync brings it back
+
+
+class ContactSource(BusinessOwned, Base):
+    """A source member linked to a contact, with that member's values as the last run brought them."""
+
+    __tablename__ = "contact_source"
+    __table_args__ = (
+        ForeignKeyConstraint(["business_id", "contact_id"], ["contact.business_id", "contact.id"]),
+        Index("uq_contact_source_member", "business_id", "member_id", unique=True),
+        Index("ix_contact_source_contact", "business_id", "contact_id"),
+    )
+
+    contact_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    carried: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    mbi: Mapped[str | None]
+    mbi_hash: Mapped[str | None]
+    carrier: Mapped[str]
+    as_of: Mapped[date]
+    rung: Mapped[str]  # how it was matched: new | linked | mbi | number | person
+
+
+class ContactKey(BusinessOwned, Base):
+    """What a contact is recognised by, as `book.MemberKey` is for members: mbi | number | person."""
+
+    __tablename__ = "contact_key"
+    __table_args__ = (
+        ForeignKeyConstraint(["business_id", "contact_id"], ["contact.business_id", "contact.id"]),
+        Index("uq_contact_key_value", "business_id", "kind", "value", "contact_id", unique=True),
+        Index("ix_contact_key_contact", "business_id", "contact_id"),
+    )
+
+    contact_id: Mapped[UUID]
+    kind: Mapped[str]
+    value: Mapped[str] = mapped_column(KEY)
+
+
+class PossibleDuplicate(BusinessOwned, Base):
+    """Two contacts that may be one person, for a person to decide; `reason` in plain words without values."""
+
+    __tablename__ = "possible_duplicate"
+    __table_args__ = (
+        ForeignKeyConstraint(["business_id", "contact_id"], ["contact.business_id", "contact.id"]),
+        ForeignKeyConstraint(["business_id", "other_id"], ["contact.business_id", "contact.id"]),
+        Index("uq_possible_duplicate_pair", "business_id", "contact_id", "other_id", unique=True),
+    )
+
+    contact_id: Mapped[UUID]
+    other_id: Mapped[UUID]
+    reason: Mapped[str]
+    run_id: Mapped[UUID | None]
+    found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    decided_at: Mapped[datetime | None]
+
+
+class CrmPolicy(BusinessOwned, Stamped, Base):
+    """A synced copy of one policy of the book. Released: gone from the account's pages, kept for the FMO and the log."""
+
+    __tablename__ = "crm_policy"
+    __sensitive__: ClassVar[str | None] = "crm_policy"
+    __table_args__ = (
+        ForeignKeyConstraint(["business_id", "contact_id"], ["contact.business_id", "contact.id"]),
+        ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
+        Index("uq_crm_policy_policy", "business_id", "policy_id", unique=True),
+        Index("ix_crm_policy_book", "fmo_id", "policy_id"),
+        Index("ix_crm_policy_contact", "business_id", "contact_id"),
+        Index("ix_crm_policy_sort", "business_id", "sort_key", "id", postgresql_where=text("released_at IS NULL")),
+        Index("ix_crm_policy_npn", "business_id", "npn", "id"),
+        Index("ix_crm_policy_number", "business_id", "number_key", "id"),
+        Index("ix_crm_policy_effective", "business_id", "effective_date", "id"),
+    )
+
+    policy_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    contact_id: Mapped[UUID]
+    npn: Mapped[str]
+    carrier: Mapped[str]
+    sort_key: Mapped[str] = mapped_column(KEY)
+    policy_number: Mapped[str | None]
+    number_key: Mapped[str] = mapped_column(KEY)
+    member_number: Mapped[str | None]
+    line_of_business: Mapped[str | None]
+    product: Mapped[str | None]
+    plan_id: Mapped[str | None]
+    plan_name: Mapped[str | None]
+    status: Mapped[str]
+    status_raw: Mapped[str | None]
+    status_reason: Mapped[str | None]
+    effective_date: Mapped[date]
+    term_date: Mapped[date | None]
+    renewal_date: Mapped[date | None]
+    premium: Mapped[str | None]
+    as_of: Mapped[date]
+    content_hash: Mapped[str] = mapped_column(KEY)  # of the book's row when it was copied
+    added_run_id: Mapped[UUID]
+    changed_run_id: Mapped[UUID]
+    released_at: Mapped[datetime | None]
+    released_reason: Mapped[str | None]  # moved | npn_left
+    removed_at: Mapped[datetime | None]  # removed by the agent: no sync brings it back
+
+
+class Note(BusinessOwned, Stamped, Base):
+    """What a user wrote on a contact; seen by its author and whole-account users."""
+
+    __tablename__ = "note"
+    __sensitive__: ClassVar[str | None] = "note"
+    __table_args__ = (
+        ForeignKeyConstraint(["business_id", "contact_id"], ["contact.business_id", "contact.id"]),
+        Index("ix_note_contact", "business_id", "contact_id", "created_at"),
+    )
+
+    contact_id: Mapped[UUID]
+    author_id: Mapped[UUID]
+    author_name: Mapped[str]
+    body: Mapped[str]
