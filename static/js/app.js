@@ -57,7 +57,8 @@
   });
 
   on("htmx:beforeRequest", (event) => {
-    if (document.hidden && polls(event.detail.elt)) event.preventDefault();
+    const { elt } = event.detail;
+    if (polls(elt) && (document.hidden || elt.dataset.refused)) event.preventDefault();
   });
 
   on("htmx:afterRequest", ({ detail }) => {
@@ -76,6 +77,7 @@
       409: "Someone else changed this in the meantime. Reload the page to see it.",
       429: "Too many requests. Wait a minute, then try again.",
     };
+    if (polls(detail.elt) && detail.xhr.status < 500) detail.elt.dataset.refused = "yes"; // asking again would be refused again
     showBanner(`${words[detail.xhr.status] || "The server could not do this."} ${kept(detail.requestConfig.verb)}`);
   });
   on("toast", ({ detail }) => toast(detail.value));
@@ -90,6 +92,7 @@
 
   on("htmx:afterSettle", ({ detail }) => {
     const fresh = detail.elt;
+    watchTables(fresh);
     const spoken = fresh.matches("[data-announce]") ? fresh : find("[data-announce]", fresh);
     if (spoken && !polls(fresh)) announce(spoken.dataset.announce);
     if (lost && document.activeElement === document.body) {
@@ -235,12 +238,30 @@
     return shortcuts[event.key]();
   });
 
+  /* A table with room for all its columns lets its header stick to the page; one without scrolls in its own region */
+
+  const widths = new ResizeObserver((entries) => entries.forEach(({ target }) => fit(target)));
+
+  function fit(region) {
+    const fits = find("table", region).scrollWidth <= region.clientWidth;
+    region.classList.toggle("fits", fits);
+    region.tabIndex = fits ? -1 : 0;
+  }
+
+  function watchTables(within) {
+    for (const region of all(".table-region", within)) {
+      fit(region);
+      widths.observe(region);
+    }
+  }
+
   /* On arrival */
 
   function arrive() {
     const notes = all("#toasts .toast").map((note) => note.textContent);
     find("#toasts").replaceChildren();
     notes.forEach(toast);
+    watchTables(document);
     find("[data-focus]")?.focus();
     const keys = find("[data-keys-switch]");
     if (keys) keys.checked = !keysAreOff();
