@@ -62,25 +62,43 @@ def _dies_with_us(last_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def end(process: Process, ask: signal.Signals, patience: float) -> None:
-    """Ask `process` to end, wait `patience` seconds, then kill whatever is left of its group; returns when it is gone."""
+    """Ask `process` to end, wait `patience` seconds, then kill whatever is left of its session."""
     if process.poll() is None:
         process.send_signal(ask)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(patience)
-    except subprocess.TimeoutExpired:
-        pass
-    signal_group(process.pid, signal.SIGKILL)
+    kill_session(process.pid)
     process.wait()
 
 
-def signal_group(group: int, number: signal.Signals) -> bool:
-    """Send a signal to a process group; False when nobody is left in it."""
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        # macOS answers "not permitted" for a group that holds only zombies.
-        return False
-    return True
+def members(session: int) -> list[int]:
+    """Numbers of the living processes in a session; a job's own process is in it too, though not in the group."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+def signal_session(session: int, number: signal.Signals) -> None:
+    """Send a signal to the head of a session, or to all members if the head is gone."""
+    living = members(session)
+    for pid in [session] if session in living else living:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def kill_session(session: int) -> None:
+    """Kill every process of a session, also those that are started meanwhile."""
+    for _ in range(50):
+        living = members(session)
+        if not living:
+            return
+        for pid in living:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def end_orphans(name: str, folder: Path, ask: signal.Signals) -> None:
@@ -109,10 +127,14 @@ def _works_in(process: psutil.Process, name: str, folder: Path) -> bool:
 
 
 def wait_until(ready: Callable[[], bool], process: Process, patience: float) -> bool:
-    """Poll `ready` until it holds; False when the process ended or `patience` seconds passed."""
+    """Poll `ready` until it holds; else end the process after `patience` seconds, or when we are told to stop."""
     deadline = time.monotonic() + patience
-    while process.poll() is None and time.monotonic() < deadline:
-        if ready():
-            return True
-        time.sleep(0.05)
-    return False
+    holds = False
+    try:
+        while not holds and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+            holds = ready()
+    finally:
+        if not holds:
+            end(process, signal.SIGQUIT, 5)
+    return holds

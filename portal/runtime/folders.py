@@ -7,6 +7,8 @@ import struct
 import subprocess
 from pathlib import Path
 
+from portal.runtime.errors import StartError
+
 SERVER_USER = "portal-servers"
 
 _ACL = "system.posix_acl_access"
@@ -15,7 +17,7 @@ _ACL_NOBODY = 0xFFFFFFFF
 _SEARCH = 1
 
 
-class FolderError(Exception):
+class FolderError(StartError):
     """A folder cannot be used safely; the text says which and what to do."""
 
 

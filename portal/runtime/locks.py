@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from portal.runtime.errors import StartError
+
 _WAIT_SECONDS = 120.0
 
 
-class DataInUseError(Exception):
+class DataInUseError(StartError):
     """Another process owns the data folder; the text says which."""
 
 

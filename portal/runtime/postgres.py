@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from portal.config import EMBEDDED_DATABASE, EMBEDDED_SETUP_LOGIN, Settings
 from portal.runtime import children, folders
+from portal.runtime.errors import StartError
 
 STOP_SIGNAL = signal.SIGINT  # "fast": ends the sessions, keeps what was committed
 _START_SECONDS = 90.0
@@ -46,7 +47,7 @@ _OPTIONS = {
 }
 
 
-class PostgresError(Exception):
+class PostgresError(StartError):
     """The embedded PostgreSQL cannot start; the text says why and where its log is."""
 
 
@@ -129,7 +130,6 @@ def _started(settings: Settings, data: Path, sockets: Path, user: pwd.struct_pas
             process = children.start(command, last_signal=STOP_SIGNAL, user=user, output=output)
         if children.wait_until(partial(_ready, data, process.pid), process, _START_SECONDS):
             return process
-        children.end(process, signal.SIGQUIT, 5)
         # After a kill -9 the old server's children live on for a moment and hold its memory.
         time.sleep(1)
     raise PostgresError(f"PostgreSQL did not start. Its data in {data} was kept. The reason is at the end of {log}.")

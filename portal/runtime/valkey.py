@@ -9,12 +9,13 @@ import redis
 
 from portal.config import Settings
 from portal.runtime import children, folders
+from portal.runtime.errors import StartError
 
 STOP_SIGNAL = signal.SIGTERM
 _START_SECONDS = 60.0
 
 
-class ValkeyError(Exception):
+class ValkeyError(StartError):
     """The embedded Valkey cannot start; the text says why and where its log is."""
 
 
@@ -33,7 +34,6 @@ def start(settings: Settings) -> children.Process:
     with log.open("ab") as output:
         process = children.start(_command(data, sockets), last_signal=STOP_SIGNAL, user=user, output=output)
     if not children.wait_until(lambda: answers(settings), process, _START_SECONDS):
-        children.end(process, signal.SIGKILL, 1)
         raise ValkeyError(f"Valkey did not start. Its data in {data} was kept. The reason is at the end of {log}.")
     return process
 
