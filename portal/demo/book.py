@@ -103,7 +103,7 @@ def _enrolment(rng: Random, fmo: Fmo, writer: Producer, person: Person, serial: 
         if (fmo.slug, carrier, life.effective) not in person.taken:
             break
     person.taken.add((fmo.slug, carrier, life.effective))
-    person.covered = person.covered or (carrier in MEDICARE and life.status == Status.ACTIVE)
+    person.covered = person.covered or (carrier in MEDICARE and life.status in (Status.ACTIVE, Status.FUTURE_ACTIVE))
     plans = PLANS[carrier]
     signed = life.effective - timedelta(days=rng.randrange(8, 75))
     if signed > as_of:
@@ -145,19 +145,24 @@ def _life(rng: Random, carrier: Carrier, person: Person, as_of: date) -> Term:
         return _supplement_life(rng, as_of)
     ahead = _months_to_65(person, as_of)
     if 1 <= ahead <= 3 and rng.random() < 0.8:
-        return Term(Status.ACTIVE, first_of_month(as_of, ahead), None)
+        return Term(_future(carrier), first_of_month(as_of, ahead), None)
     draw = rng.random()
     if person.covered or draw < 0.17:
         ended = end_of_month(as_of, -rng.randrange(1, 3) if rng.random() < 0.35 else -rng.randrange(1, 49))
         return Term(Status.TERMINATED, first_of_month(ended, -rng.randrange(0, 40)), ended, rng.choice(REASONS))
     if draw < 0.25:
-        return Term(Status.ACTIVE, first_of_month(as_of, rng.randrange(1, 4)), None)
+        return Term(_future(carrier), first_of_month(as_of, rng.randrange(1, 4)), None)
     if draw < 0.29 and carrier == Carrier.HUMANA:
         return Term(Status.CANCELLED, first_of_month(as_of, -rng.randrange(0, 14)), None)
     begun = first_of_month(as_of, -rng.randrange(0, 73))
     if rng.random() < 0.5:
         begun = date(as_of.year - rng.randrange(0, 5), 1, 1)
     return Term(Status.ACTIVE, begun, date(as_of.year, 12, 31) if rng.random() < 0.02 else None)
+
+
+def _future(carrier: Carrier) -> Status:
+    """Aetna's file knows A and T only: what has not begun reads as active there."""
+    return Status.ACTIVE if carrier == Carrier.AETNA else Status.FUTURE_ACTIVE
 
 
 def _supplement_life(rng: Random, as_of: date) -> Term:

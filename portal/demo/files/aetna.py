@@ -87,7 +87,7 @@ def _policy(enrolment: Enrolment) -> dict[str, str]:
         "Application Signed Date": enrolment.signed.isoformat(),
         "Application Received Date": enrolment.received.isoformat(),
         "Coverage Effective Date": enrolment.effective.isoformat(),
-        "Member Status": "A" if enrolment.status == Status.ACTIVE else "T",
+        "Member Status": "T" if enrolment.status == Status.TERMINATED else "A",
         "Term Date": enrolment.term.isoformat() if enrolment.term else OPEN,
         "Term Reason Code": REASONS.get(enrolment.reason, ""),
         "Plan Name": plan.name,

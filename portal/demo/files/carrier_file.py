@@ -45,7 +45,7 @@ def open_files(folder: Path, fmo: Fmo, rng: Random, as_of: date) -> dict[tuple[C
 
 def add(files: dict[tuple[Carrier, bool], CarrierFile], enrolment: Enrolment, fmo: Fmo) -> None:
     """Write the enrolment's row and, at regular places, rows beside it that must be refused or dropped."""
-    active = enrolment.status == Status.ACTIVE or enrolment.carrier != Carrier.UHC
+    active = enrolment.status != Status.TERMINATED or enrolment.carrier != Carrier.UHC
     file = files[enrolment.carrier, active]
     cells = file.row(enrolment, None)
     beside = _superseded(enrolment, fmo, file.policies)

@@ -26,7 +26,8 @@ HEADER = [
     "Low Income Subsidy", "Deeming Indicator",
 ]  # fmt: skip
 STATUSES = {
-    Status.ACTIVE: "Active Policy", Status.TERMINATED: "Inactive Policy", Status.CANCELLED: "Cancelled Application"
+    Status.ACTIVE: "Active Policy", Status.FUTURE_ACTIVE: "Future Active Policy", Status.TERMINATED: "Inactive Policy",
+    Status.CANCELLED: "Cancelled Application",
 }  # fmt: skip
 REASONS = {
     "voluntary": "Voluntary disenrollment", "deceased": "Member is deceased",

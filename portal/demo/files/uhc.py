@@ -32,6 +32,7 @@ COLUMNS = (
 )  # fmt: skip
 HEADER = [column.partition("#")[0] for column in COLUMNS]
 ZIP = COLUMNS.index("memberZip")
+PLAN_STATUSES = {Status.ACTIVE: "Active", Status.FUTURE_ACTIVE: "Future Active", Status.TERMINATED: "Terminated"}
 TERM_REASONS = {
     "voluntary": "Voluntary", "deceased": "Death", "other_coverage": "Other coverage",
     "plan_terminated": "Plan terminated", "non_payment": "Nonpayment",
@@ -88,10 +89,9 @@ def _member(enrolment: Enrolment, rng: Random) -> dict[str, str]:
 
 def _policy(enrolment: Enrolment) -> dict[str, str]:
     plan = enrolment.plan
-    active = enrolment.status == Status.ACTIVE
     number = member_number(Carrier.UHC, enrolment.person.serial)
     return {
-        "memberStatus": "Active" if active else "Inactive",
+        "memberStatus": "Inactive" if enrolment.status == Status.TERMINATED else "Active",
         "memberNumber": number,
         "memberNumber#2": f"{number}00",
         "policyEffectiveDate": enrolment.effective.isoformat(),
@@ -102,7 +102,7 @@ def _policy(enrolment: Enrolment) -> dict[str, str]:
         "policyTermDate": enrolment.term.isoformat() if enrolment.term else "2300-01-01",
         "product": plan.product,
         "termReasonCode": TERM_REASONS.get(enrolment.reason, ""),
-        "planStatus": "Active" if active else "Terminated",
+        "planStatus": PLAN_STATUSES[enrolment.status],
         "planName": plan.name,
     }
 
