@@ -22,7 +22,9 @@ from portal.connectors.names import first_and_middle, full_name, last_and_suffix
 from portal.connectors.rows import PolicyRow
 
 Convert = Callable[[str], Any]
-_MEMO_SIZE = 8_192
+_MEMO_SIZE = 4_096
+_DATE_MEMO_SIZE = 50_000  # every day of a century and more: a memo of dates need never start again
+_HARDLY_REPEATED = frozenset({"policy_number", "member_number", "mbi", "email", "phone", "address1", "zip"})
 _NAMES_THAT_LOOK_EMPTY = frozenset({"na", "nan"})
 _UNIT = re.compile(r"(?:apt|apartment|unit|ste|suite|lot|trlr|rm|room|bldg|fl|floor|#)\b|#", re.IGNORECASE)
 _SEPARATOR = "\x1f"  # cannot occur in tidied text
@@ -39,17 +41,21 @@ class RowRefused(Exception):
 class _Memo(dict[Any, Any]):
     """Raw cell or cells -> value, computed once; forgets all when full, so that memory stays bounded."""
 
-    __slots__ = ("convert",)
+    __slots__ = ("convert", "size")
 
-    def __init__(self, convert: Callable[[Any], Any]) -> None:
-        self.convert = convert
+    def __init__(self, convert: Callable[[Any], Any], size: int) -> None:
+        self.convert, self.size = convert, size
 
     def __missing__(self, raw: Hashable) -> Any:
         value = self.convert(raw)
-        if len(self) >= _MEMO_SIZE:
+        if len(self) >= self.size:
             self.clear()
         self[raw] = value
         return value
+
+
+def _remembering(convert: Callable[[Any], Any], size: int = _MEMO_SIZE) -> Callable[[Any], Any]:
+    return _Memo(convert, size).__getitem__
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class _Cell:
     """One thing to take from a row: which cells, and how they become a value."""
 
     get: Callable[[list[str]], Any]
-    memo: _Memo
+    read: Callable[[Any], Any]
     indices: tuple[int, ...]
 
 
@@ -69,7 +75,7 @@ def compile_row(found: Detection, *, as_of: date, notes: list[str]) -> Callable[
     """
     layout, sheet = found.layout, found.sheet.name
     cells = _Columns(found, as_of, notes).all_cells()
-    steps = [(cell.get, cell.memo) for cell in cells]
+    steps = [(cell.get, cell.read) for cell in cells]
     has_full_name = "full_name" in layout.columns
     carrier = layout.carrier
     identify = itemgetter(*(_PART_ORDER.index(part) for part in layout.identity), -1)
@@ -79,7 +85,7 @@ def compile_row(found: Detection, *, as_of: date, notes: list[str]) -> Callable[
     def row_of(number: int, row: list[str]) -> PolicyRow:
         row.append("")  # what a column that the file does not have reads
         try:
-            values = [memo[get(row)] for get, memo in steps]
+            values = [read(get(row)) for get, read in steps]
         except Unreadable:
             raise _first_refusal(cells, found, row) from None
         (
@@ -166,8 +172,10 @@ class _Columns:
     def _field(self, name: str, convert: Convert, *, required: bool = False) -> _Cell:
         """The first of the field's columns with a value; "" for a field without any column in this file."""
 
+        empty = self.layout.empty
+
         def one(cell: str) -> Any:
-            value = None if self._is_empty(cell) else convert(cell)
+            value = None if cell.strip().casefold() in empty else convert(cell)
             if value is None and required:
                 raise Unreadable("is empty")
             return value
@@ -181,7 +189,10 @@ class _Columns:
             return None
 
         indices = self._indices(self.layout.columns.get(name, ()))
-        return _Cell(itemgetter(*indices), _Memo(one if len(indices) == 1 else first_of), indices)
+        read: Callable[[Any], Any] = one if len(indices) == 1 else first_of
+        if name not in _HARDLY_REPEATED:
+            read = _remembering(read, _DATE_MEMO_SIZE if name.endswith("_date") else _MEMO_SIZE)
+        return _Cell(itemgetter(*indices), read, indices)
 
     def _indices(self, columns: tuple[Column, ...]) -> tuple[int, ...]:
         return tuple(index for column in columns if (index := self.found.at(column)) is not None) or (-1,)
@@ -189,7 +200,7 @@ class _Columns:
     def _cells(self, columns: list[Column], convert: Callable[[tuple[str, ...]], Any]) -> _Cell:
         """All the columns together as a tuple, a missing one as ""."""
         indices = tuple(-1 if (index := self.found.at(column)) is None else index for column in columns)
-        return _Cell(itemgetter(*indices, -1), _Memo(convert), indices)
+        return _Cell(itemgetter(*indices, -1), _remembering(convert), indices)
 
     def _name(self, name: str, split: Callable[[str], tuple[str | None, ...]]) -> _Cell:
         def convert(cell: str) -> tuple[str | None, ...]:
@@ -202,7 +213,7 @@ class _Columns:
             return parts
 
         indices = self._indices(self.layout.columns[name])
-        return _Cell(itemgetter(indices[0]), _Memo(convert), indices[:1])
+        return _Cell(itemgetter(indices[0]), _remembering(convert), indices[:1])
 
     def _date(self, cell: str, *, birth: bool = False, open_ends: frozenset[date] = frozenset()) -> date | None:
         order, forms = self.layout.date_order, self.layout.date_forms
@@ -276,7 +287,7 @@ def _first_refusal(cells: list[_Cell], found: Detection, row: list[str]) -> RowR
     """Finds the cell that could not be read, by trying them one by one."""
     for cell in cells:
         try:
-            cell.memo[cell.get(row)]
+            cell.read(cell.get(row))
         except Unreadable as error:
             index = next((i for i in cell.indices if row[i].strip()), cell.indices[0])
             if index == -1:

@@ -14,7 +14,11 @@ from portal.connectors.dates import Unreadable
 from portal.connectors.names import tidy
 
 MAX_TEXT = 500
-_NANP = re.compile(r"1?([2-9](?!11)\d{2}[2-9]\d{6})", re.ASCII)
+_US_PHONE = re.compile(
+    r"\s*(?:\+?1[-. ]?)?\(?([2-9](?!11)\d{2})\)?[-. /]*([2-9]\d{2})[-. ]*(\d{4})(?:\.0)?\s*", re.ASCII
+)
+_NOT_DIGITS = re.compile(r"[^0-9]+")
+_NPN_WORD = re.compile(r"(?:npn|#)[\s:#-]*", re.IGNORECASE)
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 _MBI = re.compile(
     r"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9][AC-HJKMNP-RT-Y]{2}[0-9]{2}"
@@ -70,6 +74,8 @@ def whole_number(text: str) -> str:
 
 def identifier(text: str) -> str | None:
     """A carrier's id: upper case, no blanks inside, leading zeros kept; raises `Unreadable` when digits were lost."""
+    if text.isascii() and text.isalnum() and len(text) <= MAX_TEXT:
+        return text.upper()
     return plain_text(whole_number("".join(text.split())).upper())
 
 
@@ -79,11 +85,11 @@ def npn(text: str) -> str | None:
         text = whole_number(text.strip())
     except Unreadable:
         return None
-    text = re.sub(r"^(?:npn|#)[\s:#-]*", "", text, flags=re.IGNORECASE)
+    text = _NPN_WORD.sub("", text, count=1) if _NPN_WORD.match(text) else text
     # A letter inside makes it another kind of id; without it, the digits could be somebody else's number.
     if any(letter.isalpha() for letter in text):
         return None
-    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
+    digits = _NOT_DIGITS.sub("", text).lstrip("0")
     return digits if 1 <= len(digits) <= 10 else None
 
 
@@ -108,9 +114,11 @@ def mbi(text: str) -> str | None:
 
 def phone(text: str) -> str | None:
     """The number in E.164 ("+12025550123"), None when it is not a possible one."""
-    digits = re.sub(r"[^0-9]", "", text) if "+" not in text else ""
-    if match := _NANP.fullmatch(digits):
-        return None if len(set(match[1])) == 1 else "+1" + match[1]
+    if match := _US_PHONE.fullmatch(text):
+        number = "".join(match.groups())
+        return None if number == number[0] * 10 else "+1" + number
+    if "+" not in text and len(_NOT_DIGITS.sub("", text)) <= 10:
+        return None
     try:
         parsed = phonenumbers.parse(text[:60], "US")
     except phonenumbers.NumberParseException:
@@ -129,6 +137,8 @@ def email(text: str) -> str | None:
 def zip_code(text: str) -> str | None:
     """Five digits: zip+4 cut, leading zeros that a spreadsheet dropped put back; else None."""
     text = text.strip()
+    if len(text) == 5 and text.isascii() and text.isdigit():
+        return text
     if match := _DECIMAL_ZERO.fullmatch(text):
         text = match[1]
     head, dash, tail = text.partition("-")
