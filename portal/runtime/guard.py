@@ -7,14 +7,14 @@ head of its own session, `-PID` for one that is gone. When the input ends, every
 import signal
 import sys
 import time
-from typing import TextIO
+from collections.abc import Iterable
 
 from portal.runtime import children
 
 PATIENCE = 10.0
 
 
-def main(lines: TextIO) -> None:
+def main(lines: Iterable[str]) -> None:
     """Follow `lines` to their end, then end every process still listed: by its signal, after PATIENCE seconds by force."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -28,7 +28,7 @@ def main(lines: TextIO) -> None:
         children.kill_session(session)
 
 
-def follow(lines: TextIO) -> dict[int, signal.Signals]:
+def follow(lines: Iterable[str]) -> dict[int, signal.Signals]:
     """The sessions, with the signal that each wants to end by, that are listed when the lines end."""
     listed: dict[int, signal.Signals] = {}
     for line in lines:
