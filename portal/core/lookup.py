@@ -1,0 +1,31 @@
+"""Finding one record among those that the actor may see."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.core.ids import parse_id
+from portal.core.transaction import not_yours
+from portal.extensions import db
+
+Row = TypeVar("Row")
+
+
+def find(model: type[Row], record_id: UUID | str | None) -> Row | None:
+    """The row of `model` with that id inside the scope, or None."""
+    wanted = parse_id(record_id) if isinstance(record_id, str) else record_id
+    if wanted is None:
+        return None
+    owned: Any = model
+    return db.session.scalar(select(model).where(owned.id == wanted))
+
+
+def find_or_404(model: type[Row], record_id: UUID | str) -> Row:
+    """The row of `model` with that id; a foreign id and one that never existed give the same logged 404."""
+    found = find(model, record_id)
+    if found is None:
+        not_yours()
+    return found

@@ -1,0 +1,104 @@
+"""One transaction a request: opened by the first statement, closed here, with its log entries inside.
+
+An answer below 400 commits, and only after its log entries are written: if they cannot be, the answer is not given.
+Anything else rolls back. A refused record or page is then logged on a connection of its own.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import NoReturn
+from uuid import UUID
+
+from flask import Flask, Response, abort, current_app, g, request
+
+from portal.core import access, scope
+from portal.core.events import Event
+from portal.core.ids import parse_id
+from portal.core.permissions import Access, access_of, may
+from portal.core.request_log import REFUSED_PAGE, REFUSED_RECORD
+from portal.core.scope import Scope
+from portal.extensions import db
+
+RefusalWriter = Callable[..., None]
+
+
+def init(app: Flask, *, identify: Callable[[str], Scope | None], write_refusal: RefusalWriter) -> None:
+    """Install the guard and the transaction's end. `identify` tells who sends the request, given the request's id."""
+
+    def begin() -> Response | None:
+        g.request_id = uuid.uuid4().hex
+        scope.set_for_request(None)
+        if request.endpoint == "static":
+            return None
+        scope.set_for_request(identify(g.request_id))
+        return _guard(write_refusal)
+
+    app.before_request(begin)
+    app.after_request(_finish)
+    app.teardown_request(_clear)
+    app.extensions["write_refusal"] = write_refusal
+
+
+def _declared() -> Access | None:
+    return access_of(current_app.view_functions[request.endpoint]) if request.endpoint else None
+
+
+def _guard(write_refusal: RefusalWriter) -> Response | None:
+    if request.endpoint is None:
+        return None  # no such address: the 404 page answers
+    declared = _declared()
+    if declared is None:
+        current_app.logger.error("The route %s says neither allow nor public; it is closed.", request.endpoint)
+        abort(404)
+    if declared.permission is None:
+        return None
+    at_work = scope.current_or_none()
+    if at_work is None:
+        response: Response = current_app.extensions["send_to_login"]()
+        return response
+    if not may(at_work, declared.permission):
+        g.refusal_logged = True
+        write_refusal(at_work, REFUSED_PAGE, asked_for=_asked_id(), reason=f"no {declared.permission.value}")
+        abort(404)
+    return None
+
+
+def _asked_id() -> UUID | None:
+    for value in (request.view_args or {}).values():
+        found = value if isinstance(value, UUID) else parse_id(str(value))
+        if found is not None:
+            return found
+    return None
+
+
+def not_yours(what: Event = REFUSED_RECORD) -> NoReturn:
+    """Answer 404 for a record that is not there for this actor, whether it exists or not; the attempt is logged."""
+    at_work = scope.current()
+    db.session.rollback()
+    g.refusal_logged = True
+    current_app.extensions["write_refusal"](at_work, what, asked_for=_asked_id(), reason="not found for this actor")
+    abort(404)
+
+
+def _finish(response: Response) -> Response:
+    at_work = scope.current_or_none()
+    if at_work is None:
+        return response
+    if response.status_code >= 400:
+        db.session.rollback()
+        return response
+    declared = _declared()
+    try:
+        access.write_entries(read_event=declared.event if declared else None)
+        db.session.commit()
+    except Exception:
+        db.session.rollback()
+        current_app.logger.error("Request %s: its log entry could not be written; nothing is shown.", g.request_id)
+        return current_app.make_response(current_app.extensions["error_page"](503))
+    return response
+
+
+def _clear(error: BaseException | None) -> None:
+    scope.set_for_request(None)

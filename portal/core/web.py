@@ -1,0 +1,83 @@
+"""What every answer carries: headers that keep health data out of caches, frames and foreign scripts; error pages."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+PAGES = (400, 401, 403, 404, 405, 413, 422, 429, 500, 503)
+
+
+def init(app: Flask) -> None:
+    """Install headers and error pages."""
+    app.after_request(_headers)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(DBAPIError, _unexpected)
+    app.register_error_handler(Exception, _unexpected)
+    app.extensions["error_page"] = _page
+
+
+def _headers(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.vary.add("HX-Request")
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return response
+
+
+def _page(code: int, message: str | None = None) -> Response:
+    shown = code if code in PAGES else 400
+    shown = 404 if shown == 403 else shown  # a page of another role looks like one that never existed
+    body = render_template(f"errors/{shown}.html", error_id=g.get("request_id", ""), message=message)
+    response = make_response(body, shown)
+    if shown == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.response is not None:
+        return make_response(error.response)
+    return _page(error.code or 500)
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    return _page(400, "This page was open for too long, so the form was not accepted. Nothing was saved. Load the page again.")
+
+
+def _database_away(error: OperationalError) -> Response:
+    current_app.logger.error("Request %s: the database did not answer.", g.get("request_id"))
+    return _page(503)
+
+
+def _unexpected(error: Exception) -> Response:
+    # The exception's text may hold values of rows: only its type and place are logged.
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else "?"
+    current_app.logger.error("Request %s failed: %s at %s", g.get("request_id"), type(error).__name__, place)
+    if current_app.config.get("SHOW_ERRORS"):
+        raise error
+    return _page(500)
+
+
