@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import secrets
+from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.test import TestResponse
 
-from portal.identity.models import User
+from portal.core import clock
+from portal.core.session import open_session
+from portal.identity.models import LoginSession, User
+from portal.identity.sessions import IDENTITY_SCOPE
+
+HTMX = {"HX-Request": "true"}
+_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|name="csrf-token"[^>]*content="([^"]+)"')
 
 
 @cache
@@ -15,6 +28,7 @@ def test_app() -> Flask:
     """The application of this process, made once; making it needs no server."""
     app = _made()
     app.config["SHOW_ERRORS"] = True
+    app.test_client_class = Browser
     return app
 
 
@@ -22,7 +36,7 @@ def _made() -> Flask:
     try:
         from portal.factory import create_app
     except ModuleNotFoundError:
-        from portal import compliance
+        import portal.compliance.operations
         from portal.config import LOGINS, load_settings
         from portal.extensions import db
 
@@ -30,12 +44,51 @@ def _made() -> Flask:
         settings = load_settings()
         app.config["SQLALCHEMY_BINDS"] = {login: settings.database_url_for(login) for login in LOGINS}
         db.init_app(app)
-        import portal.compliance.operations
-
         return app
     return create_app()
 
 
-def browser(app: Flask, user: User | None) -> FlaskClient:
-    """A browser, signed in as `user` or a stranger's."""
-    return app.test_client()
+class Browser(FlaskClient):
+    """A client that sends the real CSRF token with every form, as a page of ours would (`csrf=False`: without).
+
+    `htmx=True` asks as htmx does.
+    """
+
+    csrf_token: str | None = None
+
+    def open(self, *args: Any, csrf: bool = True, htmx: bool = False, **kwargs: Any) -> TestResponse:
+        """Send one request."""
+        sent = dict(kwargs.pop("headers", None) or {})
+        if htmx:
+            sent |= HTMX
+        if csrf and kwargs.get("method", "GET") in ("POST", "PUT", "PATCH", "DELETE"):
+            sent["X-CSRFToken"] = self.csrf_token or self._token_of_a_stranger()
+        return super().open(*args, headers=sent, **kwargs)
+
+    def _token_of_a_stranger(self) -> str:
+        found = _TOKEN.search(self.get("/login").text)
+        assert found, "the sign-in page carries no CSRF token"
+        self.csrf_token = found[1] or found[2]
+        return self.csrf_token
+
+
+def browser(app: Flask, user: User | None) -> Browser:
+    """A browser that is signed in as `user`, or a stranger's (None)."""
+    client = app.test_client()
+    assert isinstance(client, Browser)
+    if user is None:
+        return client
+    token, raw = secrets.token_urlsafe(32), secrets.token_hex(20)
+    row = LoginSession(
+        token_hash=hashlib.sha256(token.encode()).hexdigest(),
+        user_id=user.id,
+        fmo_id=user.fmo_id,
+        data={"csrf_token": raw},
+        expires_at=clock.now() + timedelta(hours=1),
+    )
+    with app.app_context(), open_session(IDENTITY_SCOPE) as work:
+        work.add(row)
+    client.set_cookie(app.config["SESSION_COOKIE_NAME"], token)
+    # What Flask-WTF would print on a page of this session.
+    client.csrf_token = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token").dumps(raw)
+    return client
