@@ -12,10 +12,10 @@ FORMS: Final = ("iso", "slash", "words", "compact", "excel")
 ORDERS: Final = ("mdy", "dmy")
 
 _TIME = r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
-_ISO = re.compile(rf"(\d{{4}})[-/](\d{{1,2}})[-/](\d{{1,2}}){_TIME}", re.ASCII)
-_SLASH = re.compile(rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
-_MONTH_FIRST = re.compile(rf"([A-Za-z]{{3,9}})\.? +(\d{{1,2}}),? +(\d{{4}}){_TIME}", re.ASCII)
-_DAY_FIRST = re.compile(rf"(\d{{1,2}})[- ]([A-Za-z]{{3,9}})[- ](\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
+_ISO = re.compile(rf"([1-9]\d{{3}})[-/](\d{{1,2}})[-/](\d{{1,2}}){_TIME}", re.ASCII)
+_SLASH = re.compile(rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.]([1-9]\d{{3}}|\d{{2}}){_TIME}", re.ASCII)
+_MONTH_FIRST = re.compile(rf"([A-Za-z]{{3,9}})\.? +(\d{{1,2}}),? +([1-9]\d{{3}}){_TIME}", re.ASCII)
+_DAY_FIRST = re.compile(rf"(\d{{1,2}})[- ]([A-Za-z]{{3,9}})[- ]([1-9]\d{{3}}|\d{{2}}){_TIME}", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0)?", re.ASCII)
 _SERIAL = re.compile(r"(\d{1,6})(?:\.\d+)?", re.ASCII)
 _MONTHS = {

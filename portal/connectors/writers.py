@@ -10,7 +10,6 @@ from portal.connectors import normalise
 from portal.connectors.dates import Unreadable
 from portal.connectors.detect import Detection
 from portal.connectors.layouts import Column, Layout, Role
-from portal.connectors.names import readable_case
 
 
 class WriterFound(NamedTuple):
@@ -95,8 +94,7 @@ def _by_crosswalk(layout: Layout, row: dict[Column, str], headers: dict[Column, 
 
 
 def _name_of(columns: tuple[Column, ...], row: dict[Column, str]) -> str | None:
-    text = normalise.plain_text(" ".join(row[column] for column in columns)) or ""
-    return readable_case(text) or None
+    return normalise.plain_text(" ".join(row[column] for column in columns))
 
 
 def _is_agency(name: str | None, layout: Layout) -> bool:

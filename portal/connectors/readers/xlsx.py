@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
@@ -36,7 +37,7 @@ def open_xlsx(path: Path) -> list[Sheet]:
     sheets = []
     offset = 0
     starts: list[tuple[str, int]] = []
-    for line in cells:
+    for line in cells.file:
         offset += len(line)
         if line.startswith(b'"'):
             starts.append((json.loads(line), offset))
@@ -65,38 +66,47 @@ def _inspect_archive(path: Path) -> None:
         raise FileRefused(_TOO_MUCH)
 
 
-def _read_in_child(path: Path) -> IO[bytes]:
-    """The child's output, complete, in an unnamed temporary file: nothing is consumed before the whole book is read."""
-    output = tempfile.TemporaryFile()  # noqa: SIM115 (the sheets read from it until they are forgotten)
+class _Cells:
+    """The child's output, complete, in an unnamed temporary file; closed when no sheet reads from it any more."""
+
+    def __init__(self) -> None:
+        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (its end is the last sheet's, not a block's)
+        self.close = weakref.finalize(self, self.file.close)
+
+
+def _read_in_child(path: Path) -> _Cells:
+    """Every cell of the book; nothing is consumed before the whole book has been read within the limits."""
+    cells = _Cells()
     limits = (_CHILD_MEMORY, _CHILD_CPU_SECONDS, _CHILD_OUTPUT)
     command = [sys.executable, "-I", xlsx_child.__file__, str(path.resolve()), *map(str, limits)]
     try:
-        done = subprocess.run(
+        code = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=cells.file,
             stderr=subprocess.DEVNULL,
             timeout=_CHILD_WALL_SECONDS,
             check=False,
             env={},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FileRefused(_UNREADABLE) from error
-    if done.returncode == xlsx_child.TOO_WIDE:
+        ).returncode
+    except subprocess.TimeoutExpired:
+        code = None
+    if code == 0:
+        cells.file.seek(0)
+        return cells
+    cells.close()
+    if code == xlsx_child.TOO_WIDE:
         raise FileRefused(f"A sheet has more than {xlsx_child.MAX_COLUMNS} columns, so it is not a book of business.")
-    if done.returncode != 0:
-        raise FileRefused(_UNREADABLE)
-    output.seek(0)
-    return output
+    raise FileRefused(_UNREADABLE)
 
 
-def _sheet(name: str, cells: IO[bytes], start: int) -> Sheet:
+def _sheet(name: str, cells: _Cells, start: int) -> Sheet:
     def rows() -> Iterator[NumberedRow]:
         position = start
         number = 0
         while True:
-            cells.seek(position)  # sheets share one file: another may have moved it between two yields
-            lines = cells.readlines(1 << 20)
+            cells.file.seek(position)  # sheets share one file: another may have moved it between two yields
+            lines = cells.file.readlines(1 << 20)
             if not lines:
                 return
             for line in lines:

@@ -1,0 +1,63 @@
+"""Each layout against a small file with its oddities, and exactly what must come of every row.
+
+After an intended change: `python -m tests.connectors.test_golden` writes the expectations anew; read the difference.
+A changed `identity` or `content_hash` of an unchanged row makes every policy in every book new or changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.connectors.files import GOLDEN, Read, read, write_book
+
+NAMES = ("aetna", "humana", "mutual_of_omaha", "unitedhealthcare")
+
+
+def told(name: str, folder: Path) -> dict[str, Any]:
+    """What the golden file of a layout gives, as plain JSON values."""
+    return _plain(read(_source(name, folder)))
+
+
+def _source(name: str, folder: Path) -> Path:
+    if name != "unitedhealthcare":
+        return GOLDEN / f"{name}.csv"
+    with (GOLDEN / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    return write_book(folder / f"{name}.xlsx", {"Summary": [["Members", 13]], "Active Members": rows})
+
+
+def _plain(result: Read) -> dict[str, Any]:
+    everything = {
+        "rows": [row._asdict() for row in result.rows],
+        "refused": [refusal._asdict() for refusal in result.refused],
+        "dropped": [dropped._asdict() for dropped in result.dropped],
+        "notes": result.notes,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(everything, default=str))
+    return plain
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_layout_reads_its_golden_file_exactly(name: str, tmp_path: Path) -> None:
+    expected = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    assert told(name, tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_of_a_golden_file_is_accounted_for_once(name: str, tmp_path: Path) -> None:
+    result = read(_source(name, tmp_path), batch_size=2)
+    numbers = [row.row for row in result.rows] + [row.row for row in result.refused] + [row.row for row in result.dropped]
+    assert sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))
+
+
+if __name__ == "__main__":
+    for layout in NAMES:
+        with tempfile.TemporaryDirectory() as place:
+            text = json.dumps(told(layout, Path(place)), indent=1, ensure_ascii=False)
+        (GOLDEN / f"{layout}.json").write_text(text + "\n", encoding="utf-8")
