@@ -72,7 +72,7 @@ def record(
         member = getattr(subject, "member_id", None)
         if member is not None:
             entry.member_ids.add(member)
-    _pending(session).append(entry)
+    pending(session).append(entry)
 
 
 def _session(session: OrmSession | None) -> OrmSession:
@@ -83,9 +83,10 @@ def _session(session: OrmSession | None) -> OrmSession:
     return db.session()
 
 
-def _pending(session: OrmSession | None) -> list[Entry]:
-    pending: list[Entry] = _session(session).info.setdefault("entries", [])
-    return pending
+def pending(session: OrmSession | None = None) -> list[Entry]:
+    """Entries recorded so far and not yet written."""
+    found: list[Entry] = _session(session).info.setdefault("entries", [])
+    return found
 
 
 def seen(session: OrmSession | None = None) -> dict[str, dict[UUID, UUID | None]]:

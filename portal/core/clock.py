@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 
 def now() -> datetime:
@@ -13,3 +13,8 @@ def now() -> datetime:
 def today() -> date:
     """The present date in UTC."""
     return now().date()
+
+
+def zone() -> tzinfo:
+    """The zone in which pages show times."""
+    return UTC

@@ -1,0 +1,140 @@
+"""create_app: a list of calls."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from whitenoise import WhiteNoise
+
+from portal import frame
+from portal.compliance.operations import write_refusal
+from portal.config import Settings, load_settings
+from portal.core import transaction, web
+from portal.core.permissions import public
+from portal.core.scope import Login
+from portal.extensions import csrf, db, htmx, limiter, login_manager, migrate, oauth
+from portal.identity.requests import identify, send_to_login
+from portal.identity.sessions import PostgresSessions
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = (
+    "identity",
+    "activities",
+    "downline",
+    "businesses",
+    "book",
+    "crm",
+    "sync",
+    "provisioning",
+    "compliance",
+    "home",
+)
+MAX_UPLOAD = 220 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application, ready to serve; raises `SettingsError` where the environment cannot be used."""
+    settings = settings or load_settings()
+    app = Flask("portal", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    _configure(app, settings)
+    _extensions(app)
+    transaction.init(app, identify=identify, write_refusal=write_refusal)
+    web.init(app)
+    _static_files(app)
+    frame.init(app)
+    _rooms(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    engine_options = {"pool_pre_ping": True, "hide_parameters": True, "pool_size": 8, "max_overflow": 8}
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_BINDS={
+            login.value: {"url": settings.database_url_for(login.value), **engine_options} for login in Login
+        },
+        REDIS_URL=settings.redis_url,
+        RATELIMIT_STORAGE_URI=_limiter_storage(settings.redis_url),
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,  # without Redis each process counts for itself: stricter, not open
+        RATELIMIT_HEADERS_ENABLED=False,
+        SESSION_COOKIE_NAME="portal_session",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=not settings.demo,
+        WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
+        MAX_CONTENT_LENGTH=MAX_UPLOAD,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        PORTAL=settings,
+    )
+
+
+def _limiter_storage(redis_url: str) -> str:
+    return redis_url.replace("unix://", "redis+unix://", 1) if redis_url.startswith("unix://") else redis_url
+
+
+def _extensions(app: Flask) -> None:
+    app.session_interface = PostgresSessions()
+    db.init_app(app)
+    csrf.init_app(app)
+    htmx.init_app(app)
+    limiter.init_app(app)
+    login_manager.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    oauth.init_app(app)
+    app.extensions["send_to_login"] = send_to_login
+
+
+def _static_files(app: Flask) -> None:
+    public("style, script and pictures; nothing of anybody's")(app.view_functions["static"])
+
+    @cache
+    def version(filename: str) -> str:
+        path = ROOT / "static" / filename
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "0"
+
+    def stamp(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and "filename" in values:
+            values["v"] = version(values["filename"])
+
+    app.url_defaults(stamp)
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # the documented way to wrap a Flask application
+        app.wsgi_app,
+        root=str(ROOT / "static"),
+        prefix="static/",
+        allow_all_origins=False,
+        immutable_file_test=lambda path, url: True,  # every address carries the content's hash
+        add_headers_function=lambda headers, path, url: headers.add_header("X-Content-Type-Options", "nosniff"),
+    )
+
+
+def _rooms(app: Flask) -> None:
+    for room in ROOMS:
+        for shelf in ("views", "commands"):
+            if not _exists(room, shelf):
+                continue
+            module = import_module(f"portal.{room}.{shelf}")
+            for blueprint in getattr(module, "blueprints", [getattr(module, "bp", None)]):
+                if blueprint is not None:
+                    app.register_blueprint(blueprint)
+            if hasattr(module, "group"):
+                app.cli.add_command(module.group)
+        package = import_module(f"portal.{room}")
+        if hasattr(package, "init"):
+            package.init(app)
+
+
+def _exists(room: str, shelf: str) -> bool:
+    folder = ROOT / "portal" / room
+    return (folder / f"{shelf}.py").is_file() or (folder / shelf / "__init__.py").is_file()
+
+
+if os.environ.get("FLASK_DEBUG") not in (None, "", "0"):
+    # The debugger would show variables with people's data to whoever sees the page.
+    raise SystemExit("FLASK_DEBUG is set. The portal never runs with the debugger: unset it and start again.")

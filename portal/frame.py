@@ -1,0 +1,130 @@
+"""What every page's frame shows: places of the role, who is signed in, colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask, g, request
+from lucide.jinja import lucide
+from markupsafe import Markup
+from sqlalchemy import select
+
+from portal.businesses.models import Business
+from portal.core import clock
+from portal.core.permissions import Permission, may
+from portal.core.scope import Role, current_or_none
+from portal.extensions import db
+from portal.identity.models import Fmo
+from portal.identity.views import home_of
+
+PRODUCT_NAME = "Fairlead"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the rail."""
+
+    label: str
+    href: str
+    icon: str
+    current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who is signed in, in words."""
+
+    name: str
+    role_label: str
+    fmo_name: str
+    business_name: str | None
+    home_href: str
+
+
+_FMO = (
+    ("Home", "/fmo/", "house"),
+    ("Agents", "/fmo/agents", "user"),
+    ("Agencies", "/fmo/agencies", "building-2"),
+    ("Businesses", "/fmo/businesses", "briefcase"),
+    ("Policies", "/fmo/policies", "file-text"),
+    ("Feed runs", "/fmo/feeds", "inbox"),
+    ("Sync runs", "/fmo/runs", "refresh-cw"),
+    ("Connectors", "/fmo/connectors", "cable"),
+)
+_AGENT = (("Home", "/crm/", "house"), ("Contacts", "/crm/contacts", "users"), ("Policies", "/crm/policies", "file-text"))
+_COMPLIANCE = (("Home", "/compliance/", "house"), ("Access log", "/compliance/access", "scroll-text"))
+PLACES = {Role.FMO_ADMIN: _FMO, Role.COMPLIANCE: _COMPLIANCE}
+
+
+def init(app: Flask) -> None:
+    """Give the templates what the frame needs; globals, since macros do not see context processors."""
+    given: dict[str, object] = {
+        "product_name": PRODUCT_NAME,
+        "icon": icon,
+        "nav": nav,
+        "viewer": viewer,
+        "can": can,
+        "theme": theme,
+        "now": clock.now,
+        "local_time": _local_time,
+    }
+    app.jinja_env.globals.update(given)
+
+
+def icon(name: str, size: int = 18) -> Markup:
+    """A picture as inline SVG, hidden from screen readers: the words beside it say what it is."""
+    drawn: Callable[..., Markup] = lucide
+    return drawn(name, size=size, stroke_width="1.75", focusable="false")
+
+
+def nav() -> list[Place]:
+    """The places of the signed-in role."""
+    at_work = current_or_none()
+    if at_work is None:
+        return []
+    places = PLACES.get(at_work.role, _AGENT)
+    return [Place(label, href, name, _here(href)) for label, href, name in places]
+
+
+def _here(href: str) -> bool:
+    return request.path == href if href.endswith("/") else request.path.startswith(href)
+
+
+def viewer() -> Who | None:
+    """Who is signed in, or None."""
+    at_work = current_or_none()
+    if at_work is None or at_work.fmo_id is None:
+        return None
+    if "who" not in g:
+        fmo = db.session.scalar(select(Fmo).where(Fmo.id == at_work.fmo_id))
+        business = None
+        if at_work.business_id is not None:
+            business = db.session.scalar(select(Business).where(Business.id == at_work.business_id))
+        g.who = Who(
+            at_work.actor_name,
+            at_work.role.label,
+            fmo.name if fmo else "",
+            business.name if business else None,
+            home_of(at_work.role),
+        )
+    who: Who = g.who
+    return who
+
+
+def can(permission: str) -> bool:
+    """Whether the signed-in person holds the permission of that name; unknown names are nobody's."""
+    known = {p.value: p for p in Permission}
+    return permission in known and may(current_or_none(), known[permission])
+
+
+def theme() -> str:
+    """The colours that the person chose: light, dark, or the system's."""
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in ("light", "dark") else "system"
+
+
+def _local_time(moment: datetime) -> datetime:
+    return moment.astimezone(clock.zone())

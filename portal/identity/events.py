@@ -1,0 +1,17 @@
+"""What happens around sign-in."""
+
+from __future__ import annotations
+
+from portal.core.events import changes, reads
+
+SIGNED_IN = changes("session.start", "signed in")
+SIGN_IN_REFUSED = reads("session.refused", "was refused at sign-in", ("why",))
+SIGNED_OUT = changes("session.end", "signed out")
+INVITED = changes("invitation.create", "was sent an invitation", ("user_id",))
+INVITATION_MAILED = changes("invitation.mail", "mailed an invitation", ("user_id",))
+INVITATION_REFUSED = reads("invitation.refused", "was refused at an invitation", ("why",))
+INVITATION_USED = changes("invitation.use", "proved the NPN and set a password")
+USER_ADDED = changes("user.add", "added a user", ("role",))
+USER_STATE = changes("user.state", "changed whether a user may sign in", ("state",))
+PASSWORD_RESET = changes("user.reset", "set a user's password anew")
+FMO_ADDED = changes("fmo.add", "added an FMO")

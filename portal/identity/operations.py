@@ -1,0 +1,195 @@
+"""Adding people, inviting them, signing them in."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from portal.compliance.operations import write_installation_entry
+from portal.core import access, clock, outbox, scope
+from portal.core.ids import new_id
+from portal.core.scope import Login, Role, Scope
+from portal.core.session import TenantSession, open_session
+from portal.extensions import db
+from portal.identity import events, passwords
+from portal.identity.models import Credential, Fmo, Invitation, User
+from portal.identity.sessions import IDENTITY_SCOPE
+
+MAX_TRIES = 5
+LOCKED_FOR = timedelta(minutes=15)
+INVITATION_GOOD_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a sign-in or invitation came from, for the log."""
+
+    address: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+    def as_row(self) -> dict[str, str | None]:
+        """The columns of the installation's log."""
+        return {"address": self.address, "user_agent": self.user_agent, "request_id": self.request_id}
+
+
+def scope_of(user: User, *, session_id: UUID | None = None, origin: Origin | None = None, login: Login | None = None) -> Scope:
+    """What `user` may see and do, for one request."""
+    at = origin or Origin()
+    return Scope(
+        login=login or user.role.login,
+        role=user.role,
+        fmo_id=user.fmo_id,
+        business_id=user.business_id,
+        own_npn=user.npn if user.role is Role.AGENT_LIMITED else None,
+        actor_id=user.id,
+        actor_name=user.name,
+        session_id=session_id,
+        request_id=at.request_id,
+        address=at.address,
+        user_agent=(at.user_agent or "")[:300],
+    )
+
+
+def sign_in(email: str, password: str, origin: Origin) -> User | None:
+    """The user whose e-mail and password these are, or None: unknown, wrong, locked and disabled look the same.
+
+    Every outcome is logged: in the user's FMO, or for an unknown name in the installation's own log.
+    """
+    with open_session(IDENTITY_SCOPE) as work:
+        user = work.scalar(select(User).where(User.email == email.strip().lower()))
+        credential = work.scalar(select(Credential).where(Credential.id == user.id).with_for_update()) if user else None
+        right = passwords.matches(credential.password_hash if credential else None, password)
+        if user is None:
+            write_installation_entry(
+                work, "session.refused", outcome="refused", reason="unknown name", request=origin.as_row()
+            )
+            return None
+        why = _why_not(user, credential, right)
+        if credential is not None:
+            _count(credential, right, why)
+        if why is None:
+            user.last_sign_in_at = clock.now()
+        work.flush()
+        _log(user, origin, why)
+        return user if why is None else None
+
+
+def _why_not(user: User, credential: Credential | None, right: bool) -> str | None:
+    if user.state != "active":
+        return user.state
+    if credential is None:
+        return "no password"
+    if credential.locked_until and credential.locked_until > clock.now():
+        return "locked"
+    return None if right else "wrong password"
+
+
+def _count(credential: Credential, right: bool, why: str | None) -> None:
+    if why is None:
+        credential.failed_count, credential.locked_until = 0, None
+    elif why == "wrong password":
+        credential.failed_count += 1
+        if credential.failed_count >= MAX_TRIES:
+            credential.failed_count, credential.locked_until = 0, clock.now() + LOCKED_FOR
+
+
+def _log(user: User, origin: Origin, why: str | None) -> None:
+    as_user = scope_of(user, origin=origin, login=Login.IDENTITY)
+    with open_session(as_user) as work:
+        if why is None:
+            access.record(events.SIGNED_IN, kind="user", ids=[user.id], session=work)
+        else:
+            access.record(events.SIGN_IN_REFUSED, kind="user", ids=[user.id], session=work, why=why)
+            access.pending(work)[-1].outcome = "refused"
+        access.write_entries(work)
+
+
+def log_sign_out() -> None:
+    """Log that the actor signed out, in the request's transaction."""
+    at_work = scope.current()
+    access.record(events.SIGNED_OUT, kind="user", ids=[at_work.actor_id] if at_work.actor_id else [])
+
+
+def invite(user_id: UUID) -> UUID:
+    """Make a new invitation for a user and mail it after this transaction; older unused ones end with the mail.
+
+    The token is made when the mail is sent: nobody but the mailbox ever sees it.
+    """
+    invitation_id = new_id()
+    db.session.execute(
+        insert(Invitation.__table__).values(fmo_id=scope.fmo_id(), id=invitation_id, user_id=user_id, wrong_tries=0)
+    )
+    access.record(events.INVITED, kind="user", ids=[user_id], user_id=str(user_id))
+    outbox.send_after_commit("send_invitation", invitation_id)
+    return invitation_id
+
+
+def arm(invitation_id: UUID) -> tuple[User, Fmo, str] | None:
+    """Give an invitation its single-use token (job scope): user, FMO and token for the mail, or None if it is spent."""
+    columns = (Invitation.id, Invitation.user_id, Invitation.used_at)
+    found = db.session.execute(select(*columns).where(Invitation.id == invitation_id)).one_or_none()
+    if found is None or found.used_at is not None:
+        return None
+    user = db.session.scalar(select(User).where(User.id == found.user_id))
+    fmo = db.session.scalar(select(Fmo).where(Fmo.id == scope.fmo_id()))
+    if user is None or fmo is None or user.state != "invited":
+        return None
+    token = secrets.token_urlsafe(32)
+    _update(Invitation.user_id == user.id, token_hash=None)
+    sent = {"sent_at": clock.now(), "expires_at": clock.now() + INVITATION_GOOD_FOR}
+    _update(Invitation.id == invitation_id, token_hash=token_hash(token), **sent)
+    access.record(events.INVITATION_MAILED, kind="user", ids=[user.id], user_id=str(user.id))
+    return user, fmo, token
+
+
+def _update(condition: object, **values: object) -> None:
+    statement = update(Invitation).where(condition).values(**values)  # type: ignore[arg-type]  # a column comparison
+    db.session.execute(statement.execution_options(synchronize_session=False))
+
+
+def token_hash(token: str) -> str:
+    """What is stored of an invitation's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def open_invitation(work: Session, token: str) -> tuple[Invitation, User] | None:
+    """The invitation that `token` opens and its user, locked; None when unknown, used, expired or tried too often."""
+    invitation = work.scalar(select(Invitation).where(Invitation.token_hash == token_hash(token)).with_for_update())
+    if invitation is None or invitation.used_at or invitation.wrong_tries >= MAX_TRIES:
+        return None
+    if invitation.expires_at is None or invitation.expires_at < clock.now():
+        return None
+    user = work.scalar(select(User).where(User.id == invitation.user_id))
+    return (invitation, user) if user is not None and user.state == "invited" else None
+
+
+def accept(work: TenantSession, invitation: Invitation, user: User, password: str, origin: Origin) -> None:
+    """Set the invited person's password, spend the invitation, and log it, all in `work`."""
+    work.merge(Credential(fmo_id=user.fmo_id, id=user.id, password_hash=passwords.hash_password(password), failed_count=0))
+    invitation.used_at = clock.now()
+    user.state = "active"
+    work.flush()
+    with open_session(scope_of(user, origin=origin, login=Login.IDENTITY)) as log:
+        access.record(events.INVITATION_USED, kind="user", ids=[user.id], session=log)
+        access.write_entries(log)
+
+
+def refuse(invitation: Invitation, user: User, origin: Origin) -> None:
+    """Count a wrong NPN against the invitation and log it."""
+    invitation.wrong_tries += 1
+    with open_session(scope_of(user, origin=origin, login=Login.IDENTITY)) as log:
+        access.record(events.INVITATION_REFUSED, kind="user", ids=[user.id], session=log, why="another NPN")
+        access.pending(log)[-1].outcome = "refused"
+        access.write_entries(log)
+
+
+def canonical_npn(text: str | None) -> str:
+    """The digits of an NPN without leading zeros, as every NPN is stored and compared."""
+    return "".join(character for character in text or "" if character.isascii() and character.isdigit()).lstrip("0")

@@ -1,0 +1,58 @@
+"""Who sends a request: from the session's row to the scope."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, redirect, request, session, url_for
+from flask_login import AnonymousUserMixin, UserMixin
+from sqlalchemy import select
+
+from portal.core.fragments import wants_fragment
+from portal.core.scope import Scope, current_or_none
+from portal.core.session import open_session
+from portal.extensions import login_manager
+from portal.identity.models import User
+from portal.identity.operations import Origin, scope_of
+from portal.identity.sessions import IDENTITY_SCOPE, StoredSession
+
+
+def identify(request_id: str) -> Scope | None:
+    """The scope of the person whose session this is; None for a stranger or somebody who may no longer sign in.
+
+    The user is read anew at each request, so that a role taken away or a deactivation holds from the next one on.
+    """
+    stored = session._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy
+    if not isinstance(stored, StoredSession) or stored.user_id is None:
+        return None
+    with open_session(IDENTITY_SCOPE) as work:
+        user = work.scalar(
+            select(User).where(User.fmo_id == stored.fmo_id, User.id == stored.user_id, User.state == "active")
+        )
+    if user is None:
+        return None
+    origin = Origin(request.remote_addr, request.user_agent.string, request_id)
+    return scope_of(user, session_id=stored.row_id, origin=origin)
+
+
+def send_to_login() -> Response:
+    """A stranger's way in: the sign-in page, which leads back; 401 for a fragment, so that no form lands in a table."""
+    back = request.full_path.rstrip("?") if request.method == "GET" and not wants_fragment() else None
+    address = url_for("identity.login", next=back) if back and back != "/" else url_for("identity.login")
+    if wants_fragment():
+        response = make_response("", 401)
+        response.headers["HX-Redirect"] = url_for("identity.login")
+        return response
+    return make_response(redirect(address, 303))
+
+
+class Viewer(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """Flask-Login's user, over the scope of the request: it adds nothing that the scope does not know."""
+
+    def __init__(self, at_work: Scope) -> None:
+        self.id = str(at_work.actor_id)
+        self.scope = at_work
+
+
+@login_manager.request_loader
+def _load(_: object) -> Viewer | AnonymousUserMixin | None:
+    at_work = current_or_none()
+    return Viewer(at_work) if at_work else None
