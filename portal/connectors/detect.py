@@ -107,9 +107,8 @@ def _missing(layout: Layout, positions: Mapping[tuple[str, int], int]) -> list[s
         return bool(columns) and not any(column.key in positions for column in columns)
 
     names = ("full_name",) if "full_name" in layout.columns else ("first_name", "last_name")
-    for name in (*names, "effective_date", "status"):
-        if absent(name):
-            missing.append(layout.columns[name][0].header)
+    required = (*names, "effective_date", "status")
+    missing += [layout.columns[name][0].header for name in required if absent(name)]
     for part in layout.identity:
         fields_of_part = IDENTITY_PARTS[part]
         if part != "line_of_business" and absent(*fields_of_part):

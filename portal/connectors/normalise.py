@@ -103,7 +103,7 @@ def tax_id(text: str) -> str | None:
 
 
 def mbi(text: str) -> str | None:
-    """The 11 characters of a Medicare Beneficiary Identifier, None when masked; raises `Unreadable` for another form."""
+    """The 11 characters of a Medicare Beneficiary Identifier, None when masked; raises `Unreadable` otherwise."""
     text = "".join(text.split()).replace("-", "").upper()
     if not text or _MASKED.search(text):
         return None

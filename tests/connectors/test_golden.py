@@ -52,7 +52,9 @@ def test_a_layout_reads_its_golden_file_exactly(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_of_a_golden_file_is_accounted_for_once(name: str, tmp_path: Path) -> None:
     result = read(_source(name, tmp_path), batch_size=2)
-    numbers = [row.row for row in result.rows] + [row.row for row in result.refused] + [row.row for row in result.dropped]
+    numbers = (
+        [row.row for row in result.rows] + [row.row for row in result.refused] + [row.row for row in result.dropped]
+    )
     assert sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))
 
 
