@@ -183,7 +183,7 @@ def _install(requirements: list[Path]) -> None:
     before = os.umask(0o022)
     try:
         # Standard output is kept for the command itself: a benchmark's lines are read by programs.
-        command = [*pip, "install", "--quiet", "--require-hashes", *files]
+        command = [*pip, "install", "--quiet", "--quiet", "--require-hashes", *files]
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     finally:
         os.umask(before)

@@ -78,7 +78,7 @@ def _fetch(static: Path, entry: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="portal-assets-") as folder:
         requirement = Path(folder) / "requirements.txt"
         requirement.write_text(f"{wheel['project']}=={wheel['version']} --hash=sha256:{wheel['sha256']}\n")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--quiet", "--no-deps", "--require-hashes"]
         command += ["--only-binary", ":all:", "--dest", folder, "--requirement", str(requirement)]
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=sys.stderr)
         found = list(Path(folder).glob("*.whl"))
