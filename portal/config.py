@@ -46,6 +46,7 @@ class Settings:
     demo_seed: int
     demo_policies: int
     mail_url: str | None
+    public_url: str
     embedded_postgres: bool
     embedded_valkey: bool
     secrets: "Secrets"
@@ -171,6 +172,8 @@ def _read(environ: Mapping[str, str]) -> Settings:
             demo_seed=env.int("PORTAL_DEMO_SEED", 7),
             demo_policies=env.int("PORTAL_DEMO_POLICIES", 6000),
             mail_url=env.str("MAIL_URL", None),
+            # Where people reach the portal: what the links in mails begin with.
+            public_url=env.str("PORTAL_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/"),
             embedded_postgres=database_url is None,
             embedded_valkey=redis_url is None,
             secrets=_secrets(env, data, demo=demo, embedded=database_url is None),

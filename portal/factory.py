@@ -34,6 +34,7 @@ ROOMS = (
     "provisioning",
     "compliance",
     "home",
+    "demo",
 )
 MAX_UPLOAD = 220 * 1024 * 1024
 
@@ -66,7 +67,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_NAME="portal_session",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SECURE=not settings.demo,
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
         MAX_CONTENT_LENGTH=MAX_UPLOAD,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
@@ -123,8 +124,9 @@ def _rooms(app: Flask) -> None:
             for blueprint in getattr(module, "blueprints", [getattr(module, "bp", None)]):
                 if blueprint is not None:
                     app.register_blueprint(blueprint)
-            if hasattr(module, "group"):
-                app.cli.add_command(module.group)
+            for group in getattr(module, "groups", [getattr(module, "group", None)]):
+                if group is not None:
+                    app.cli.add_command(group)
         package = import_module(f"portal.{room}")
         if hasattr(package, "init"):
             package.init(app)

@@ -35,8 +35,9 @@ ALL = {S: "", I: "", U: ""}
 GRANTS: dict[str, list[tuple[str, dict[str, str], str]]] = {
     "fmo": [
         ("identity", {S: "", I: ""}, ANY),
-        *((login, {S: ""}, FMO.replace("fmo_id =", "id =", 1)) for login in ("agent", "compliance", "jobs")),
+        *((login, {S: ""}, FMO.replace("fmo_id =", "id =", 1)) for login in ("agent", "compliance")),
         ("fmo", {S: "", U: ""}, FMO.replace("fmo_id =", "id =", 1)),
+        ("jobs", {S: ""}, ANY),  # the relay looks after every FMO's runs
     ],
     "portal_user": [
         ("identity", ALL, ANY),

@@ -1,0 +1,115 @@
+"""FMOs and accounts as the operator keeps them, under the login `identity`."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal.core import access
+from portal.core.events import Event
+from portal.core.ids import new_id
+from portal.core.scope import Login, Role, Scope
+from portal.core.session import TenantSession, open_session
+from portal.identity import events, passwords, sessions
+from portal.identity.models import Credential, Fmo, User
+from portal.identity.sessions import IDENTITY_SCOPE
+
+OPERATOR = "Operator at the shell"
+
+
+class AccountError(Exception):
+    """An account cannot be made or changed; the text says why."""
+
+
+def add_fmo(slug: str, name: str, *, contact: tuple[str, str, str] | None = None) -> Fmo:
+    """Add an FMO. `contact` is name, phone and e-mail of whom its agents may call."""
+    fmo = Fmo(id=new_id(), slug=slug, name=name)
+    if contact:
+        fmo.contact_name, fmo.contact_phone, fmo.contact_email = contact
+    try:
+        with open_session(_scope(fmo)) as work:
+            work.add(fmo)
+            work.flush()
+            _log(work, events.FMO_ADDED, kind="fmo", row=fmo)
+    except IntegrityError as error:
+        raise AccountError(f"There is an FMO with the slug {slug} already. Choose another one.") from error
+    return fmo
+
+
+def fmo_by_slug(slug: str) -> Fmo:
+    """The FMO of that slug; raises `AccountError`."""
+    with open_session(IDENTITY_SCOPE) as work:
+        fmo = work.scalar(select(Fmo).where(Fmo.slug == slug))
+    if fmo is None:
+        raise AccountError(f"There is no FMO with the slug {slug}. `flask fmo add` makes one.")
+    return fmo
+
+
+def add_officer(slug: str, email: str, role: Role, first_name: str, last_name: str, password: str) -> User:
+    """Add an FMO admin or compliance officer, active, with a password."""
+    fmo = fmo_by_slug(slug)
+    user = User(
+        fmo_id=fmo.id,
+        id=new_id(),
+        email=email.strip().lower(),
+        first_name=first_name,
+        last_name=last_name,
+        role=role,
+        state="active",
+    )
+    try:
+        with open_session(_scope(fmo)) as work:
+            work.add(user)
+            work.flush()
+            work.add(Credential(fmo_id=fmo.id, id=user.id, password_hash=passwords.hash_password(password)))
+            work.flush()
+            _log(work, events.USER_ADDED, kind="user", row=user, role=role.value)
+    except IntegrityError as error:
+        raise AccountError("This e-mail address cannot be used. Choose another one.") from error
+    return user
+
+
+def deactivate(email: str) -> None:
+    """End a user's sign-in from the next request on; policies stay where they are."""
+    user = _user(email)
+    with open_session(_scope_of(user)) as work:
+        held = work.merge(user)
+        held.state = "deactivated"
+        work.flush()
+        _log(work, events.USER_STATE, kind="user", row=held, state="deactivated")
+    sessions.end_all_of(user.id)
+
+
+def reset_password(email: str, password: str) -> None:
+    """Set a user's password anew, make the account active, and end its sessions."""
+    user = _user(email)
+    with open_session(_scope_of(user)) as work:
+        held = work.merge(user)
+        held.state = "active"
+        work.merge(
+            Credential(fmo_id=user.fmo_id, id=user.id, password_hash=passwords.hash_password(password), failed_count=0)
+        )
+        work.flush()
+        _log(work, events.PASSWORD_RESET, kind="user", row=held)
+    sessions.end_all_of(user.id)
+
+
+def _user(email: str) -> User:
+    with open_session(IDENTITY_SCOPE) as work:
+        user = work.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise AccountError(f"Nobody signs in with {email}.")
+    return user
+
+
+def _log(work: TenantSession, event: Event, *, kind: str, row: Fmo | User, **detail: str) -> None:
+    access.record(event, kind=kind, ids=[row.id], session=work, **detail)
+    access.write_entries(work)
+
+
+def _scope(fmo: Fmo) -> Scope:
+    return Scope(login=Login.IDENTITY, role=Role.SYSTEM, fmo_id=fmo.id, actor_name=OPERATOR)
+
+
+def _scope_of(user: User) -> Scope:
+    return Scope(login=Login.IDENTITY, role=Role.SYSTEM, fmo_id=user.fmo_id, actor_name=OPERATOR)

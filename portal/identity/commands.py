@@ -1,0 +1,78 @@
+"""`flask user …` and `flask fmo …`: what an operator does at the shell."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Any
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from portal.core.scope import Role
+from portal.identity import accounts
+
+user_group = AppGroup("user", help="People who sign in.")
+fmo_group = AppGroup("fmo", help="The FMOs of this installation.")
+groups = [user_group, fmo_group]
+
+
+def servers() -> AbstractContextManager[Any]:
+    """The servers for the length of a command; looked up late, since the runtime stands above every room."""
+    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_servers()
+    return made
+
+
+@fmo_group.command("add")
+@click.argument("slug")
+@click.argument("name")
+@with_appcontext
+def add_fmo(slug: str, name: str) -> None:
+    """Add an FMO with its SLUG (for commands) and NAME."""
+    with servers():
+        _say(lambda: accounts.add_fmo(slug, name))
+        click.echo(f"Added the FMO {name} ({slug}).")
+
+
+@user_group.command("add")
+@click.argument("email")
+@click.option("--fmo", "slug", required=True)
+@click.option("--role", type=click.Choice([Role.FMO_ADMIN.value, Role.COMPLIANCE.value]), required=True)
+@click.option("--first-name", required=True)
+@click.option("--last-name", required=True)
+@with_appcontext
+def add_user(email: str, slug: str, role: str, first_name: str, last_name: str) -> None:
+    """Add an officer of an FMO; the password is made here and shown once."""
+    password = secrets.token_urlsafe(16)
+    with servers():
+        _say(lambda: accounts.add_officer(slug, email, Role(role), first_name, last_name, password))
+    click.echo(f"Added {email}. First password, shown only now: {password}")
+
+
+@user_group.command("deactivate")
+@click.argument("email")
+@with_appcontext
+def deactivate(email: str) -> None:
+    """End a person's sign-in at once; no policy moves."""
+    with servers():
+        _say(lambda: accounts.deactivate(email))
+    click.echo(f"{email} can no longer sign in.")
+
+
+@user_group.command("reset")
+@click.argument("email")
+@with_appcontext
+def reset(email: str) -> None:
+    """Give a person a new password, shown once, and end all their sessions."""
+    password = secrets.token_urlsafe(16)
+    with servers():
+        _say(lambda: accounts.reset_password(email, password))
+    click.echo(f"New password of {email}, shown only now: {password}")
+
+
+def _say(work: Any) -> None:
+    try:
+        work()
+    except accounts.AccountError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,74 @@
+"""The jobs, each two lines: open the scope, call the room's operation. Only these can be run by a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from uuid import UUID
+
+from flask import Flask
+
+from portal.book.operations import run_feed
+from portal.core import access
+from portal.core.scope import Login, Role, Scope, acting
+from portal.extensions import db
+from portal.factory import create_app
+from portal.identity.mail import send_invitation as mail_invitation
+from portal.sync.operations import execute
+
+
+@cache
+def application() -> Flask:
+    """The application of this process."""
+    return create_app()
+
+
+def system_scope(fmo_id: str, business_id: str | None = None, run_id: str | None = None) -> Scope:
+    """The scope in which a job of one FMO works, narrowed to one Business where it is named."""
+    return Scope(
+        login=Login.JOBS,
+        role=Role.SYSTEM,
+        fmo_id=UUID(fmo_id),
+        business_id=UUID(business_id) if business_id else None,
+        run_id=UUID(run_id) if run_id else None,
+        actor_name="Portal jobs",
+    )
+
+
+@contextmanager
+def work(scope: Scope) -> Iterator[None]:
+    """A transaction of its own for a small job: log entries are written with it, and nothing without them."""
+    with application().app_context(), acting(scope):
+        try:
+            yield
+            access.write_entries()
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
+
+
+def run_sync(fmo_id: str, business_id: str, run_id: str) -> None:
+    """Copy the policies of one Business, as its run says."""
+    with application().app_context(), acting(system_scope(fmo_id, business_id, run_id)):
+        execute(UUID(run_id))
+
+
+def load_feed(fmo_id: str, run_id: str) -> None:
+    """Load the file of one feed run into the book."""
+    with application().app_context(), acting(system_scope(fmo_id, run_id=run_id)):
+        run_feed(UUID(run_id))
+
+
+def send_invitation(fmo_id: str, invitation_id: str) -> None:
+    """Mail one invitation with a fresh single-use link."""
+    with work(system_scope(fmo_id)):
+        mail_invitation(UUID(invitation_id))
+
+
+ALLOWED: dict[str, Callable[..., None]] = {
+    "run_sync": run_sync,
+    "load_feed": load_feed,
+    "send_invitation": send_invitation,
+}
