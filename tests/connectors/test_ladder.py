@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from portal.connectors.ladder import RUNGS, name_key, name_key_sql, person_key, person_key_sql
 
@@ -50,6 +51,34 @@ def test_the_sql_twins_name_their_arguments_in_order() -> None:
     assert [sql.index(part) for part in ("m.first", "m.last", "m.born", "m.zip")] == sorted(
         sql.index(part) for part in ("m.first", "m.last", "m.born", "m.zip")
     )
+
+
+def test_the_sql_twins_agree_with_python_on_names_of_every_script(setup_engine: Engine) -> None:
+    names = [
+        "José-María",
+        "O'NEIL",
+        "ÉLODIE",
+        "İpek",
+        "\u212aelvin",
+        "ﬁnch",
+        "王",
+        "ẞtein",
+        "Łuc",
+        "Jr. 3rd",
+        "",
+        " ",
+        "ǅ",
+    ]
+    cases = [(first, last, born, code) for first in names for last in ("Ünal", "-") for born in (BORN, None)
+             for code in ("33602", "", None)]  # fmt: skip
+    sql = person_key_sql("c.first", "c.last", "c.born", "c.zip")
+    query = (
+        f"SELECT {name_key_sql('c.first')}, {sql} FROM unnest(%s::text[], %s::text[], %s::date[], %s::text[])"
+        " WITH ORDINALITY AS c(first, last, born, zip, number) ORDER BY number"
+    )
+    with setup_engine.connect() as connection:
+        found = connection.exec_driver_sql(query, tuple(map(list, zip(*cases, strict=True)))).all()
+    assert [tuple(row) for row in found] == [(name_key(case[0]), person_key(*case)) for case in cases]
 
 
 def test_the_rungs_are_in_the_order_of_the_ladder() -> None:

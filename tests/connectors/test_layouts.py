@@ -26,12 +26,13 @@ def test_every_layout_loads_and_says_what_its_writer_is() -> None:
     layouts = load_layouts()
     assert set(layouts) == {"aetna", "humana", "mutual_of_omaha", "unitedhealthcare"}
     assert all(layout.writer_says.endswith(".") for layout in layouts.values())
-    confirmed = {
-        name: layout.writer.crosswalk and layout.writer.crosswalk.needs_confirmation for name, layout in layouts.items()
+    crosswalks = {name: layout.writer.crosswalk for name, layout in layouts.items()}
+    assert {name: one and (one.kind, one.needs_confirmation) for name, one in crosswalks.items()} == {
+        "aetna": ("tin", False),
+        "humana": ("san", True),
+        "mutual_of_omaha": ("writing_number", False),
+        "unitedhealthcare": None,
     }
-    assert confirmed == {"aetna": False, "humana": True, "mutual_of_omaha": False, "unitedhealthcare": None}
-    kinds = {name: layout.writer.crosswalk and layout.writer.crosswalk.kind for name, layout in layouts.items()}
-    assert kinds == {"aetna": "tin", "humana": "san", "mutual_of_omaha": "writing_number", "unitedhealthcare": None}
 
 
 def test_every_status_word_means_a_status() -> None:
@@ -91,7 +92,7 @@ def test_the_nearest_layout_and_its_missing_columns_are_named(tmp_path: Path) ->
     header, row = humana()
     gone = header.index("Servicing Agent SAN")
     rows = [[cell for index, cell in enumerate(cells) if index != gone] for cells in (header, row)]
-    with pytest.raises(FileRefused, match="nearest to Humana.*“Servicing Agent SAN”"):
+    with pytest.raises(FileRefused, match=r"nearest to Humana.*“Servicing Agent SAN”"):
         read(write_text(tmp_path / "a.csv", rows))
 
 

@@ -18,12 +18,12 @@ from portal.connectors.readers.sheet import HEAD_ROWS, NumberedRow, Sheet
 from portal.connectors.rows import FileRefused
 
 _MAX_MEMBERS = 2_000
-_MAX_UNPACKED = 600 * 1024**2
+_MAX_UNPACKED = 800 * 1024**2
 _MAX_RATIO = 150  # real books of business pack 5 to 40 times
 _RATIO_MATTERS_FROM = 20 * 1024**2
 _CHILD_MEMORY = 1536 * 1024**2
-_CHILD_CPU_SECONDS = 60
-_CHILD_WALL_SECONDS = 120
+_CHILD_CPU_SECONDS = 90
+_CHILD_WALL_SECONDS = 180
 _CHILD_OUTPUT = 2 * 1024**3
 
 _TOO_MUCH = "The workbook unpacks to far more than a book of business holds. Export it again, or send it as CSV."
