@@ -26,26 +26,12 @@ _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|name="csrf-token"[^>
 @cache
 def test_app() -> Flask:
     """The application of this process, made once; making it needs no server."""
-    app = _made()
+    from portal.factory import create_app
+
+    app = create_app()
     app.config["SHOW_ERRORS"] = True
     app.test_client_class = Browser
     return app
-
-
-def _made() -> Flask:
-    try:
-        from portal.factory import create_app
-    except ModuleNotFoundError:
-        import portal.compliance.operations
-        from portal.config import LOGINS, load_settings
-        from portal.extensions import db
-
-        app = Flask("portal")
-        settings = load_settings()
-        app.config["SQLALCHEMY_BINDS"] = {login: settings.database_url_for(login) for login in LOGINS}
-        db.init_app(app)
-        return app
-    return create_app()
 
 
 class Browser(FlaskClient):
