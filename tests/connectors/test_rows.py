@@ -80,6 +80,11 @@ def test_words_for_nothing_are_nothing(tmp_path: Path, word: str) -> None:
     assert (row.birth_date, row.mbi, row.plan_name) == (None, None, None)
 
 
+def test_a_date_of_death_is_the_reason_also_without_the_word(tmp_path: Path) -> None:
+    [row] = read(write_text(tmp_path / "a.csv", humana(Status="Inactive Policy", Deceased_Date="8/14/2026"))).rows
+    assert row.status_reason == "deceased"
+
+
 def test_a_surname_total_is_a_person_and_a_total_row_is_not(tmp_path: Path) -> None:
     header, row = humana(MbrLastName="TOTAL")
     bad = humana(MbrLastName="TOTAL", Effective_Date="never")[1]
