@@ -1,0 +1,42 @@
+"""SmartConnectors as feeds meet them, and which identifiers may attribute policies."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.book.models import Connector
+from portal.connectors.layouts import Layout, load_layouts
+from portal.core import scope
+from portal.core.ids import new_id
+from portal.extensions import db
+
+
+def connector_for(layout: Layout, connector_id: UUID | None) -> Connector:
+    """The connector that the run names, else the FMO's first of that layout, else one made now."""
+    mine = select(Connector).where(Connector.layout == layout.name).order_by(Connector.name)
+    if connector_id is not None:
+        mine = select(Connector).where(Connector.id == connector_id)
+    found = db.session.scalar(mine.limit(1))
+    if found is None:
+        name = f"{layout.carrier_name} book of business"
+        taken = db.session.scalar(select(Connector.id).where(Connector.name == name))
+        found = Connector(
+            fmo_id=scope.fmo_id(), id=new_id(), carrier=layout.carrier, layout=layout.name,
+            name=f"{name} ({layout.name})" if taken else name, confirmed_kinds=[],
+        )  # fmt: skip
+        db.session.add(found)
+        db.session.flush()
+    return found
+
+
+def blocked_kinds(carrier: str) -> list[str]:
+    """Identifier kinds of the carrier that may attribute nothing until the FMO has confirmed what they name."""
+    rules = [one.writer.crosswalk for one in load_layouts().values() if one.carrier == carrier and one.writer.crosswalk]
+    asked = {rule.kind for rule in rules if rule.needs_confirmation}
+    confirmed: set[str] = set()
+    if asked:
+        for kinds in db.session.scalars(select(Connector.confirmed_kinds).where(Connector.carrier == carrier)):
+            confirmed.update(kinds)
+    return sorted(asked - confirmed)

@@ -1,0 +1,136 @@
+"""Loading a carrier file: one transaction, before it the old book, after it the new one, never half."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
+
+from portal.book import hooks
+from portal.book.operations.connectors import blocked_kinds, connector_for
+from portal.book.events import FEED_FAILED, FEED_LOADED
+from portal.book.models import FeedRun
+from portal.book.operations.progress import Progress
+from portal.book.operations.staging import Staged, open_file, stage, write_file
+from portal.book.statements import members, outcome, people, policies, runs, winners, writers
+from portal.connectors.parse import ParsedFile
+from portal.connectors.rows import FileRefused
+from portal.core import access, scope
+from portal.core.session import open_session
+from portal.extensions import db
+
+log = logging.getLogger(__name__)
+
+
+class Superseded(Exception):
+    """A newer attempt has taken the run; this one must leave nothing."""
+
+
+def run_feed(run_id: UUID) -> None:
+    """Load the file of a queued run under the jobs login, and commit. A run that is over is left as it is.
+
+    The run ends succeeded with its counts, or failed with a sentence and the book untouched. Raises only where the
+    database went away: the run is then still open, and whoever calls this again continues it.
+    """
+    fmo_id = scope.fmo_id()
+    runs.wait_for_book(fmo_id)
+    progress = Progress.begin(fmo_id, run_id)
+    if progress is None:
+        db.session.rollback()
+        return
+    try:
+        _load(fmo_id, run_id, progress)
+    except OperationalError:
+        db.session.rollback()
+        raise
+    except FileRefused as refused:
+        _end(run_id, progress, f"{refused} Nothing in the book was changed.")
+    except Superseded:
+        db.session.rollback()
+    except Exception as error:  # whatever it is, its text may hold values of rows and goes nowhere
+        log.error("Feed run %s failed at %s: %s", run_id, progress.phase, _where(error))
+        _end(run_id, progress, f"Something went wrong ({progress.phase.lower()}). Nothing in the book was changed; "
+             "load the file again, and tell whoever runs the portal if it happens twice.")  # fmt: skip
+
+
+def _where(error: Exception) -> str:
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return f"{type(error).__name__} in {last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else type(error).__name__
+
+
+def _end(run_id: UUID, progress: Progress, sentence: str) -> None:
+    db.session.rollback()
+    progress.fail(sentence)
+    with open_session(scope.current()) as session:
+        access.record(FEED_FAILED, kind="feed", ids=[run_id], session=session, phase=progress.phase)
+        access.write_entries(session)
+
+
+def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
+    run = db.session.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
+    with TemporaryDirectory(prefix="portal-feed-") as folder:
+        parsed = open_file(run, write_file(run, Path(folder)))
+        staged = stage(parsed, fmo_id, progress)
+    saved = db.session.begin_nested()
+    counts, connector_id = _merge(fmo_id, run, parsed, staged, progress)
+    if run.dry_run:
+        saved.rollback()
+        connector_id = run.connector_id
+    else:
+        saved.commit()
+    outcome.keep_problems(fmo_id, run_id)
+    _finish(run, progress, parsed, {**counts, "connector_id": connector_id})
+    access.record(FEED_LOADED, kind="feed", ids=[run_id], dry_run=run.dry_run, **counts)
+    access.write_entries()
+    dry_run = run.dry_run
+    db.session.commit()
+    if not dry_run and counts["new"] + counts["changed"] >= outcome.LARGE:
+        outcome.refresh_statistics()
+        db.session.commit()
+
+
+def _merge(
+    fmo_id: UUID, run: FeedRun, parsed: ParsedFile, staged: Staged, progress: Progress
+) -> tuple[dict[str, int], UUID]:
+    carrier, as_of = parsed.layout.carrier, parsed.as_of
+    connector = connector_for(parsed.layout, run.connector_id)
+    progress.at("Comparing with the book", staged.rows, staged.rows)
+    kept, new, changed = winners.choose(fmo_id, as_of)
+    released = 0
+    if new or changed:
+        progress.at("Recognising members", 0, new + changed)
+        people.recognise(fmo_id, carrier)
+        members.merge(fmo_id, carrier, as_of, seal=staged.seal)
+        progress.at("Writing policies", 0, new + changed)
+        writers.resolve(fmo_id, carrier, blocked=blocked_kinds(carrier))
+        batch = policies.next_batch(fmo_id)
+        policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
+        released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))
+    progress.at("Finishing", new + changed, new + changed)
+    counts = {
+        "rows": staged.rows, "new": new, "changed": changed, "unchanged": kept - new - changed,
+        "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,
+        "unattributed": outcome.unattributed(fmo_id), "released": released,
+    }  # fmt: skip
+    return counts, connector.id
+
+
+def _finish(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[str, Any]) -> None:
+    as_of: date = parsed.as_of
+    done = db.session.execute(
+        update(FeedRun)
+        .where(FeedRun.id == run.id, FeedRun.fence == progress.fence, FeedRun.status == "running")
+        .values(status="succeeded", phase=None, as_of=as_of, notes=list(parsed.notes), finished_at=func.clock_timestamp(),
+                progress_done=values["rows"], progress_total=values["rows"], **values)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one
+        raise Superseded

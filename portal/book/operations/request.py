@@ -1,0 +1,116 @@
+"""Handing in a carrier file: its bytes kept encrypted, a run beside them, and the job that will load it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from portal.book.events import FEED_REQUESTED
+from portal.book.models import Connector, FeedFile, FeedRun
+from portal.core import access, crypto, outbox, scope
+from portal.core.ids import new_id
+from portal.extensions import db
+
+PIECE = 1024 * 1024
+FIELD = "feed_file"
+
+
+class AlreadyLoading(Exception):
+    """The same file is waiting or being loaded; `run` is that run."""
+
+    def __init__(self, run: FeedRun | None) -> None:
+        super().__init__("This file is already being loaded. Nothing was added twice; look at the run that is under way.")
+        self.run = run
+
+
+class UnknownConnector(Exception):
+    """No SmartConnector of the FMO has the given name."""
+
+
+def request_load(
+    *, body: bytes | Path | BinaryIO, file_name: str, connector: str | None, dry_run: bool, by: str
+) -> FeedRun:
+    """Keep the file and order its loading; returns the queued run.
+
+    `connector` is the name of a SmartConnector, None to recognise the layout from the content. A dry run counts and
+    reports, and changes nothing in the book. Raises `AlreadyLoading` and `UnknownConnector`; nothing is kept then.
+    """
+    chosen = _connector(connector)
+    with _opened(body) as file:
+        sha256, size = _digest(file)
+        waiting = _under_way(sha256, dry_run)
+        if waiting is not None:
+            raise AlreadyLoading(waiting)
+        run = FeedRun(
+            fmo_id=scope.fmo_id(), id=new_id(), connector_id=chosen.id if chosen else None, file_name=_base_name(file_name),
+            sha256=sha256, size=size, dry_run=dry_run, requested_by=by,
+        )  # fmt: skip
+        try:
+            with db.session.begin_nested():
+                db.session.add(run)
+                db.session.flush()
+        except IntegrityError as error:
+            raise AlreadyLoading(None) from error
+        _keep(run, file)
+    outbox.send_after_commit("load_feed", run.id)
+    access.record(FEED_REQUESTED, subject=run, kind="feed", size=size, dry_run=dry_run)
+    return run
+
+
+def _connector(name: str | None) -> Connector | None:
+    if not name:
+        return None
+    found = db.session.scalar(select(Connector).where(Connector.name == name))
+    if found is None:
+        names = ", ".join(db.session.scalars(select(Connector.name).order_by(Connector.name)))
+        raise UnknownConnector(f"There is no SmartConnector named {name}. " + (f"Known are: {names}." if names else
+            "There is none yet: leave it out, and the file's layout is recognised from its content."))  # fmt: skip
+    return found
+
+
+def _base_name(file_name: str) -> str:
+    # Browsers of old send the whole path; people's folders are nobody's business.
+    return file_name.replace("\\", "/").rsplit("/", 1)[-1][:200] or "file"
+
+
+@contextmanager
+def _opened(body: bytes | Path | BinaryIO) -> Iterator[BinaryIO]:
+    if isinstance(body, Path):
+        with body.open("rb") as file:
+            yield file
+    else:
+        yield io.BytesIO(body) if isinstance(body, bytes) else body
+
+
+def _digest(file: BinaryIO) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while piece := file.read(PIECE):
+        digest.update(piece)
+        size += len(piece)
+    file.seek(0)
+    return digest.hexdigest(), size
+
+
+def _under_way(sha256: str, dry_run: bool) -> FeedRun | None:
+    return db.session.scalar(
+        select(FeedRun).where(
+            FeedRun.sha256 == sha256, FeedRun.dry_run == dry_run, FeedRun.status.in_(("queued", "running"))
+        )
+    )
+
+
+def _keep(run: FeedRun, file: BinaryIO) -> None:
+    number = 0
+    while piece := file.read(PIECE):
+        sealed = crypto.encrypt_bytes(piece, fmo_id=run.fmo_id, field=FIELD)
+        row = {"fmo_id": run.fmo_id, "id": new_id(), "run_id": run.id, "piece": number, "body": sealed}
+        # Core, not ORM: whoever hands a file in may write it and not read it back.
+        db.session.connection().execute(insert(FeedFile.__table__).values(row))
+        number += 1

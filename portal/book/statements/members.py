@@ -1,0 +1,83 @@
+"""Members from the rows that changed: the newest file's values win, and a blank never overwrites a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from uuid import UUID
+
+from portal.book.statements.run_sql import run
+from portal.book.statements.staging import copy_numbers
+
+_NEWEST_ROW = "ORDER BY r.received_date DESC NULLS LAST, r.effective_date DESC, r.content_hash"
+_FIELDS = (
+    "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "mbi_hash", "email", "phone", "address1",
+    "city", "state", "zip", "county",
+)  # fmt: skip
+
+
+def _picked() -> str:
+    one = [f"(array_agg(r.{f} {_NEWEST_ROW}) FILTER (WHERE r.{f} IS NOT NULL))[1] AS {f}" for f in _FIELDS]
+    # The second line belongs to its first: never a new street with an old flat.
+    one.append(f"(array_agg(r.address2 {_NEWEST_ROW}) FILTER (WHERE r.address1 IS NOT NULL))[1] AS address2")
+    one.append(f"(array_agg(p.last_key || ' ' || p.first_key {_NEWEST_ROW}))[1] AS sort_key")
+    return ", ".join(one)
+
+
+_VALUES = f"""
+CREATE TEMP TABLE feed_member ON COMMIT DROP AS
+SELECT v.*, m.id IS NULL AS is_new, m.id IS NULL OR (m.as_of, m.carrier) <= (CAST(:as_of AS date), CAST(:carrier AS text)) AS newer
+FROM (SELECT p.member_id, {_picked()} FROM feed_person p JOIN feed_row r USING (n) GROUP BY p.member_id) v
+LEFT JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id
+"""
+_NEW_NUMBERS = """
+SELECT DISTINCT v.mbi_hash FROM feed_member v LEFT JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id
+WHERE v.mbi_hash IS NOT NULL AND (m.mbi_hash IS NULL OR (v.newer AND m.mbi_hash <> v.mbi_hash))
+"""
+_COLUMNS = (*_FIELDS, "address2", "sort_key")
+_INSERT = f"""
+INSERT INTO member (fmo_id, id, {", ".join(_COLUMNS)}, mbi, carrier, as_of)
+SELECT :fmo, v.member_id, {", ".join(f"v.{c}" for c in _COLUMNS)}, x.mbi, :carrier, :as_of
+FROM feed_member v LEFT JOIN feed_mbi x ON x.mbi_hash = v.mbi_hash WHERE v.is_new
+"""
+
+
+def _merged(column: str) -> str:
+    if column == "address2":
+        return "CASE WHEN v.newer AND v.address1 IS NOT NULL THEN v.address2 ELSE coalesce(m.address2, v.address2) END"
+    return f"CASE WHEN v.newer THEN coalesce(v.{column}, m.{column}) ELSE coalesce(m.{column}, v.{column}) END"
+
+
+_UPDATE = f"""
+WITH after AS (
+  SELECT v.member_id, {", ".join(f"{_merged(c)} AS {c}" for c in _COLUMNS)},
+         CASE WHEN v.newer THEN CAST(:carrier AS text) ELSE m.carrier END AS carrier,
+         CASE WHEN v.newer THEN CAST(:as_of AS date) ELSE m.as_of END AS as_of
+  FROM feed_member v JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id WHERE NOT v.is_new
+)
+UPDATE member m SET ({", ".join(_COLUMNS)}, carrier, as_of) = ROW({", ".join(f"a.{c}" for c in _COLUMNS)}, a.carrier, a.as_of),
+       mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN x.mbi ELSE m.mbi END, updated_at = now()
+FROM after a LEFT JOIN feed_mbi x ON x.mbi_hash = a.mbi_hash
+WHERE m.fmo_id = :fmo AND m.id = a.member_id
+  AND ({", ".join(f"m.{c}" for c in _COLUMNS)}, m.carrier, m.as_of) IS DISTINCT FROM ({", ".join(f"a.{c}" for c in _COLUMNS)}, a.carrier, a.as_of)
+"""
+_KEYS = """
+INSERT INTO member_key (fmo_id, id, member_id, kind, value)
+SELECT :fmo, uuidv7(), k.member_id, k.kind, k.value
+FROM (SELECT DISTINCT p.member_id, k.kind, k.value
+      FROM feed_person p, LATERAL (VALUES ('mbi', p.mbi), ('number', p.number), ('person', p.person)) k (kind, value)
+      WHERE k.value IS NOT NULL) k
+WHERE NOT EXISTS (SELECT 1 FROM member_key h WHERE h.fmo_id = :fmo AND h.kind = k.kind AND h.value = k.value
+                  AND h.member_id = k.member_id)
+"""
+
+
+def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Callable[[Iterable[str]], Iterable[tuple[str, str]]]) -> None:
+    """Insert and update members and their keys. `seal` turns keyed hashes into (keyed hash, ciphertext) pairs."""
+    values = {"fmo": fmo_id, "carrier": carrier, "as_of": as_of}
+    run(_VALUES, **values)
+    run("ANALYZE feed_member")
+    copy_numbers(seal(run(_NEW_NUMBERS, fmo=fmo_id).scalars()))
+    run(_INSERT, **values)
+    run(_UPDATE, **values)
+    run(_KEYS, fmo=fmo_id)

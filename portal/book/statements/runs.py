@@ -1,0 +1,55 @@
+"""The run's own row: taken by one worker at a time, moved on, ended. A stale fence changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from portal.book.statements.run_sql import run
+
+_TAKE = """
+UPDATE feed_run SET status = 'running', attempt = attempt + 1, fence = fence + 1, heartbeat_at = now(),
+       started_at = coalesce(started_at, now()), phase = 'Reading the file', progress_done = 0, progress_total = NULL
+WHERE fmo_id = :fmo AND id = :run AND status IN ('queued', 'running') RETURNING fence
+"""
+_MOVE = """
+UPDATE feed_run SET phase = :phase, progress_done = :done, progress_total = :total, heartbeat_at = now()
+WHERE fmo_id = :fmo AND id = :run AND fence = :fence AND status = 'running'
+"""
+_FAIL = """
+UPDATE feed_run SET status = 'failed', error = :error, phase = NULL, finished_at = now()
+WHERE fmo_id = :fmo AND id = :run AND fence = :fence AND status = 'running'
+"""
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('book:' || :fmo, 0))"
+
+
+def lock_book(fmo_id: UUID) -> None:
+    """Wait until no other feed or attribution changes this FMO's book; the lock ends with the transaction."""
+    run(_LOCK, fmo=str(fmo_id))
+
+
+def wait_for_book(fmo_id: UUID) -> None:
+    """As `lock_book`, for as long as it takes: another feed may need minutes."""
+    run("SET LOCAL lock_timeout = 0")
+    run("SET LOCAL statement_timeout = 0")
+    lock_book(fmo_id)
+    run("SET LOCAL lock_timeout = '30s'")
+
+
+def take(session: Session, fmo_id: UUID, run_id: UUID) -> int | None:
+    """The fence of this attempt, or None where the run is over."""
+    found: int | None = session.connection().execute(text(_TAKE), {"fmo": fmo_id, "run": run_id}).scalar()
+    return found
+
+
+def move(session: Session, values: dict[str, Any]) -> None:
+    """Say how far the attempt is: phase, done, total under fmo, run, fence."""
+    session.connection().execute(text(_MOVE), values)
+
+
+def fail(session: Session, values: dict[str, Any]) -> None:
+    """End the attempt with the sentence `error`, under fmo, run, fence."""
+    session.connection().execute(text(_FAIL), values)

@@ -1,0 +1,59 @@
+"""The file's rows in a temporary table that only this transaction sees and that ends with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from portal.book.statements.run_sql import driver, run
+from portal.connectors.rows import PolicyRow
+
+_TYPES = {
+    "row": "integer",
+    "effective_date": "date",
+    "term_date": "date",
+    "renewal_date": "date",
+    "received_date": "date",
+    "birth_date": "date",
+    "writer_from": "date",
+    "writer_to": "date",
+    "premium": "numeric",
+}
+_KEYS = ("identity", "content_hash")
+# The readable MBI never reaches a table: its keyed hash stands in the same place.
+COLUMNS = ("n", *("mbi_hash" if name == "mbi" else name for name in PolicyRow._fields))
+_COPY = f"COPY feed_row ({', '.join(COLUMNS)}) FROM STDIN"
+
+
+def prepare() -> None:
+    """Make the staging tables, and give this transaction the room that a load needs."""
+    columns = ", ".join(_declare(name) for name in COLUMNS)
+    run("SET LOCAL work_mem = '64MB'")
+    run("SET LOCAL temp_buffers = '64MB'")
+    # Reading a large workbook takes longer than an idle transaction is otherwise allowed to be.
+    run("SET LOCAL idle_in_transaction_session_timeout = '15min'")
+    run(f"CREATE TEMP TABLE feed_row ({columns}) ON COMMIT DROP")
+    run("CREATE TEMP TABLE feed_mbi (mbi_hash text PRIMARY KEY, mbi text) ON COMMIT DROP")
+
+
+def _declare(name: str) -> str:
+    if name == "n":
+        return "n integer"
+    kind = _TYPES.get(name, "text")
+    return f'{name} {kind} COLLATE "C"' if name in _KEYS else f"{name} {kind}"
+
+
+def copy_rows(batches: Iterable[Iterable[Sequence[Any]]]) -> None:
+    """Stream rows, each in the order of `COLUMNS`, into the staging table in one COPY."""
+    with driver().cursor() as cursor, cursor.copy(_COPY) as copy:
+        for batch in batches:
+            for row in batch:
+                copy.write_row(row)
+    run("ANALYZE feed_row")
+
+
+def copy_numbers(sealed: Iterable[tuple[str, str]]) -> None:
+    """Stream (keyed hash, ciphertext) of Medicare numbers that members are about to receive."""
+    with driver().cursor() as cursor, cursor.copy("COPY feed_mbi (mbi_hash, mbi) FROM STDIN") as copy:
+        for pair in sealed:
+            copy.write_row(pair)

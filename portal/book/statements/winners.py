@@ -1,0 +1,36 @@
+"""Which rows of the file count, and which of them change anything in the book."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from portal.book.statements.run_sql import run
+
+# Of rows with one identity: the application received last, then the open or later end, then the content itself. Nothing
+# depends on where a row stands in the file, except which of two equal rows is named as the source.
+_WINNERS = """
+CREATE TEMP TABLE feed_winner ON COMMIT DROP AS
+SELECT DISTINCT ON (identity) n, identity, content_hash
+FROM feed_row
+ORDER BY identity, received_date DESC NULLS LAST, coalesce(term_date, 'infinity') DESC, content_hash, sheet, row
+"""
+# A policy that a newer file has told is left alone; equal content writes nothing.
+_CHANGES = """
+CREATE TEMP TABLE feed_change ON COMMIT DROP AS
+SELECT w.n, coalesce(p.id, uuidv7()) AS policy_id, p.id IS NULL AS is_new, p.member_id,
+       p.writing_npn AS old_npn, p.writer_source AS old_source, NULL::text AS npn, NULL::text AS source
+FROM feed_winner w
+LEFT JOIN policy p ON p.fmo_id = :fmo AND p.identity = w.identity
+WHERE p.id IS NULL OR (p.content_hash <> w.content_hash AND p.as_of <= :as_of)
+"""
+
+
+def choose(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
+    """Pick winners and changes; (winners, new, changed)."""
+    run(_WINNERS)
+    run("ANALYZE feed_winner")
+    run(_CHANGES, fmo=fmo_id, as_of=as_of)
+    run("ANALYZE feed_change")
+    found = run("SELECT (SELECT count(*) FROM feed_winner), count(*) FILTER (WHERE is_new), count(*) FROM feed_change").one()
+    return found[0], found[1], found[2] - found[1]

@@ -1,0 +1,114 @@
+"""Whose policies they are: the NPN of the row, else the crosswalk's where it names exactly one, kept as intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from portal.book.statements.run_sql import run
+
+
+def _resolved(wanted: str) -> str:
+    """SQL for (kind, value, effective_date, npn) of every distinct triple that `wanted` selects and one NPN answers to.
+
+    A value is compared as it is written; only one that no line spells so is compared without its leading zeros.
+    """
+    on_the_day = """(i.valid_from IS NULL OR i.valid_from <= w.effective_date)
+             AND (i.valid_to IS NULL OR i.valid_to >= w.effective_date)"""
+    mine = "i.fmo_id = :fmo AND i.carrier = :carrier AND i.kind = w.kind"
+    return f"""
+SELECT kind, value, effective_date, min(npn) AS npn FROM (
+  SELECT w.*, i.npn FROM ({wanted}) w JOIN carrier_identifier i ON {mine} AND i.value = w.value AND {on_the_day}
+  UNION ALL
+  SELECT w.*, i.npn FROM ({wanted}) w
+  JOIN carrier_identifier i ON {mine} AND ltrim(i.value, '0') = ltrim(w.value, '0') AND {on_the_day}
+  WHERE w.kind <> 'tin' AND ltrim(w.value, '0') <> ''
+    AND NOT EXISTS (SELECT 1 FROM carrier_identifier i WHERE {mine} AND i.value = w.value)
+) found GROUP BY kind, value, effective_date HAVING count(DISTINCT npn) = 1"""
+
+
+_BY_COLUMN = "UPDATE feed_change c SET npn = r.writer_npn, source = 'column' FROM feed_row r WHERE r.n = c.n AND r.writer_npn IS NOT NULL"
+_IN_FILE = """SELECT DISTINCT r.writer_kind AS kind, r.writer_value AS value, r.effective_date
+  FROM feed_change c JOIN feed_row r USING (n)
+  WHERE r.writer_npn IS NULL AND r.writer_value IS NOT NULL AND NOT r.writer_kind = ANY(:blocked)"""
+_BY_CROSSWALK = f"""
+UPDATE feed_change c SET npn = x.npn, source = 'crosswalk'
+FROM feed_row r JOIN ({_resolved(_IN_FILE)}) x
+  ON x.kind = r.writer_kind AND x.value = r.writer_value AND x.effective_date = r.effective_date
+WHERE r.n = c.n AND r.writer_npn IS NULL
+"""
+_CLOSE = """
+UPDATE policy_writer w SET until = now() FROM feed_change c
+WHERE NOT c.is_new AND (c.npn IS DISTINCT FROM c.old_npn OR c.source IS DISTINCT FROM c.old_source)
+  AND w.fmo_id = :fmo AND w.policy_id = c.policy_id AND w.until IS NULL
+"""
+_OPEN = """
+INSERT INTO policy_writer (fmo_id, id, policy_id, npn, source, run_id, written_from, written_to)
+SELECT :fmo, uuidv7(), c.policy_id, c.npn, coalesce(c.source, 'none'), :run, r.writer_from, r.writer_to
+FROM feed_change c JOIN feed_row r USING (n)
+WHERE c.is_new OR c.npn IS DISTINCT FROM c.old_npn OR c.source IS DISTINCT FROM c.old_source
+"""
+_MOVED = "SELECT policy_id FROM feed_change WHERE NOT is_new AND npn IS DISTINCT FROM old_npn"
+
+
+def resolve(fmo_id: UUID, carrier: str, *, blocked: Sequence[str]) -> None:
+    """Fill `npn` and `source` of `feed_change`. Identifier kinds in `blocked` attribute nothing: not yet confirmed."""
+    run(_BY_COLUMN)
+    run(_BY_CROSSWALK, fmo=fmo_id, carrier=carrier, blocked=list(blocked))
+
+
+def keep_intervals(fmo_id: UUID, run_id: UUID) -> list[UUID]:
+    """Close and open intervals after the policies are merged; the ids of policies that went from one NPN to another."""
+    moved = list(run(_MOVED).scalars())
+    run(_CLOSE, fmo=fmo_id)
+    run(_OPEN, fmo=fmo_id, run=run_id)
+    return moved
+
+
+_STORED = """SELECT DISTINCT p.writer_kind AS kind, p.writer_value AS value, p.effective_date FROM policy p
+  WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'column'
+    AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed}"""
+_NOW = """
+SELECT p.id, x.npn FROM policy p
+LEFT JOIN ({resolved}) x ON x.kind = p.writer_kind AND x.value = p.writer_value AND x.effective_date = p.effective_date
+WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'column'
+  AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed} AND p.writing_npn IS DISTINCT FROM x.npn
+FOR UPDATE OF p
+"""
+# A changed line of the crosswalk can also decide for values that differ from it in leading zeros only.
+_NARROWED = "AND (p.writer_value = :value OR ltrim(p.writer_value, '0') = ltrim(:value, '0'))"
+
+
+def newly_resolved(fmo_id: UUID, carrier: str, kind: str, value: str | None) -> list[tuple[UUID, str | None]]:
+    """(policy, NPN) of every policy of that identifier (None: of that kind) whose NPN the crosswalk now tells otherwise."""
+    narrowed = _NARROWED if value is not None else ""
+    statement = _NOW.format(resolved=_resolved(_STORED.format(narrowed=narrowed)), narrowed=narrowed)
+    values: dict[str, Any] = {"fmo": fmo_id, "carrier": carrier, "kind": kind}
+    if value is not None:
+        values["value"] = value
+    return [(row[0], row[1]) for row in run(statement, **values)]
+
+
+_CHANGED = "unnest(CAST(:ids AS uuid[]), CAST(:npns AS text[])) c (id, npn)"
+_RE_CLOSE = f"""
+UPDATE policy_writer w SET until = now() FROM {_CHANGED}
+WHERE w.fmo_id = :fmo AND w.policy_id = c.id AND w.until IS NULL
+"""
+_RE_OPEN = f"""
+INSERT INTO policy_writer (fmo_id, id, policy_id, npn, source)
+SELECT :fmo, uuidv7(), c.id, c.npn, CASE WHEN c.npn IS NULL THEN 'none' ELSE 'crosswalk' END FROM {_CHANGED}
+"""
+_RE_WRITE = f"""
+UPDATE policy p SET writing_npn = c.npn, writer_source = CASE WHEN c.npn IS NULL THEN NULL ELSE 'crosswalk' END,
+       batch = :batch, updated_at = now()
+FROM {_CHANGED} WHERE p.fmo_id = :fmo AND p.id = c.id
+"""
+
+
+def rewrite(fmo_id: UUID, changes: Sequence[tuple[UUID, str | None]], *, batch: int) -> None:
+    """Give each policy its new NPN, closing its interval and opening the next."""
+    values = {"fmo": fmo_id, "ids": [one[0] for one in changes], "npns": [one[1] for one in changes]}
+    run(_RE_CLOSE, **values)
+    run(_RE_OPEN, **values)
+    run(_RE_WRITE, batch=batch, **values)
