@@ -383,7 +383,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), sa.Computed("coalesce(typed->>'state', carried->>'state')", persisted=True), nullable=True),
     sa.Column('zip', sa.Text(), sa.Computed("coalesce(typed->>'zip', carried->>'zip')", persisted=True), nullable=True),
     sa.Column('birth_date', sa.Date(), sa.Computed("make_date(substr(coalesce(typed->>'birth_date', carried->>'birth_date'), 1, 4)::int, substr(coalesce(typed->>'birth_date', carried->>'birth_date'), 6, 2)::int, substr(coalesce(typed->>'birth_date', carried->>'birth_date'), 9, 2)::int)", persisted=True), nullable=True),
-    sa.Column('sort_key', sa.Text(collation='C'), sa.Computed("regexp_replace(normalize(lower(coalesce(typed->>'last_name', carried->>'last_name', '')), NFKD), '[^a-z0-9]+', '', 'g') || ' ' || regexp_replace(normalize(lower(coalesce(typed->>'first_name', carried->>'first_name', '')), NFKD), '[^a-z0-9]+', '', 'g')", persisted=True), nullable=False),
+    sa.Column('sort_key', sa.Text(collation='C'), sa.Computed('regexp_replace(lower(normalize(coalesce(typed->>\'last_name\', carried->>\'last_name\', \'\'), NFKD) collate "C"), \'[^a-z0-9]+\', \'\', \'g\') || \' \' || regexp_replace(lower(normalize(coalesce(typed->>\'first_name\', carried->>\'first_name\', \'\'), NFKD) collate "C"), \'[^a-z0-9]+\', \'\', \'g\')', persisted=True), nullable=False),
     sa.Column('mbi', sa.Text(), nullable=True),
     sa.Column('mbi_hash', sa.Text(), nullable=True),
     sa.Column('member_id', sa.Uuid(), nullable=True),

@@ -14,6 +14,7 @@ from sqlalchemy import Computed, ForeignKeyConstraint, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.connectors.ladder import name_key_sql
 from portal.core.models import Base, BusinessOwned, Stamped
 
 KEY = Text(collation="C")
@@ -28,8 +29,7 @@ def _shown(field: str) -> Computed:
 
 
 def _name_key(field: str) -> str:
-    name = f"lower(coalesce(typed->>'{field}', carried->>'{field}', ''))"
-    return f"regexp_replace(normalize({name}, NFKD), '[^a-z0-9]+', '', 'g')"
+    return name_key_sql(f"coalesce(typed->>'{field}', carried->>'{field}', '')")
 
 
 _BIRTH = "coalesce(typed->>'birth_date', carried->>'birth_date')"
