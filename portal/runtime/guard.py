@@ -15,7 +15,7 @@ PATIENCE = 10.0
 
 
 def main(lines: Iterable[str]) -> None:
-    """Follow `lines` to their end, then end every process still listed: by its signal, after PATIENCE seconds by force."""
+    """Follow `lines` to their end, then end what is still listed: by its signal, after PATIENCE seconds by force."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     left = follow(lines)

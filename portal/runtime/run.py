@@ -1,12 +1,12 @@
 """`make run`: from nothing to an address and sign-ins, and back to nothing."""
 
+import http.client
 import os
 import signal
 import socket
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 
 from portal.config import Settings, SettingsError, load_settings
@@ -99,7 +99,7 @@ def _check_port(port: int) -> None:
         except OSError as error:
             raise PortTakenError(
                 f"Port {port} cannot be used ({error.strerror}). Nothing was started. "
-                f"Stop the program that uses it, or choose another one: PORT={port + 1 if port < 65535 else 8000} make run"
+                f"Stop the program that uses it, or choose another one: PORT={port % 65535 + 1} make run"
             ) from error
 
 
@@ -121,8 +121,11 @@ def _announcement(settings: Settings) -> Callable[[], None]:
 
 
 def _web_answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
