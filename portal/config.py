@@ -100,8 +100,7 @@ class Settings:
 
     def login_password(self, login: Login) -> str:
         """Password of a database login, derived from SECRET_KEY, so that it is stored nowhere."""
-        message = f"db:{self.login_name(login)}".encode()
-        digest = hmac.new(self.secret_key.encode(), message, hashlib.sha256).digest()
+        digest = hmac.digest(self.secret_key.encode(), f"db:{self.login_name(login)}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def database_url_for(self, login: Login) -> str:
