@@ -103,7 +103,7 @@ def _merge(
     carrier, as_of = parsed.layout.carrier, parsed.as_of
     connector = connector_for(parsed.layout, run.connector_id)
     progress.at("Comparing with the book", staged.rows, staged.rows)
-    kept, new, changed = winners.choose(fmo_id, as_of)
+    kept, new, changed = winners.compare(fmo_id, as_of)
     released = 0
     if new or changed:
         progress.at("Recognising members", 0, new + changed)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from portal.book.models import Connector, FeedFile, FeedRun
 from portal.book.operations.progress import Progress
 from portal.book.operations.request import FIELD
-from portal.book.statements import outcome, staging
+from portal.book.statements import outcome, staging, winners
 from portal.connectors.parse import ParsedFile, parse
 from portal.connectors.rows import PolicyRow
 from portal.core import crypto
@@ -73,6 +73,7 @@ def stage(parsed: ParsedFile, fmo_id: UUID, progress: Progress) -> Staged:
     staging.prepare()
     outcome.prepare()
     staging.copy_rows(_batches(parsed, staged))
+    winners.choose()
     outcome.collect(staged.problems)
     return staged
 

@@ -29,7 +29,6 @@ def prepare() -> None:
     """Make the staging tables, and give this transaction the room that a load needs."""
     columns = ", ".join(_declare(name) for name in COLUMNS)
     run("SET LOCAL work_mem = '64MB'")
-    run("SET LOCAL temp_buffers = '64MB'")
     # Reading a large workbook takes longer than an idle transaction is otherwise allowed to be.
     run("SET LOCAL idle_in_transaction_session_timeout = '15min'")
     run(f"CREATE TEMP TABLE feed_row ({columns}) ON COMMIT DROP")

@@ -26,11 +26,17 @@ WHERE p.id IS NULL OR (p.content_hash <> w.content_hash AND p.as_of <= :as_of)
 """
 
 
-def choose(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
-    """Pick winners and changes; (winners, new, changed)."""
+def choose() -> None:
+    """Pick one row of each enrolment in the file."""
     run(_WINNERS)
     run("ANALYZE feed_winner")
+
+
+def compare(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
+    """Find what the chosen rows change in the book; (chosen, new, changed)."""
     run(_CHANGES, fmo=fmo_id, as_of=as_of)
     run("ANALYZE feed_change")
-    found = run("SELECT (SELECT count(*) FROM feed_winner), count(*) FILTER (WHERE is_new), count(*) FROM feed_change").one()
+    found = run(
+        "SELECT (SELECT count(*) FROM feed_winner), count(*) FILTER (WHERE is_new), count(*) FROM feed_change"
+    ).one()
     return found[0], found[1], found[2] - found[1]
