@@ -1,1 +1,1 @@
-"""Log Activity: the registry of activity types, the activity record, timelines. Upper rooms register their types here."""
+"""Log Activity: the registry of activity types (upper rooms register theirs), the activity record, timelines."""
