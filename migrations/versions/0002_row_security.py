@@ -120,7 +120,7 @@ GRANTS: dict[str, list[tuple[str, dict[str, str], str]]] = {
     "possible_duplicate": [("agent", {S: ""}, BUSINESS), ("jobs", ALL, JOB)],
     "crm_policy": [
         ("agent", {S: "", U: "removed_at, updated_at"}, f"{BUSINESS} AND released_at IS NULL"),
-        ("fmo", {S: "", U: "released_at, released_reason, updated_at"}, FMO),
+        ("fmo", {S: "", U: "released_at, released_reason, npn, updated_at"}, FMO),
         ("jobs", ALL, JOB),
     ],
     "note": [("agent", {S: "", I: ""}, BUSINESS)],

@@ -1,0 +1,18 @@
+"""What changes through Policy Sync: asking for runs, carrying them out, taking copies away."""
+
+from portal.sync.operations.execution import execute
+from portal.sync.operations.reaper import reap
+from portal.sync.operations.release import release_npn, release_policies
+from portal.sync.operations.requests import SyncOff, ask, open_run, request_run, retry
+
+__all__ = [
+    "SyncOff",
+    "ask",
+    "execute",
+    "open_run",
+    "reap",
+    "release_npn",
+    "release_policies",
+    "request_run",
+    "retry",
+]

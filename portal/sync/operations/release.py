@@ -1,0 +1,42 @@
+"""Taking away never waits: copies leave the accounts in the transaction that moved the policy or closed the NPN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from portal.core import scope
+from portal.extensions import db
+from portal.sync.statements import leave, locks, log
+
+MOVED, NPN_LEFT = "moved", "npn_left"
+
+
+def release_policies(policy_ids: Iterable[UUID]) -> int:
+    """Release every copy of these policies that its Business may no longer hold, in all accounts of the FMO.
+
+    A copy stays where the new writing NPN is one of the Business too, and carries that NPN at once. Gives the number of
+    copies released. Call after the new writers are written, in their transaction; waits for runs that are copying.
+    """
+    wanted = list(policy_ids)
+    if not wanted:
+        return 0
+    fmo_id = _begin()
+    taken = leave.release(fmo_id, "policies", MOVED, policies=wanted)
+    log.released(fmo_id, taken, reason=MOVED)
+    return len(taken)
+
+
+def release_npn(business_id: UUID, npn: str) -> int:
+    """Release the Business's copies under `npn`, which has just been closed there; gives their number."""
+    fmo_id = _begin()
+    taken = leave.release(fmo_id, "npn", NPN_LEFT, business=business_id, npn=npn)
+    log.released(fmo_id, taken, reason=NPN_LEFT)
+    return len(taken)
+
+
+def _begin() -> UUID:
+    db.session.flush()
+    fmo_id = scope.fmo_id()
+    locks.own_writers(fmo_id)
+    return fmo_id

@@ -1,0 +1,132 @@
+"""Asking for runs and for re-syncs. Nothing here copies anything: `execution` does, in a worker."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from portal.activities.models import Activity
+from portal.businesses.models import Business
+from portal.core import access, clock, outbox
+from portal.core.ids import new_id
+from portal.core.scope import Scope
+from portal.extensions import db
+from portal.identity import operations as identity
+from portal.sync.events import RESYNC_ASKED, RUN_REQUESTED
+from portal.sync.models import ResyncRequest, SyncRun
+
+OPEN = ("queued", "running")
+# Written out: PostgreSQL finds a partial index only by its literal condition.
+_OPEN_RUN = SyncRun.status.in_([literal_column(f"'{status}'") for status in OPEN])
+JOB = "run_sync"
+
+
+class SyncOff(Exception):
+    """Policy Sync is not enabled for the Business; nothing was started."""
+
+
+def request_run(
+    business: Business,
+    reason: str,
+    *,
+    by: Scope,
+    activity: Activity | None = None,
+    invite_user: UUID | None = None,
+) -> tuple[SyncRun, bool]:
+    """Start one run for `business` once this transaction is committed: (run, True), or (the run under way, False).
+
+    However many ask at once, one run is open per Business. Raises `SyncOff` where Policy Sync is not enabled.
+    Answers the agents' open "Ask for a re-sync".
+    """
+    if not business.sync_enabled:
+        raise SyncOff(business.name)
+    db.session.flush()
+    owed = _owed_invitation(business.id)
+    while True:
+        made = _insert(business, reason, by, activity, invite_user or owed)
+        if made is not None:
+            break
+        under_way = open_run(business.id)
+        if under_way is not None:
+            return under_way, False
+    if owed is not None and invite_user not in (None, owed):
+        identity.invite(owed)
+    outbox.send_after_commit(JOB, business.id, made.id)
+    access.record(RUN_REQUESTED, kind="business", ids=[business.id], why=reason, run=str(made.id))
+    _answer_requests(business.id, made.id)
+    return made, True
+
+
+def _owed_invitation(business_id: UUID) -> UUID | None:
+    """Whose invitation waits for a run to succeed, because the last one failed."""
+    last = db.session.scalar(
+        select(SyncRun)
+        .where(SyncRun.business_id == business_id, SyncRun.status.not_in(OPEN))
+        .order_by(SyncRun.requested_at.desc(), SyncRun.id.desc())
+        .limit(1)
+    )
+    return last.invite_user_id if last is not None and last.status == "failed" else None
+
+
+def _insert(
+    business: Business, reason: str, by: Scope, activity: Activity | None, invite_user: UUID | None
+) -> SyncRun | None:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "fmo_id": business.fmo_id,
+        "business_id": business.id,
+        "reason": reason,
+        "activity_id": activity.id if activity else None,
+        "invite_user_id": invite_user,
+        "requested_by_id": by.actor_id,
+        "requested_by": by.actor_name,
+    }
+    statement = insert(SyncRun).values(**values).returning(SyncRun.id)
+    # Waits for whoever is asking at this very moment, instead of failing beside them.
+    made = db.session.scalar(
+        statement.on_conflict_do_nothing(index_elements=["business_id"], index_where=_OPEN_RUN)
+    )
+    return db.session.scalar(select(SyncRun).where(SyncRun.id == made)) if made else None
+
+
+def open_run(business_id: UUID) -> SyncRun | None:
+    """The Business's run that is queued or running, or None."""
+    return db.session.scalar(
+        select(SyncRun)
+        .where(SyncRun.business_id == business_id, SyncRun.status.in_(OPEN))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _answer_requests(business_id: UUID, run_id: UUID) -> None:
+    db.session.execute(
+        update(ResyncRequest)
+        .where(ResyncRequest.business_id == business_id, ResyncRequest.answered_at.is_(None))
+        .values(answered_at=clock.now(), answer_run_id=run_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def retry(run: SyncRun, business: Business, *, by: Scope) -> tuple[SyncRun, bool]:
+    """Start a new run in place of one that failed, with the same activity and the same invitation behind it."""
+    activity = None
+    if run.activity_id is not None:
+        activity = db.session.scalar(select(Activity).where(Activity.id == run.activity_id))
+    return request_run(business, run.reason, by=by, activity=activity, invite_user=run.invite_user_id)
+
+
+def ask(business_id: UUID, *, by: Scope) -> bool:
+    """Put the agent's wish before the FMO; False where it is there already."""
+    made = db.session.scalar(
+        insert(ResyncRequest)
+        .values(id=new_id(), fmo_id=by.fmo_id, business_id=business_id, asked_by=by.actor_name)
+        .on_conflict_do_nothing(index_elements=["business_id"], index_where=ResyncRequest.answered_at.is_(None))
+        .returning(ResyncRequest.id)
+    )
+    if made is None:
+        return False
+    access.record(RESYNC_ASKED, kind="business", ids=[business_id])
+    return True

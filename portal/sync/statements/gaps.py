@@ -1,0 +1,32 @@
+"""Further NPNs of the same person or agency that have policies in the book and are not in the account."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from portal.extensions import db
+
+# An agency's account lacks its principal and members; a principal's lacks the agency's NPN; a person is known by e-mail.
+_GAPS = """
+WITH mine AS (SELECT p.* FROM producer p WHERE p.fmo_id = :fmo AND p.npn = ANY(:npns)),
+near AS (
+  SELECT p.npn, p.name FROM producer p JOIN mine m ON m.kind = 'agency' AND p.agency_id = m.id WHERE p.fmo_id = :fmo
+  UNION
+  SELECT p.npn, p.name FROM producer p JOIN mine m ON m.is_principal AND p.id = m.agency_id WHERE p.fmo_id = :fmo
+  UNION
+  SELECT p.npn, p.name FROM producer p JOIN mine m ON lower(p.email) = lower(m.email) AND p.id <> m.id
+  WHERE p.fmo_id = :fmo AND p.email <> ''
+)
+SELECT n.npn, n.name, (SELECT count(*) FROM policy b WHERE b.fmo_id = :fmo AND b.writing_npn = n.npn) AS policies
+FROM near n WHERE NOT n.npn = ANY(:npns)
+"""
+
+
+def find(fmo_id: UUID, npns: list[str]) -> list[dict[str, Any]]:
+    """[{npn, name, policies}], most policies first, for an account that has `npns`."""
+    rows = db.session.execute(text(_GAPS), {"fmo": fmo_id, "npns": npns}).mappings()
+    found = [{"npn": r["npn"], "name": r["name"], "policies": int(r["policies"])} for r in rows if r["policies"]]
+    return sorted(found, key=lambda gap: (-gap["policies"], gap["npn"]))

@@ -1,0 +1,75 @@
+"""What the access log says about a run and a release: one disclosure for each policy that was delivered."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from portal.compliance.models import ENTRY_VERSION, AccessEntry
+from portal.core import scope
+from portal.core.ids import new_id
+from portal.core.scope import Role
+from portal.extensions import db
+from portal.sync.events import POLICY_DISCLOSED, POLICY_RELEASED
+from portal.sync.statements.leave import Taken
+
+_DISCLOSED = """
+INSERT INTO access_entry (fmo_id, id, at, actor_id, actor_name, role, business_id, run_id, action, subject_kind, subject_ids,
+                          member_ids, outcome, version)
+SELECT :fmo, uuidv7(), now(), :actor_id, :actor_name, :role, :business, :run, :action, 'policy', ARRAY[s.policy_id],
+       ARRAY[s.member_id], 'done', :version
+FROM sync_policy s WHERE NOT s.removed AND (s.copy_id IS NULL OR s.released)
+"""
+
+
+def disclosed(fmo_id: UUID, business_id: UUID, run_id: UUID, *, actor_id: UUID | None, actor_name: str) -> None:
+    """One entry for each policy that this run brings into the account, in the name of who asked for the run."""
+    role = Role.FMO_ADMIN if actor_id else Role.SYSTEM
+    known: dict[str, Any] = {"fmo": fmo_id, "business": business_id, "run": run_id, "actor_id": actor_id}
+    db.session.execute(
+        text(_DISCLOSED),
+        {
+            **known,
+            "actor_name": actor_name,
+            "role": role.value,
+            "action": POLICY_DISCLOSED.name,
+            "version": ENTRY_VERSION,
+        },
+    )
+
+
+def released(fmo_id: UUID, taken: list[Taken], *, reason: str) -> None:
+    """One entry for each Business that lost copies, naming the policies and members."""
+    at_work = scope.current()
+    by_business: dict[UUID, list[Taken]] = defaultdict(list)
+    for one in taken:
+        by_business[one.business_id].append(one)
+    rows = [
+        {
+            "fmo_id": fmo_id,
+            "id": new_id(),
+            "actor_id": at_work.actor_id,
+            "actor_name": at_work.actor_name,
+            "role": at_work.role.value,
+            "business_id": business_id,
+            "session_id": at_work.session_id,
+            "request_id": at_work.request_id,
+            "run_id": at_work.run_id,
+            "action": POLICY_RELEASED.name,
+            "subject_kind": "policy",
+            "subject_ids": sorted(t.policy_id for t in copies),
+            "member_ids": sorted({t.member_id for t in copies}),
+            "reason": reason,
+            "address": at_work.address,
+            "user_agent": at_work.user_agent,
+            "outcome": "done",
+            "version": ENTRY_VERSION,
+        }
+        for business_id, copies in by_business.items()
+    ]
+    if rows:
+        # inline: nothing is asked back, since the FMO's login writes entries and reads none.
+        db.session.execute(insert(AccessEntry.__table__).inline(), rows)
