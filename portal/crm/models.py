@@ -1,7 +1,8 @@
 """Contacts and Policies of one Business.
 
-What carriers say (`carried`) and what agents typed (`typed`) are stored apart; the shown columns are computed from both by
-the database, the agent's value first. So a release can take the carrier's values away without reading what was typed.
+What carriers say (`carried`) and what agents typed (`typed`) are stored apart; the shown columns are computed from
+both by the database, the agent's value first. So a release can take the carrier's values away without reading
+what was typed.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ class PossibleDuplicate(BusinessOwned, Base):
 
 
 class CrmPolicy(BusinessOwned, Stamped, Base):
-    """A synced copy of one policy of the book. Released: gone from the account's pages, kept for the FMO and the log."""
+    """A synced copy of a policy of the book. Released: gone from the account's pages, kept for the FMO and the log."""
 
     __tablename__ = "crm_policy"
     __sensitive__: ClassVar[str | None] = "crm_policy"

@@ -1,0 +1,106 @@
+"""What agents type about a contact, checked and brought into the form in which carriers' values are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+
+from portal.connectors import normalise
+from portal.connectors.names import tidy
+from portal.core import clock
+from portal.crm.models import TYPED_FIELDS, Contact
+from portal.crm.words import FIELDS, GENDERS, phone
+
+OLDEST = date(1900, 1, 1)
+CHANGED_MEANWHILE = "Somebody changed this contact while you were writing. Nothing was saved; look at it again first."
+
+
+def _one_of(reader: Callable[[str], str | None], message: str) -> Callable[[FlaskForm, Field], None]:
+    def check(form: FlaskForm, field: Field) -> None:
+        if field.data and reader(field.data) is None:
+            raise ValidationError(message)
+
+    return check
+
+
+def _text(name: str, *checks: Any, limit: int = 120) -> StringField:
+    label = FIELDS[name]
+    short = Length(max=limit, message=f"{label}: write at most {limit} characters.")
+    return StringField(label, filters=[_tidied], validators=[*checks, short])
+
+
+def _tidied(text: str | None) -> str | None:
+    return tidy(text) if text else text
+
+
+class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """One field for each of TYPED_FIELDS, and the state of the contact that the person looked at."""
+
+    seen = HiddenField()
+    first_name = _text("first_name", InputRequired("Enter the first name."))
+    middle_name = _text("middle_name")
+    last_name = _text("last_name", InputRequired("Enter the last name."))
+    suffix = _text("suffix", limit=10)
+    birth_date = DateField(FIELDS["birth_date"], validators=[Optional()])
+    gender = SelectField(FIELDS["gender"], choices=[("", "Not known"), *GENDERS.items()], validators=[Optional()])
+    email = _text("email", _one_of(normalise.email, "Enter an e-mail address like name@mail.example."), limit=254)
+    phone = _text("phone", _one_of(normalise.phone, "Enter a phone number with its area code."), limit=40)
+    address1 = _text("address1")
+    address2 = _text("address2")
+    city = _text("city")
+    state = _text("state", _one_of(normalise.state, "Enter the state's two letters or its name."), limit=40)
+    zip = _text("zip", _one_of(normalise.zip_code, "Enter a ZIP code of five digits."), limit=10)
+
+    @classmethod
+    def of(cls, contact: Contact) -> ContactForm:
+        """The form, filled with what the contact shows."""
+        shown: dict[str, Any] = {field: getattr(contact, field) for field in TYPED_FIELDS}
+        return cls(data={**shown, "phone": phone(contact.phone), "seen": version_of(contact)})
+
+    def validate_birth_date(self, field: DateField) -> None:
+        """A living person's birth date."""
+        if field.data and not OLDEST <= field.data <= clock.today():
+            raise ValidationError("Enter a birth date between 1900 and today.")
+
+    def values(self) -> dict[str, str]:
+        """Field → value as stored; "" for an empty one."""
+        readers: dict[str, Callable[[str], str | None]] = {
+            "email": normalise.email,
+            "phone": normalise.phone,
+            "state": normalise.state,
+            "zip": normalise.zip_code,
+        }
+        found: dict[str, str] = {}
+        for name in TYPED_FIELDS:
+            typed = self[name].data
+            text = typed.isoformat() if isinstance(typed, date) else typed or ""
+            found[name] = (readers[name](text) or "") if name in readers and text else text
+        return found
+
+    def is_stale(self, contact: Contact) -> bool:
+        """Whether the contact changed since the form was shown."""
+        return bool(self.seen.data != version_of(contact))
+
+
+def version_of(contact: Contact) -> str:
+    """What changes whenever the contact does."""
+    return contact.updated_at.isoformat()
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """A note."""
+
+    body = TextAreaField(
+        "Note",
+        filters=[lambda text: text.strip() if text else text],
+        validators=[
+            InputRequired("Write something first."),
+            Length(max=10_000, message="Write at most 10,000 characters."),
+        ],
+        render_kw={"rows": 3},
+    )

@@ -1,0 +1,50 @@
+"""What agents write: contacts by hand, their own values, notes. Carrier values are the sync's alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from portal.core import access
+from portal.core.ids import new_id
+from portal.core.scope import Scope
+from portal.crm.events import CONTACT_ADD, CONTACT_EDIT, NOTE_ADD
+from portal.crm.models import TYPED_FIELDS, Contact, Note
+from portal.extensions import db
+
+
+def add_contact(values: Mapping[str, str], *, by: Scope) -> Contact:
+    """A contact of the agent's own from normalised `values` (keys of TYPED_FIELDS, "" for none)."""
+    typed = {field: values[field] for field in TYPED_FIELDS if values.get(field)}
+    contact = Contact(id=new_id(), typed=typed, carried={}, agent_owned=True, made_by=by.actor_id)
+    db.session.add(contact)
+    db.session.flush()
+    access.record(CONTACT_ADD, subject=contact, fields=list(typed), changed=list(typed))
+    return contact
+
+
+def change_contact(contact: Contact, values: Mapping[str, str], *, by: Scope) -> list[str]:
+    """Keep of `values` what differs from the carrier's; an empty one shows the carrier's again.
+
+    Returns the names of the fields that changed; the contact is then the agent's own, and `by` is who changed it.
+    """
+    typed = {
+        field: values[field]
+        for field in TYPED_FIELDS
+        if values.get(field) and values[field] != contact.carried.get(field)
+    }
+    changed = [field for field in TYPED_FIELDS if typed.get(field) != contact.typed.get(field)]
+    if changed:
+        contact.typed = typed
+        contact.agent_owned = True
+        access.record(CONTACT_EDIT, subject=contact, fields=changed, changed=changed)
+    return changed
+
+
+def add_note(contact: Contact, body: str, *, by: Scope) -> Note:
+    """Write `body` on the contact, which is the agent's own from then on."""
+    note = Note(id=new_id(), contact_id=contact.id, author_id=by.actor_id, author_name=by.actor_name, body=body)
+    db.session.add(note)
+    contact.agent_owned = True
+    members = {contact.member_id} if contact.member_id else None
+    access.record(NOTE_ADD, subject=note, members=members, contact=str(contact.id))
+    return note

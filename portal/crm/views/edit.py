@@ -1,0 +1,66 @@
+"""Adding a contact by hand, and changing one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, flash, url_for
+
+from portal.core import scope
+from portal.core.fragments import go, page
+from portal.core.lookup import find_or_404
+from portal.core.permissions import Permission, allow
+from portal.crm import operations, words
+from portal.crm.events import CONTACT_READ
+from portal.crm.forms import CHANGED_MEANWHILE, ContactForm, version_of
+from portal.crm.models import Contact
+from portal.crm.panels import panel
+from portal.crm.views import bp
+
+
+@bp.get("/contacts/new")
+@allow(Permission.CRM_EDIT)
+def new_contact() -> Response:
+    """An empty form."""
+    return _form_page(ContactForm(), None)
+
+
+@bp.post("/contacts/new")
+@allow(Permission.CRM_EDIT)
+def add_contact() -> Response:
+    """Add the contact and show it."""
+    form = ContactForm()
+    if not form.validate_on_submit():
+        return _form_page(form, None, status=422)
+    made = operations.add_contact(form.values(), by=scope.current())
+    flash(f"{words.name(made)} is in your contacts.")
+    return go(url_for("crm.contact", contact_id=made.id))
+
+
+@bp.get("/contacts/<uuid:contact_id>/edit")
+@allow(Permission.CRM_EDIT, CONTACT_READ)
+def edit_contact(contact_id: UUID) -> Response:
+    """The form, filled with what the contact shows."""
+    found = find_or_404(Contact, contact_id)
+    return _form_page(ContactForm.of(found), found)
+
+
+@bp.post("/contacts/<uuid:contact_id>/edit")
+@allow(Permission.CRM_EDIT, CONTACT_READ)
+def change_contact(contact_id: UUID) -> Response:
+    """Save what the agent typed, beside the carrier's values."""
+    found = find_or_404(Contact, contact_id)
+    form = ContactForm()
+    if not form.validate_on_submit():
+        return _form_page(form, found, status=422)
+    if form.is_stale(found):
+        form.form_errors.append(CHANGED_MEANWHILE)
+        form.seen.data = version_of(found)
+        return _form_page(form, found, status=422)
+    changed = operations.change_contact(found, form.values(), by=scope.current())
+    flash("The changes are saved." if changed else "Nothing was changed.")
+    return go(url_for("crm.contact", contact_id=found.id))
+
+
+def _form_page(form: ContactForm, found: Contact | None, status: int = 200) -> Response:
+    return page("crm/edit.html", status=status, form=form, contact=found, words=words, **panel())

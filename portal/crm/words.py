@@ -1,0 +1,110 @@
+"""How values of an account read: status words, carriers, telephone numbers, names."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import cache
+from typing import Any
+
+from portal.connectors.layouts import load_layouts
+from portal.connectors.rows import Status
+
+STATUSES: dict[str, tuple[str, str]] = {
+    Status.ACTIVE: ("Active", "good"),
+    Status.FUTURE_ACTIVE: ("Future", "info"),
+    Status.APPROVED: ("Approved", "info"),
+    Status.PENDING: ("Pending", "info"),
+    Status.SUBMITTED: ("Submitted", "info"),
+    Status.REINSTATED: ("Reinstated", "good"),
+    Status.GRACE: ("Grace period", "warn"),
+    Status.LAPSED: ("Lapsed", "bad"),
+    Status.TERMINATED: ("Terminated", "neutral"),
+    Status.CANCELLED: ("Cancelled", "neutral"),
+    Status.REJECTED: ("Rejected", "bad"),
+}
+FIELDS = {
+    "first_name": "First name",
+    "middle_name": "Middle name",
+    "last_name": "Last name",
+    "suffix": "Suffix",
+    "birth_date": "Birth date",
+    "gender": "Gender",
+    "email": "E-mail",
+    "phone": "Phone",
+    "address1": "Address",
+    "address2": "Address, second line",
+    "city": "City",
+    "state": "State",
+    "zip": "ZIP code",
+}
+GENDERS = {"F": "Female", "M": "Male"}
+_US_PHONE = re.compile(r"\+1(\d{3})(\d{3})(\d{4})")
+
+
+def status(key: str) -> tuple[str, str]:
+    """(word, tone) of a canonical status; an unknown one is shown as it is."""
+    return STATUSES.get(key, (key.replace("_", " ").capitalize(), "neutral"))
+
+
+def status_choices() -> list[tuple[str, str]]:
+    """The choices of a filter by status."""
+    return [("", "Any status"), *((str(key), word) for key, (word, _) in STATUSES.items())]
+
+
+@cache
+def _carriers() -> dict[str, str]:
+    return {layout.carrier: layout.carrier_name for layout in load_layouts().values()}
+
+
+def carrier(key: str) -> str:
+    """A carrier's name."""
+    return _carriers().get(key, key)
+
+
+def phone(number: str | None) -> str | None:
+    """A telephone number as people write it: (614) 555-0100."""
+    match = _US_PHONE.fullmatch(number or "")
+    return f"({match[1]}) {match[2]}-{match[3]}" if match else number
+
+
+def money(amount: str | None) -> str | None:
+    """ "$1,234.50" of plain decimal text."""
+    return f"${float(amount):,.2f}" if amount else None
+
+
+def name(contact: Any) -> str:
+    """First, middle and last name with the suffix, or "Unnamed contact"."""
+    parts = (contact.first_name, contact.middle_name, contact.last_name, contact.suffix)
+    return " ".join(part for part in parts if part) or "Unnamed contact"
+
+
+def listed(contact: Any) -> str:
+    """ "Whitfield, Dana": the form by which lists sort."""
+    return ", ".join(part for part in (contact.last_name, contact.first_name) if part) or "Unnamed contact"
+
+
+def day(value: date) -> str:
+    """ "12 Mar 2026"."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def said(field: str, stored: str) -> str:
+    """A stored value of a contact's field as people read it."""
+    if field == "birth_date":
+        return day(date.fromisoformat(stored))
+    if field == "gender":
+        return GENDERS.get(stored, stored)
+    return (phone(stored) or stored) if field == "phone" else stored
+
+
+def shown(contact: Any, field: str) -> str | None:
+    """What a contact's field says, the agent's value first; None when nobody said anything."""
+    stored = contact.typed.get(field) or contact.carried.get(field)
+    return said(field, stored) if stored else None
+
+
+def carrier_says(contact: Any, field: str) -> str | None:
+    """The carrier's value where the agent typed another one, else None."""
+    typed, carried = contact.typed.get(field), contact.carried.get(field)
+    return said(field, carried) if typed and carried and typed != carried else None

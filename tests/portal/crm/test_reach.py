@@ -1,0 +1,176 @@
+"""Who sees which contacts, policies and notes: the pages, and each of the two filters by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session, aliased
+
+from portal.core import row_filter
+from portal.crm import queries
+from portal.crm.models import Contact, ContactSource, CrmPolicy, Note, PossibleDuplicate
+from portal.extensions import db
+from portal.identity.models import User
+from tests.portal.crm.people import words
+from tests.support import builders as make
+from tests.support import crm_builders as crm
+from tests.support.people import acting
+from tests.support.world import World
+
+Client = Callable[[User | None], Any]
+
+
+@contextmanager
+def _wall_off(app: Flask, setup_engine: Engine) -> Iterator[None]:
+    """Ask with the setup login, which row security does not hold: the ORM's conditions are alone."""
+    with setup_engine.connect() as connection:
+        db.session().info["pinned_bind"] = connection
+        yield
+        db.session.remove()  # before its connection closes; nothing of it is to be written
+
+
+def _nothing(app: Flask, setup_engine: Engine) -> AbstractContextManager[None]:
+    from contextlib import nullcontext
+
+    return nullcontext()
+
+
+def _filter_off(app: Flask, setup_engine: Engine) -> AbstractContextManager[None]:
+    return row_filter.off_for_tests()
+
+
+@pytest.fixture(params=[_nothing, _wall_off, _filter_off], ids=["both", "filter alone", "wall alone"])
+def guard(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def test_a_limited_user_sees_own_npn_and_own_contacts_only(
+    app: Flask, store: Session, world: World, setup_engine: Engine, guard: Any
+) -> None:
+    lee, pat, harbor = world.lee, world.pat, world.harbor
+    own = crm.contact(store, harbor.business, None, last_name="Handmade")
+    own.made_by = lee.user.id
+    store.commit()
+    mine = crm.note(store, lee.contact, lee.user, "mine")
+    crm.note(store, lee.contact, pat.user, "the principal's")
+    with acting(app, lee.user), guard(app, setup_engine):
+        assert _ids(Contact) == {lee.contact.id, own.id}
+        assert _ids(CrmPolicy) == {lee.crm_policy.id}
+        assert _ids(Note) == {mine.id}
+        assert _ids(PossibleDuplicate) == set()
+        sources = db.session.scalars(select(ContactSource)).all()
+        assert {source.contact_id for source in sources} == {lee.contact.id}
+        other = aliased(Contact)
+        assert {row.id for row in db.session.scalars(select(other))} == {lee.contact.id, own.id}
+        counted = select(func.count()).select_from(Contact).execution_options(unlogged="a test")
+        assert db.session.scalar(counted) == 2
+
+
+def test_the_whole_account_is_seen_and_no_other(
+    app: Flask, store: Session, world: World, setup_engine: Engine, guard: Any
+) -> None:
+    with acting(app, world.ali), guard(app, setup_engine):
+        assert {world.pat.contact.id, world.lee.contact.id} <= _ids(Contact)
+        assert _ids(CrmPolicy) == {world.pat.crm_policy.id, world.lee.crm_policy.id}
+        assert {row.business_id for row in db.session.scalars(select(Contact))} == {world.harbor.business.id}
+
+
+def test_released_copies_are_gone_with_either_filter(
+    app: Flask, store: Session, world: World, setup_engine: Engine, guard: Any
+) -> None:
+    copy = store.get_one(CrmPolicy, (world.harbor.business.id, world.lee.crm_policy.id))
+    copy.released_at = datetime.now(UTC)
+    store.commit()
+    with acting(app, world.lee.user), guard(app, setup_engine):
+        assert _ids(CrmPolicy) == set()
+        assert _ids(Contact) == set()
+
+
+def test_a_limited_user_without_npn_or_id_sees_nothing(app: Flask, world: World) -> None:
+    from dataclasses import replace
+
+    from tests.support.people import scope_of_user
+
+    nobody = replace(scope_of_user(world.lee.user), own_npn=None, actor_id=None)
+    with acting(app, nobody):
+        assert _ids(Contact) == set()
+        assert _ids(CrmPolicy) == set()
+        assert _ids(Note) == set()
+
+
+def test_lists_search_and_records_of_a_limited_user(world: World, client_for: Client) -> None:
+    browser = client_for(world.lee.user)
+    for address in ("/crm/contacts", "/crm/policies"):
+        page = words(browser.get(address))
+        assert "Qlastlee" in page
+        assert "Qlastpat" not in page
+        assert "1–1 of 1" in page
+    for address in ("/crm/contacts/search", "/crm/policies/search"):
+        found = browser.post(address, data={"q": "Qlastpat"}, follow_redirects=True)
+        assert "Nothing matches" in words(found)
+    for address in (f"/crm/contacts/{world.pat.contact.id}", f"/crm/policies/{world.pat.crm_policy.id}"):
+        assert browser.get(address).status_code == 404
+    assert browser.post(f"/crm/contacts/{world.pat.contact.id}/mbi").status_code == 404
+    assert browser.post(f"/crm/contacts/{world.pat.contact.id}/notes", data={"body": "x"}).status_code == 404
+
+
+def test_a_limited_user_adds_a_contact_and_sees_it(world: World, client_for: Client) -> None:
+    added = client_for(world.lee.user).post(
+        "/crm/contacts/new", data={"first_name": "Ona", "last_name": "Newcomer"}, follow_redirects=True
+    )
+    assert "Ona Newcomer" in words(added)
+    assert "Newcomer, Ona" not in words(client_for(world.nora.admin).get("/crm/contacts"))
+    assert "Newcomer, Ona" in words(client_for(world.ali).get("/crm/contacts"))
+
+
+def test_removed_and_hidden_rows_are_gone_from_every_page(store: Session, world: World, client_for: Client) -> None:
+    contact = store.get_one(Contact, (world.amy.business.id, world.amy.people[0].contact.id))
+    copy = store.get_one(CrmPolicy, (world.amy.business.id, world.amy.people[0].crm_policy.id))
+    browser = client_for(world.amy.admin)
+    assert browser.get(f"/crm/policies/{copy.id}").status_code == 200
+    copy.removed_at = contact.removed_at = datetime.now(UTC)
+    store.commit()
+    assert browser.get(f"/crm/policies/{copy.id}").status_code == 404
+    assert browser.get(f"/crm/contacts/{contact.id}").status_code == 404
+    assert "Qlastamy" not in words(browser.get("/crm/contacts"))
+    assert "Qlastamy" not in words(browser.get("/crm/policies"))
+
+
+def test_home_figures_count_what_the_actor_sees(app: Flask, store: Session, world: World) -> None:
+    with acting(app, world.lee.user):
+        limited = queries.home_figures()
+    with acting(app, world.ali):
+        whole = queries.home_figures()
+    assert (limited.contacts, limited.policies) == (1, 1)
+    assert (whole.contacts, whole.policies) == (3, 2)
+    assert whole.by_status == {"active": 2}
+    assert whole.without_email == 1
+
+
+def test_home_figures_name_who_turns_65_soonest_first(app: Flask, store: Session, world: World) -> None:
+    from datetime import timedelta
+
+    from portal.core import clock
+    from portal.crm.ages import add_months
+
+    pivot = add_months(clock.today(), -12 * 65)
+    run = world.summit.feed_run
+    for days, last in ((40, "Later"), (3, "Sooner"), (400, "Younger")):
+        born = pivot + timedelta(days=days)
+        member = make.member(store, world.summit.fmo, first_name="Ida", last_name=last, birth_date=born)
+        policy = make.policy(store, member, run, "1001001", term_date=clock.today() - timedelta(days=days))
+        crm.synced(store, world.amy.business, policy, member)
+    with acting(app, world.amy.admin):
+        figures = queries.home_figures()
+    assert [one.last_name for one in figures.turning_first] == ["Sooner", "Later"]
+    assert (figures.turning, figures.ended, figures.next_month) == (2, 1, 0)
+
+
+def _ids(model: Any) -> set[Any]:
+    return {row.id for row in db.session.scalars(select(model))}
