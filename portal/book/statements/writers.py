@@ -77,7 +77,8 @@ WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT F
 FOR UPDATE OF p
 """
 # A changed line of the crosswalk can also decide for values that differ from it in leading zeros only.
-_NARROWED = "AND (p.writer_value = :value OR ltrim(p.writer_value, '0') = ltrim(:value, '0'))"
+_NARROWED = "AND p.writer_value = ANY(:values)"
+_MOST_ZEROS = 12
 
 
 def newly_resolved(fmo_id: UUID, carrier: str, kind: str, value: str | None) -> list[tuple[UUID, str | None]]:
@@ -86,8 +87,14 @@ def newly_resolved(fmo_id: UUID, carrier: str, kind: str, value: str | None) -> 
     statement = _NOW.format(resolved=_resolved(_STORED.format(narrowed=narrowed)), narrowed=narrowed)
     values: dict[str, Any] = {"fmo": fmo_id, "carrier": carrier, "kind": kind}
     if value is not None:
-        values["value"] = value
+        values["values"] = [value] if kind == "tin" else _spellings(value)
     return [(row[0], row[1]) for row in run(statement, **values)]
+
+
+def _spellings(value: str) -> list[str]:
+    # Spelt out, since a comparison by function could not use the index under row security.
+    bare = value.lstrip("0")
+    return [value, *("0" * zeros + bare for zeros in range(_MOST_ZEROS + 1))]
 
 
 _CHANGED = "unnest(CAST(:ids AS uuid[]), CAST(:npns AS text[])) c (id, npn)"
