@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
-from flask import current_app
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
@@ -19,13 +18,6 @@ OUTCOMES = {
 }
 SUMMARY_LENGTH = 140
 TEXT_LABELS = {"note": "Note", "call": "What was said", "email": "What it was about", "meeting": "What was agreed"}
-
-
-def viewer_zone() -> tzinfo:
-    """The time zone in which this viewer is shown times; UTC where the application offers none."""
-    local_time = current_app.jinja_env.globals.get("local_time")
-    local = local_time(clock.now()) if callable(local_time) else None
-    return (local.tzinfo if local else None) or UTC
 
 
 class PlainActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -50,7 +42,7 @@ class PlainActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no 
         else:
             del self.outcome
         if self.when.data is None and not self.is_submitted():
-            self.when.data = clock.now().astimezone(viewer_zone())
+            self.when.data = clock.now().astimezone(clock.zone())
 
     def validate_when(self, field: DateTimeLocalField) -> None:
         """What is logged has happened."""
@@ -66,7 +58,7 @@ class PlainActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no 
     def moment(self) -> datetime | None:
         """The chosen time, aware; the viewer typed it in their own zone."""
         typed: datetime | None = self.when.data
-        return typed.replace(tzinfo=viewer_zone()) if typed else None
+        return typed.replace(tzinfo=clock.zone()) if typed else None
 
     def outcome_word(self) -> str | None:
         """The chosen outcome, or None."""

@@ -1,0 +1,181 @@
+"""Creating Businesses, giving and taking NPNs, adding users."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from portal.businesses import hooks, queries
+from portal.businesses.events import (
+    BUSINESS_CREATE,
+    BUSINESS_SYNC,
+    NPN_ADD,
+    NPN_END,
+    USER_ADD,
+    USER_DEACTIVATE,
+    USER_REACTIVATE,
+)
+from portal.businesses.models import Business, BusinessNpn
+from portal.core import access, clock
+from portal.core.scope import Role, Scope
+from portal.downline.keys import name_key
+from portal.downline.models import Producer
+from portal.extensions import db
+from portal.identity.models import User
+
+EMAIL_REFUSED = "This e-mail address cannot be used. Ask for another one."
+
+
+class Refused(Exception):
+    """A change that is not possible; `field` names the form's field, the text is a sentence for a person."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def create_business(
+    producer: Producer, *, name: str, time_zone: str, state: str | None, sync_enabled: bool, by: Scope
+) -> Business:
+    """A new account from a record of the downline, with that record's NPN; flushed.
+
+    Raises `Refused` (field business_name) where the record has its account already, also when two admins press at once.
+    """
+    business = Business(
+        fmo_id=by.fmo_id,
+        name=name,
+        name_key=name_key(name),
+        time_zone=time_zone,
+        state=state,
+        producer_id=producer.id,
+        sync_enabled=sync_enabled,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(business)
+            db.session.flush()
+    except IntegrityError as error:
+        if "uq_business_producer" not in str(error.orig):
+            raise
+        sentence = (
+            f"{producer.name} has an Agent CRM Business already. Nothing was created; open the one that is there."
+        )
+        raise Refused("business_name", sentence) from error
+    access.record(BUSINESS_CREATE, subject=business, npn=producer.npn, producer=str(producer.id))
+    add_npn(business, producer, by=by)
+    return business
+
+
+def set_sync(business: Business, *, enabled: bool, by: Scope) -> bool:
+    """Switch Policy Sync on or off; whether that changed anything. Nothing is copied or removed by it."""
+    if business.sync_enabled == enabled:
+        return False
+    business.sync_enabled = enabled
+    db.session.flush()
+    access.record(BUSINESS_SYNC, subject=business, fields=["sync_enabled"], enabled=enabled)
+    return True
+
+
+def add_npn(business: Business, producer: Producer, *, by: Scope) -> BusinessNpn:
+    """Give the Business the NPN of a record from now on; one that it has already stays as it is. Flushed."""
+    there = queries.open_npn(business.id, producer.npn)
+    if there is not None:
+        return there
+    added = BusinessNpn(fmo_id=by.fmo_id, business_id=business.id, npn=producer.npn, producer_id=producer.id)
+    try:
+        with db.session.begin_nested():
+            db.session.add(added)
+            db.session.flush()
+    except IntegrityError:
+        there = queries.open_npn(business.id, producer.npn)
+        if there is None:
+            raise
+        return there
+    access.record(NPN_ADD, kind="business", ids=[business.id], npn=producer.npn, business=str(business.id))
+    return added
+
+
+def end_npn(ended: BusinessNpn, *, by: Scope) -> int:
+    """Take the NPN from the Business; its policies are released in this transaction. How many these were."""
+    ended.until = clock.now()
+    db.session.flush()
+    released = hooks.npn_left(ended.business_id, ended.npn)
+    access.record(
+        NPN_END,
+        kind="business",
+        ids=[ended.business_id],
+        npn=ended.npn,
+        business=str(ended.business_id),
+        released=released,
+    )
+    return released
+
+
+def add_user(
+    business: Business,
+    *,
+    email: str,
+    first_name: str,
+    last_name: str,
+    mobile: str | None,
+    role: Role,
+    npn: str,
+    by: Scope,
+) -> User:
+    """A user of the Business who is still to be invited; flushed. Raises `Refused` (field email).
+
+    An address that is in use anywhere, also at another FMO, is refused in the same neutral words.
+    """
+    if not role.is_agent:
+        raise ValueError(f"{role.value} is no role inside a Business.")
+    user = User(
+        fmo_id=by.fmo_id,
+        business_id=business.id,
+        email=email.strip().lower(),
+        first_name=first_name,
+        last_name=last_name,
+        mobile=mobile,
+        role=role,
+        npn=npn,
+        state="invited",
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+            db.session.flush()
+    except IntegrityError as error:
+        if "uq_portal_user_email" not in str(error.orig):
+            raise
+        raise Refused("email", EMAIL_REFUSED) from error
+    access.record(USER_ADD, subject=user, given_role=role.value, npn=npn, business=str(business.id))
+    return user
+
+
+def deactivate(user: User, *, by: Scope) -> None:
+    """Let the user sign in no more. The NPN stays with the Business: no policy moves."""
+    user.state = "deactivated"
+    db.session.flush()
+    access.record(USER_DEACTIVATE, subject=user, fields=["state"], business=str(user.business_id))
+
+
+def reactivate(user: User, *, by: Scope) -> None:
+    """Let the user sign in again, or be invited again where no password was set yet. No policy moves."""
+    user.state = "active" if queries.ever_active(user) else "invited"
+    db.session.flush()
+    access.record(USER_REACTIVATE, subject=user, fields=["state"], business=str(user.business_id))
+
+
+def npn_guard(producer: Producer) -> str | None:
+    """Why the NPN of a record that an account uses stays as it is, or None."""
+    using: set[UUID] = {one.id for one in queries.by_npn(producer.npn)}
+    names = [one.name for one in queries.by_npn(producer.npn)]
+    provisioned = queries.by_producer(producer.id)
+    if provisioned is not None and provisioned.id not in using:
+        names.append(provisioned.name)
+    if not names:
+        return None
+    return (
+        f"The NPN {producer.npn} is in use by the Agent CRM Business {', '.join(names)}, whose policies hang on it. "
+        "Nothing was saved. Remove the NPN from the Business first, or add the new number as a record of its own."
+    )

@@ -1,0 +1,139 @@
+"""Reading Businesses, their NPNs and their users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, or_, select
+
+from portal.businesses.models import Business, BusinessNpn
+from portal.core.paging import Asked, Column, Listing, fetch
+from portal.downline.keys import canonical_npn, name_key
+from portal.extensions import db
+from portal.identity.models import Invitation, User
+
+FILTERS = ("q", "sync")
+SORTS = ("name", "synced")
+
+
+def listing(asked: Asked) -> Listing[Business]:
+    """One page of the Businesses; `q` is the beginning of a name, or an NPN."""
+    query = select(Business)
+    if typed := asked.args.get("q"):
+        query = query.where(_matches(typed))
+    if (sync := asked.args.get("sync")) in ("on", "off"):
+        query = query.where(Business.sync_enabled.is_(sync == "on"))
+    # Never synced sorts as the oldest.
+    never = func.coalesce(Business.synced_at, func.to_timestamp(0))
+    sorts: dict[str, list[Column]] = {"name": [Business.name_key], "synced": [never, Business.name_key]}
+    return fetch(query, asked, sorts, tie=Business.id)
+
+
+def _matches(typed: str) -> ColumnElement[bool]:
+    by_name = func.starts_with(Business.name_key, name_key(typed))
+    npn = canonical_npn(typed)
+    if npn is None:
+        return by_name
+    has_npn = exists().where(
+        BusinessNpn.fmo_id == Business.fmo_id,
+        BusinessNpn.business_id == Business.id,
+        BusinessNpn.npn == npn,
+        BusinessNpn.until.is_(None),
+    )
+    return or_(by_name, has_npn)
+
+
+def by_id(business_id: UUID) -> Business | None:
+    """The Business with that id inside the scope, or None."""
+    return db.session.scalar(select(Business).where(Business.id == business_id))
+
+
+def by_ids(ids: Iterable[UUID]) -> dict[UUID, Business]:
+    """Businesses by id, one statement."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {one.id: one for one in db.session.scalars(select(Business).where(Business.id.in_(wanted)))}
+
+
+def by_producer(producer_id: UUID) -> Business | None:
+    """The Business that was provisioned from that record, or None."""
+    return db.session.scalar(select(Business).where(Business.producer_id == producer_id))
+
+
+def by_npn(npn: str) -> Sequence[Business]:
+    """The Businesses that have `npn` today, by name."""
+    having = select(BusinessNpn.business_id).where(BusinessNpn.npn == npn, BusinessNpn.until.is_(None))
+    return db.session.scalars(
+        select(Business).where(Business.id.in_(having)).order_by(Business.name_key, Business.id).limit(50)
+    ).all()
+
+
+def other_businesses_with(npn: str, *, than: UUID | None = None) -> Sequence[Business]:
+    """The Businesses, except `than`, that have `npn` today: allowed, but it must be said and confirmed."""
+    return [business for business in by_npn(npn) if business.id != than]
+
+
+def npns_of(business_id: UUID) -> Sequence[BusinessNpn]:
+    """The NPNs that the Business has today, oldest first."""
+    return db.session.scalars(
+        select(BusinessNpn)
+        .where(BusinessNpn.business_id == business_id, BusinessNpn.until.is_(None))
+        .order_by(BusinessNpn.since, BusinessNpn.id)
+        .limit(500)
+    ).all()
+
+
+def open_npn(business_id: UUID, npn: str) -> BusinessNpn | None:
+    """The open record of that NPN in the Business, or None."""
+    return db.session.scalar(
+        select(BusinessNpn).where(
+            BusinessNpn.business_id == business_id, BusinessNpn.npn == npn, BusinessNpn.until.is_(None)
+        )
+    )
+
+
+def find_npn(business_id: UUID, npn_id: UUID) -> BusinessNpn | None:
+    """The open NPN of the Business with that id, or None."""
+    return db.session.scalar(
+        select(BusinessNpn).where(
+            BusinessNpn.id == npn_id, BusinessNpn.business_id == business_id, BusinessNpn.until.is_(None)
+        )
+    )
+
+
+def npns_by_business(ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+    """The open NPNs of each Business, oldest first, one statement."""
+    wanted = set(ids)
+    found: dict[UUID, list[str]] = {one: [] for one in wanted}
+    rows = db.session.execute(
+        select(BusinessNpn.business_id, BusinessNpn.npn)
+        .where(BusinessNpn.business_id.in_(wanted), BusinessNpn.until.is_(None))
+        .order_by(BusinessNpn.since, BusinessNpn.id)
+    )
+    for business_id, npn in rows:
+        found[business_id].append(npn)
+    return found
+
+
+def users_of(business_id: UUID) -> Sequence[User]:
+    """The users of the Business, those who may sign in first, then by name."""
+    return db.session.scalars(
+        select(User)
+        .where(User.business_id == business_id)
+        .order_by(User.state == "deactivated", User.last_name, User.first_name, User.id)
+        .limit(500)
+    ).all()
+
+
+def find_user(business_id: UUID, user_id: UUID) -> User | None:
+    """The user of that Business, or None."""
+    return db.session.scalar(select(User).where(User.id == user_id, User.business_id == business_id))
+
+
+def ever_active(user: User) -> bool:
+    """Whether the user has accepted an invitation once, so that a password is there."""
+    return bool(
+        db.session.scalar(select(exists().where(Invitation.user_id == user.id, Invitation.used_at.is_not(None))))
+    )
