@@ -20,7 +20,7 @@ def write(session: Session, entries: list[Entry]) -> None:
     """Insert `entries` under the session's scope, in its transaction."""
     assert isinstance(session, TenantSession)
     scope = session.scope()
-    session.connection().execute(insert(AccessEntry.__table__), [_row(entry, scope) for entry in entries])
+    session.connection().execute(insert(AccessEntry).inline(), [_row(entry, scope) for entry in entries])
 
 
 def _row(entry: Entry, scope: Scope) -> dict[str, Any]:
@@ -60,8 +60,15 @@ def write_installation_entry(
     session: Session, action: str, *, outcome: str, reason: str, request: dict[str, str | None]
 ) -> None:
     """Log what happened before any FMO was known. `request` carries address, user_agent and request_id."""
-    row = {"id": new_id(), "action": action, "outcome": outcome, "reason": reason, "detail": {}, **request}
-    session.connection().execute(insert(InstallationEntry.__table__), [row])
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "action": action,
+        "outcome": outcome,
+        "reason": reason,
+        "detail": {},
+        **request,
+    }
+    session.connection().execute(insert(InstallationEntry).inline(), [row])
 
 
 register_recorder(write)

@@ -1,0 +1,83 @@
+"""One entry as the page shows it, and the entries that reading the log itself leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from portal.compliance import events, sentences, subjects
+from portal.compliance.asked import LogAsked
+from portal.compliance.models import AccessEntry
+from portal.core import access
+from portal.core.ids import parse_id
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The subjects of one kind: a heading, "3 policies", and each id with its name or None."""
+
+    heading: str
+    counted: str
+    items: Sequence[tuple[UUID, str | None]]
+    filter: str | None = None  # the log's filter that follows one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the entry page shows beyond the entry's own columns."""
+
+    sentence: str
+    role: str
+    business: str | None
+    subjects: list[Subjects]
+    members: Subjects | None
+    detail: list[tuple[str, str]]
+
+
+def show(entry: AccessEntry) -> Shown:
+    """`entry` in words, its ids named where they have names."""
+    found = [_subjects(entry.subject_kind or "record", entry.subject_ids)] if entry.subject_ids else []
+    for kind, ids in sorted(entry.also.items()):
+        found.append(_subjects(kind, [key for text in ids if (key := parse_id(str(text)))]))
+    first = found[0].items[0] if found else None
+    sentence = sentences.sentence(
+        entry.actor_name,
+        entry.action,
+        entry.outcome,
+        kind=entry.subject_kind,
+        count=len(entry.subject_ids),
+        first=first[0] if first else None,
+        names={first[0]: first[1]} if first and first[1] else {},
+    )
+    business = subjects.names("business", [entry.business_id]).get(entry.business_id) if entry.business_id else None
+    detail = [(key.replace("_", " ").capitalize(), _plain(value)) for key, value in sorted(entry.detail.items())]
+    members = _subjects("member", entry.member_ids, heading="Members concerned") if entry.member_ids else None
+    return Shown(sentence, sentences.role_label(entry.role), business, found, members, detail)
+
+
+def _subjects(kind: str, ids: Sequence[UUID], heading: str | None = None) -> Subjects:
+    names = subjects.names(kind, ids)
+    items = [(key, names.get(key)) for key in ids]
+    follow = "member" if kind == "member" else None
+    return Subjects(heading or subjects.label(kind), subjects.words(kind, len(ids)), items, follow)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "None"
+    return "None" if value is None else str(value)
+
+
+def list_read(asked: LogAsked) -> None:
+    """Log that the officer looked through the log, by the names of the filters; a member that was followed is named."""
+    member = asked.id("member")
+    access.record(events.LOG_LIST, members={member} if member else None, filters=sorted(asked.args))
+
+
+def entry_read(entry: AccessEntry) -> None:
+    """Log that the officer opened `entry`."""
+    access.record(events.LOG_ENTRY, kind="access_entry", ids=[entry.id])

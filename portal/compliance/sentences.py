@@ -1,0 +1,79 @@
+"""Entries as sentences that a person can read, and the declared events as a list to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from portal.compliance import subjects
+from portal.core.events import declared
+from portal.core.scope import Role
+
+GROUPS = {
+    "access": "Access log",
+    "book": "Book of business",
+    "crm_policy": "Policies of an account",
+    "fmo": "FMOs",
+    "refused": "Refusals",
+    "resync": "Re-sync",
+    "sensitive": "Records",
+    "session": "Sign-in",
+    "sync": "Policy Sync",
+    "user": "Users",
+}
+READS, CHANGES = "reads", "changes"
+
+
+def role_label(role: str) -> str:
+    """The stored role in the words people see."""
+    return Role(role).label if role in {known.value for known in Role} else role
+
+
+def says(action: str) -> str:
+    """The event in words, past tense; one that this version no longer declares reads by its name."""
+    known = declared().get(action)
+    return known.says if known else f"did “{action}”"
+
+
+def sentence(
+    actor: str,
+    action: str,
+    outcome: str,
+    *,
+    kind: str | None = None,
+    count: int = 0,
+    first: UUID | None = None,
+    names: Mapping[UUID, str] | None = None,
+) -> str:
+    """ "Maria Ortega looked at the list of policies (50 policies)"; a single subject by its name where it has one."""
+    tried = f"{actor} {says(action)}"
+    if outcome == "refused" and "refused" not in action:
+        tried = f"{actor} was refused what would read: {says(action)}"
+    elif outcome == "failed":
+        tried = f"{actor} tried, and it failed: {says(action)}"
+    if not kind or not count:
+        return tried
+    name = (names or {}).get(first) if first and count == 1 else None
+    return tried if name == actor else f"{tried} ({name or subjects.words(kind, count)})"
+
+
+def action_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every declared event, (heading, [(value, words)]), grouped by what it is about."""
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for name, event in sorted(declared().items()):
+        subject = name.partition(".")[0]
+        heading = GROUPS.get(subject) or subjects.label(subject)
+        grouped.setdefault(heading, []).append((name, event.says[:1].upper() + event.says[1:]))
+    return sorted(grouped.items())
+
+
+def chosen_action(value: str) -> str:
+    """The value of the action filter in words."""
+    return {READS: "Everything seen", CHANGES: "Everything changed"}.get(value) or says(value)
+
+
+def actions_of(value: str) -> list[str]:
+    """The events that a value of the action filter stands for."""
+    if value in (READS, CHANGES):
+        return [name for name, event in declared().items() if event.change == (value == CHANGES)]
+    return [value]

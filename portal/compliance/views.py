@@ -1,0 +1,77 @@
+"""The officer's pages over the access log."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, request, url_for
+
+from portal.compliance import asked, events, export, lookup, queries, record, sentences
+from portal.compliance.forms import LookupForm
+from portal.compliance.models import AccessEntry
+from portal.core import clock
+from portal.core.fragments import page
+from portal.core.lookup import find_or_404
+from portal.core.permissions import Permission, allow
+
+bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
+
+
+@bp.get("")
+@allow(Permission.ACCESS_READ, events.LOG_LIST)
+def log() -> Response:
+    """The log, newest first, with its filters."""
+    wanted = asked.read(request.path, request.args)
+    listing = queries.page_of(wanted)
+    record.list_read(wanted)
+    return page(
+        "compliance/access.html",
+        block="results",
+        listing=listing,
+        asked=wanted,
+        actions=sentences.action_groups(),
+        outcomes=asked.OUTCOMES,
+        people=queries.choices("user"),
+        businesses=queries.choices("business"),
+        ranges=asked.quick_ranges(wanted),
+        export_most=export.MOST,
+    )
+
+
+@bp.get("/export.csv")
+@allow(Permission.ACCESS_EXPORT, events.LOG_EXPORT)
+def download() -> Response:
+    """The entries of the present filter as a file."""
+    wanted = asked.read(url_for("compliance.log"), request.args)
+    response = make_response(export.csv_of(wanted))
+    name = f"access-log-{clock.today().isoformat()}.csv"
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@bp.get("/<uuid:entry_id>")
+@allow(Permission.ACCESS_READ, events.LOG_ENTRY)
+def entry(entry_id: UUID) -> Response:
+    """One entry with everything it holds."""
+    found = find_or_404(AccessEntry, entry_id)
+    record.entry_read(found)
+    beside = queries.neighbours(found, url_for("compliance.log"))
+    return page("compliance/entry.html", entry=found, shown=record.show(found), neighbours=beside)
+
+
+@bp.get("/member")
+@allow(Permission.ACCESS_READ)
+def member_lookup() -> Response:
+    """The form that finds a member."""
+    return page("compliance/lookup.html", form=LookupForm(), found=None)
+
+
+@bp.post("/member")
+@allow(Permission.ACCESS_READ)
+def look_up_member() -> Response:
+    """The members found: names and ids. The answer stands under this address only, so no name gets into one."""
+    form = LookupForm()
+    if not form.validate_on_submit():
+        return page("compliance/lookup.html", form=form, found=None, status=422)
+    return page("compliance/lookup.html", form=form, found=lookup.look_up(form.looked_for()))

@@ -1,0 +1,17 @@
+"""Each role's landing page, the one search, and what tells from outside whether the portal is well.
+
+Standing above the other rooms, it also tells the access log how to name what it speaks of and how to find a member.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init(app: Flask) -> None:
+    """Tell the compliance pages the kinds of subject and the member look-up."""
+    from portal.compliance import lookup
+    from portal.home import log_names, member_lookup
+
+    log_names.register()
+    lookup.register(member_lookup.find)

@@ -1,0 +1,56 @@
+"""How the access log names users, Businesses and the kinds of record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.businesses.models import Business
+from portal.compliance import subjects
+from portal.extensions import db
+from portal.identity.models import User
+
+KINDS = {
+    "access_entry": ("entry", "entries"),
+    "activity": ("activity", "activities"),
+    "agency": ("agency", "agencies"),
+    "businessnpn": ("NPN of a Business", "NPNs of Businesses"),
+    "carrieridentifier": ("carrier identifier", "carrier identifiers"),
+    "crm_policy": ("policy of the account", "policies of the account"),
+    "feedrun": ("feed run", "feed runs"),
+    "fmo": ("FMO", "FMOs"),
+    "policy": ("policy", "policies"),
+    "producer": ("agent or agency", "agents or agencies"),
+    "syncrun": ("sync run", "sync runs"),
+}
+
+
+def register() -> None:
+    """Register every kind whose words are not simply its stored name, and those that have names."""
+    for kind, (one, many) in KINDS.items():
+        subjects.register(kind, one, many)
+    subjects.register("user", "user", "users", names=_user_names, find=_find_users)
+    subjects.register("business", "Business", "Businesses", names=_business_names, find=_find_businesses)
+
+
+def _user_names(ids: Sequence[UUID]) -> dict[UUID, str]:
+    return {user.id: user.name for user in db.session.scalars(select(User).where(User.id.in_(ids)))}
+
+
+def _business_names(ids: Sequence[UUID]) -> dict[UUID, str]:
+    return {found.id: found.name for found in db.session.scalars(select(Business).where(Business.id.in_(ids)))}
+
+
+def _find_users(text: str, limit: int) -> list[tuple[UUID, str]]:
+    name = func.lower(User.first_name + " " + User.last_name)
+    query = select(User).where(name.contains(text.lower(), autoescape=True))
+    found = db.session.scalars(query.order_by(name, User.id).limit(limit)).all()
+    return [(user.id, f"{user.name}, {user.role.label}") for user in found]
+
+
+def _find_businesses(text: str, limit: int) -> list[tuple[UUID, str]]:
+    query = select(Business).where(func.lower(Business.name).contains(text.lower(), autoescape=True))
+    found = db.session.scalars(query.order_by(Business.name_key, Business.id).limit(limit)).all()
+    return [(business.id, business.name) for business in found]

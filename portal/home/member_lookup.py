@@ -1,0 +1,47 @@
+"""How a compliance officer finds a member: exactly by name and birth date, or by MBI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, or_, select
+
+from portal.book.models import Member, MemberKey
+from portal.compliance.lookup import Found, LookedFor
+from portal.connectors import normalise
+from portal.connectors.dates import Unreadable
+from portal.connectors.ladder import name_key
+from portal.core import scope
+from portal.core.crypto import keyed_hash
+from portal.extensions import db
+
+
+def find(wanted: LookedFor, limit: int) -> Sequence[Found]:
+    """At most `limit` members, by name. An MBI also finds who carried it in an earlier file."""
+    condition = _by_mbi(wanted.mbi) if wanted.mbi else _by_person(wanted)
+    if condition is None:
+        return []
+    columns = (Member.id, Member.first_name, Member.last_name, Member.suffix)
+    query = select(*columns).where(condition).order_by(Member.sort_key, Member.id).limit(limit)
+    rows = db.session.execute(query.execution_options(unlogged="the look-up names its members itself")).all()
+    return [Found(row.id, " ".join(filter(None, (row.first_name, row.last_name, row.suffix)))) for row in rows]
+
+
+def _by_mbi(typed: str) -> ColumnElement[bool] | None:
+    try:
+        mbi = normalise.mbi(typed)
+    except Unreadable:
+        return None
+    if mbi is None:
+        return None
+    hashed = keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi")
+    known = select(MemberKey.member_id).where(MemberKey.kind == "mbi", MemberKey.value == hashed)
+    return or_(Member.mbi_hash == hashed, Member.id.in_(known))
+
+
+def _by_person(wanted: LookedFor) -> ColumnElement[bool] | None:
+    last, first = name_key(wanted.last_name or ""), name_key(wanted.first_name or "")
+    if not (last and first and wanted.birth_date):
+        return None
+    # The sort key is an index on both names; the birth date decides among namesakes.
+    return (Member.sort_key == f"{last} {first}") & (Member.birth_date == wanted.birth_date)
