@@ -1,4 +1,4 @@
-"""The worker: `python -m tasks.worker`. Forks for each job; the fork dies with its parent, so that nothing runs twice."""
+"""The worker: `python -m tasks.worker`. Forks for each job; the fork dies with its parent: nothing runs twice."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What was seen and done in one request or job, collected by the session and handed to the recorder at the end.
 
-Rows of a sensitive model enter by being loaded, not by a view's memory. The room that keeps the log registers the recorder.
+Rows of a sensitive model enter by being loaded, not by a view's memory. The room that keeps the log registers the
+recorder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Field encryption and keyed hashes, with keys from outside the database.
 
-Ciphertext: key id, "." and base64 of nonce + AES-256-GCM. It is bound to the FMO and the field, not to the row, so that a
-set-based copy inside one FMO stays readable.
+Ciphertext: key id, "." and base64 of nonce + AES-256-GCM. It is bound to the FMO and the field, not to the row, so that
+a set-based copy inside one FMO stays readable.
 """
 
 from __future__ import annotations

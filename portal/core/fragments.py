@@ -17,7 +17,7 @@ def page(template: str, *, block: str = "content", status: int = 200, **context:
     if wants_fragment():
         chosen = current_app.jinja_env.get_template(template)
         made = chosen.new_context(current_app_context(context))
-        root = chosen.root_render_func(made)  # runs the page's imports, which a block alone would lack
+        root: Any = chosen.root_render_func(made)  # runs the page's imports, which a block alone would lack
         next(root, None)
         root.close()
         body = "".join(chosen.blocks[block](made))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, Text, func
+from sqlalchemy import DateTime, MetaData, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -31,6 +31,13 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB(),
     }
     __sensitive__: ClassVar[str | None] = None
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table behind `model`, for statements that are not about objects."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class FmoOwned:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Text, func, text
+from sqlalchemy import Index, Text, func, insert, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import scope
-from portal.core.models import Base, FmoOwned
+from portal.core.ids import new_id
+from portal.core.models import Base, FmoOwned, table_of
 from portal.extensions import db
 
 CHANNEL = "portal_outbox"
@@ -36,7 +37,7 @@ class Outbox(FmoOwned, Base):
 def send_after_commit(job: str, *ids: UUID | str) -> None:
     """Put `job` with the scope's FMO and `ids` into the outbox; it starts once this transaction is committed."""
     fmo_id = scope.fmo_id()
-    row = Outbox(fmo_id=fmo_id, job=job, args=[str(fmo_id), *map(str, ids)])
-    db.session.add(row)
-    db.session.flush()
+    row = {"fmo_id": fmo_id, "id": new_id(), "job": job, "args": [str(fmo_id), *map(str, ids)]}
+    # Inline, so without RETURNING: most logins may write here and not read.
+    db.session.execute(insert(table_of(Outbox)).inline().values(row))
     db.session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})

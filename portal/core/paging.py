@@ -48,7 +48,10 @@ class Asked:
 def read_query(
     path: str, args: Mapping[str, str], *, filters: Sequence[str], sorts: Sequence[str], default: str
 ) -> Asked:
-    """Read sort, page and the named filters; what is unknown or malformed falls back to the default ("-name": descending)."""
+    """Read sort, page and the named filters; what is unknown or malformed falls back to the default.
+
+    A sort is a name of `sorts`, with "-" in front for descending.
+    """
     sort = args.get("sort", default)
     if sort.lstrip("-") not in sorts:
         sort = default
@@ -115,7 +118,9 @@ class Listing(Generic[Item]):
         self.filters.append(Chip(label, value_text, self.asked.href(**{key: None, "page": None})))
 
 
-def fetch(query: Select[tuple[Item]], asked: Asked, sorts: Mapping[str, Sequence[Column]], tie: Column) -> Listing[Item]:
+def fetch(
+    query: Select[Item], asked: Asked, sorts: Mapping[str, Sequence[Column]], tie: Column
+) -> Listing[Item]:
     """Run `query` for one page in a full ordering (the sort's columns, then `tie`) with a count capped at 10,000."""
     columns = [*sorts[asked.sort], tie]
     ordered = [column.desc() if asked.direction == "desc" else column.asc() for column in columns]

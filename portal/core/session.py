@@ -1,4 +1,4 @@
-"""The database session: one login per kind of work, tenant settings at every begin, the row filter on every statement."""
+"""The database session: one login per kind of work, tenant settings at every begin, every statement filtered."""
 
 from __future__ import annotations
 
@@ -36,7 +36,13 @@ class TenantSession(FlaskSession):
                 raise ScopeChanged("This session was opened for another scope.")
         return held
 
-    def get_bind(self, mapper: Any = None, **kwargs: Any) -> Engine | Connection:
+    def get_bind(
+        self,
+        mapper: Any | None = None,
+        clause: Any | None = None,
+        bind: Engine | Connection | None = None,
+        **kwargs: Any,
+    ) -> Engine | Connection:
         """The engine of the scope's login; raises `NoScope` where nobody is at work."""
         pinned: Engine | Connection | None = self.info.get("pinned_bind")
         if pinned is not None:
@@ -81,7 +87,7 @@ def open_session(scope: Scope) -> Iterator[TenantSession]:
     """
     from portal.extensions import db
 
-    session = TenantSession(db=db)
+    session = TenantSession(db=db, autoflush=False, expire_on_commit=False)
     session.info["scope"] = scope
     session.info["follows_request"] = False
     try:

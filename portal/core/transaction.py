@@ -93,7 +93,7 @@ def _finish(response: Response) -> Response:
     try:
         access.write_entries(read_event=declared.event if declared else None)
         db.session.commit()
-    except Exception:
+    except Exception:  # noqa: BLE001  # whatever it was, a page without its entry is not shown
         db.session.rollback()
         current_app.logger.error("Request %s: its log entry could not be written; nothing is shown.", g.request_id)
         return current_app.make_response(current_app.extensions["error_page"](503))

@@ -7,7 +7,6 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -61,7 +60,8 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _csrf_error(error: CSRFError) -> Response:
-    return _page(400, "This page was open for too long, so the form was not accepted. Nothing was saved. Load the page again.")
+    sentence = "This page was open for too long, so the form was not accepted. Nothing was saved. Load the page again."
+    return _page(400, sentence)
 
 
 def _database_away(error: OperationalError) -> Response:

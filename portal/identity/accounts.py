@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -102,7 +104,7 @@ def _user(email: str) -> User:
     return user
 
 
-def _log(work: TenantSession, event: Event, *, kind: str, row: Fmo | User, **detail: str) -> None:
+def _log(work: TenantSession, event: Event, *, kind: str, row: Fmo | User, **detail: Any) -> None:
     access.record(event, kind=kind, ids=[row.id], session=work, **detail)
     access.write_entries(work)
 

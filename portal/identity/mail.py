@@ -43,7 +43,7 @@ def _invitation(user: User, fmo: Fmo, token: str) -> EmailMessage:
 
 
 def deliver(message: EmailMessage) -> None:
-    """Hand `message` to the mail server, or write it into the outbox folder. Raises on failure, so that a job retries."""
+    """Hand `message` to the mail server, or write it into the outbox folder; raises what the server says."""
     settings = load_settings()
     if settings.mail_url:
         _smtp(settings.mail_url, message)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.compliance.operations import write_installation_entry
 from portal.core import access, clock, outbox, scope
 from portal.core.ids import new_id
+from portal.core.models import table_of
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 from portal.extensions import db
@@ -39,7 +40,9 @@ class Origin:
         return {"address": self.address, "user_agent": self.user_agent, "request_id": self.request_id}
 
 
-def scope_of(user: User, *, session_id: UUID | None = None, origin: Origin | None = None, login: Login | None = None) -> Scope:
+def scope_of(
+    user: User, *, session_id: UUID | None = None, origin: Origin | None = None, login: Login | None = None
+) -> Scope:
     """What `user` may see and do, for one request."""
     at = origin or Origin()
     return Scope(
@@ -123,9 +126,8 @@ def invite(user_id: UUID) -> UUID:
     The token is made when the mail is sent: nobody but the mailbox ever sees it.
     """
     invitation_id = new_id()
-    db.session.execute(
-        insert(Invitation.__table__).values(fmo_id=scope.fmo_id(), id=invitation_id, user_id=user_id, wrong_tries=0)
-    )
+    row = {"fmo_id": scope.fmo_id(), "id": invitation_id, "user_id": user_id}
+    db.session.execute(insert(table_of(Invitation)).inline().values(row))
     access.record(events.INVITED, kind="user", ids=[user_id], user_id=str(user_id))
     outbox.send_after_commit("send_invitation", invitation_id)
     return invitation_id
@@ -172,7 +174,8 @@ def open_invitation(work: Session, token: str) -> tuple[Invitation, User] | None
 
 def accept(work: TenantSession, invitation: Invitation, user: User, password: str, origin: Origin) -> None:
     """Set the invited person's password, spend the invitation, and log it, all in `work`."""
-    work.merge(Credential(fmo_id=user.fmo_id, id=user.id, password_hash=passwords.hash_password(password), failed_count=0))
+    hashed = passwords.hash_password(password)
+    work.merge(Credential(fmo_id=user.fmo_id, id=user.id, password_hash=hashed, failed_count=0))
     invitation.used_at = clock.now()
     user.state = "active"
     work.flush()

@@ -52,7 +52,7 @@ class Viewer(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.scope = at_work
 
 
-@login_manager.request_loader
+@login_manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
 def _load(_: object) -> Viewer | AnonymousUserMixin | None:
     at_work = current_or_none()
     return Viewer(at_work) if at_work else None

@@ -94,7 +94,8 @@ class PostgresSessions(SessionInterface):
                 work.execute(delete(LoginSession).where(LoginSession.id == session.row_id))
                 session.row_id = None
             if session.ended:
-                response.delete_cookie(name, path="/", secure=self.get_cookie_secure(app), httponly=True, samesite="Lax")
+                secure = self.get_cookie_secure(app)
+                response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
                 return
             if session.row_id is not None:
                 work.execute(update(LoginSession).where(LoginSession.id == session.row_id).values(data=dict(session)))
@@ -133,5 +134,5 @@ def end_all_of(user_id: UUID) -> None:
 def purge() -> int:
     """Delete sessions past their time; returns how many."""
     with open_session(IDENTITY_SCOPE) as work:
-        gone = work.execute(delete(LoginSession).where(LoginSession.expires_at < clock.now()).returning(LoginSession.id))
-        return len(gone.all())
+        past = delete(LoginSession).where(LoginSession.expires_at < clock.now()).returning(LoginSession.id)
+        return len(work.execute(past).all())

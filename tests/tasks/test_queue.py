@@ -1,0 +1,79 @@
+"""The queue carries names from a list and ids; anything else is not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from redis import Redis
+from rq.serializers import JSONSerializer
+
+from portal.core import outbox
+from portal.core.scope import Role
+from portal.identity.models import User
+from tasks import jobs, relay
+from tasks.queue import AllowedJob, NotAllowed, queue
+from tests.support import builders as make
+from tests.support.people import acting
+
+
+@pytest.fixture
+def connection(app: Flask) -> Iterator[Redis]:
+    """The queue's server, emptied."""
+    from portal.extensions import redis_client
+
+    with app.app_context():
+        client = redis_client()
+    client.flushdb()
+    yield client
+    client.flushdb()
+
+
+@pytest.mark.parametrize("name", ["os.system", "builtins.eval", "tasks.jobs.application", "run_sync.__globals__"])
+def test_a_forged_job_names_nothing_that_runs(connection: Redis, name: str) -> None:
+    forged = AllowedJob.create(name, args=("id",), connection=connection, serializer=JSONSerializer)
+    with pytest.raises(NotAllowed):
+        _ = forged.func
+
+
+def test_the_outbox_is_sent_once_and_with_ids_only(app: Flask, connection: Redis, world_user: User) -> None:
+    run_id = uuid4()
+    with acting(app, Role.FMO_ADMIN, world_user.fmo_id):
+        outbox.send_after_commit("load_feed", run_id)
+    with app.app_context():
+        assert relay.send_waiting(connection) == 1
+        assert relay.send_waiting(connection) == 0
+    (job,) = queue(connection).jobs
+    assert job.func is jobs.load_feed
+    assert job.args == (str(world_user.fmo_id), str(run_id)) or job.args == [str(world_user.fmo_id), str(run_id)]
+
+
+def test_work_waits_in_the_outbox_while_the_queue_is_away(app: Flask, connection: Redis, world_user: User) -> None:
+    import redis
+
+    with acting(app, Role.FMO_ADMIN, world_user.fmo_id):
+        outbox.send_after_commit("load_feed", uuid4())
+    away: Redis = Redis.from_url("unix:///nowhere.sock")
+    with app.app_context():
+        with pytest.raises(redis.RedisError):
+            relay.send_waiting(away)
+        assert relay.send_waiting(connection) == 1
+
+
+def test_rolled_back_work_is_never_sent(app: Flask, connection: Redis, world_user: User) -> None:
+    with pytest.raises(ZeroDivisionError), acting(app, Role.FMO_ADMIN, world_user.fmo_id):
+        outbox.send_after_commit("load_feed", uuid4())
+        _ = 1 / 0
+    with app.app_context():
+        assert relay.send_waiting(connection) == 0
+
+
+@pytest.fixture
+def world_user(store: object) -> User:
+    """An FMO admin."""
+    from sqlalchemy.orm import Session
+
+    assert isinstance(store, Session)
+    return make.user(store, make.fmo(store), Role.FMO_ADMIN)
