@@ -8,7 +8,8 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.connectors import normalise
 from portal.connectors.names import tidy
@@ -17,6 +18,7 @@ from portal.crm.models import TYPED_FIELDS, Contact
 from portal.crm.words import FIELDS, GENDERS, phone
 
 OLDEST = date(1900, 1, 1)
+_GENDER_CHOICES = [SelectChoice("", "Not known"), *(SelectChoice(key, word) for key, word in GENDERS.items())]
 CHANGED_MEANWHILE = "Somebody changed this contact while you were writing. Nothing was saved; look at it again first."
 
 
@@ -42,12 +44,12 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """One field for each of TYPED_FIELDS, and the state of the contact that the person looked at."""
 
     seen = HiddenField()
-    first_name = _text("first_name", InputRequired("Enter the first name."))
+    first_name = _text("first_name", DataRequired("Enter the first name."))
     middle_name = _text("middle_name")
-    last_name = _text("last_name", InputRequired("Enter the last name."))
+    last_name = _text("last_name", DataRequired("Enter the last name."))
     suffix = _text("suffix", limit=10)
     birth_date = DateField(FIELDS["birth_date"], validators=[Optional()])
-    gender = SelectField(FIELDS["gender"], choices=[("", "Not known"), *GENDERS.items()], validators=[Optional()])
+    gender = SelectField(FIELDS["gender"], choices=_GENDER_CHOICES, validators=[Optional()])
     email = _text("email", _one_of(normalise.email, "Enter an e-mail address like name@mail.example."), limit=254)
     phone = _text("phone", _one_of(normalise.phone, "Enter a phone number with its area code."), limit=40)
     address1 = _text("address1")
@@ -99,7 +101,7 @@ class NoteForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         "Note",
         filters=[lambda text: text.strip() if text else text],
         validators=[
-            InputRequired("Write something first."),
+            DataRequired("Write something first."),
             Length(max=10_000, message="Write at most 10,000 characters."),
         ],
         render_kw={"rows": 3},

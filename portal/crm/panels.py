@@ -14,4 +14,4 @@ RESYNC = "sync.ask_for_resync"  # a room above this one; a page without it has n
 def panel() -> dict[str, Any]:
     """The context of the templates `crm/_freshness.html` and `crm/_help.html`."""
     known = RESYNC in current_app.view_functions
-    return {"account": queries.account(), "resync_href": url_for(RESYNC) if known else None}
+    return {"crm_account": queries.account(), "resync_href": url_for(RESYNC) if known else None}

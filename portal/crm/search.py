@@ -64,11 +64,20 @@ def _named(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]
     words = [key for word in text.replace(",", " ").split()[:MAX_WORDS] if (key := name_key(word))]
     if not words:
         return column == ""
-    starts = {"".join(words)}
+    found = [_begins(column, "".join(words))]
+    if len(words) == 1:
+        found.append(_first_name(column, words[0]))
     for cut in range(1, len(words)):  # last name first or first name first, either of several words
         one, other = "".join(words[:cut]), "".join(words[cut:])
-        starts |= {f"{one} {other}", f"{other} {one}"}
-    found = [and_(column >= start, column < start + _LAST) for start in sorted(starts)]
-    if len(words) == 1:
-        found.append(func.strpos(column, f" {words[0]}") > 0)  # a first name alone; sort keys hold one blank
+        found += [
+            and_(_begins(column, last), _first_name(column, first)) for last, first in ((one, other), (other, one))
+        ]
     return or_(*found)
+
+
+def _begins(column: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
+    return and_(column >= start, column < start + _LAST)
+
+
+def _first_name(column: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
+    return func.strpos(column, f" {start}") > 0  # a sort key holds one blank, before the first name

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
+from typing import Any
 
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from portal.compliance.models import AccessEntry
+from portal.extensions import db
 
 
 def words(answer: TestResponse) -> str:
@@ -23,3 +28,22 @@ def entries(store: Session, action: str) -> list[AccessEntry]:
     """The log's entries of one action, oldest first."""
     store.expire_all()
     return list(store.scalars(select(AccessEntry).where(AccessEntry.action == action).order_by(AccessEntry.id)))
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """The statements of an agent's request; the frame around the page, the settings and the log's entry not counted."""
+    found: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        frame = re.search(r"FROM (fmo|business) \nWHERE", statement)
+        if not frame and not statement.startswith(("SELECT set_config", "INSERT INTO access_entry")):
+            found.append(statement)
+
+    with app.app_context():
+        engine = db.engines["agent"]
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
