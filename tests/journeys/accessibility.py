@@ -1,0 +1,53 @@
+"""Whether a page can be used by everybody: axe's rules in light and dark, and nothing wider than a small phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 320, "height": 640}
+_ALL = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+# Another colour scheme changes no element: only what looks at colours is asked again.
+_COLOURS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
+_TOO_WIDE = """() => [...document.querySelectorAll('body *')]
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(e).position !== 'fixed')
+    .slice(0, 3).map(e => e.outerHTML.slice(0, 90))"""
+
+
+def faults(page: Page) -> list[str]:
+    """Look at the page that is open, wide and narrow, light and dark; a line for each fault, none if it is right."""
+    page.evaluate(AXE_SCRIPT)
+    found = []
+    for name, size, scheme, rules in (
+        ("wide, light", WIDE, "light", _ALL),
+        ("wide, dark", WIDE, "dark", _COLOURS),
+        ("320 px, dark", PHONE, "dark", _COLOURS),
+        ("320 px, light", PHONE, "light", _ALL),
+    ):
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # the same two numbers
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two words
+        found += [f"{_where(page)} ({name}): {line}" for line in _violations(page, rules)]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"{_where(page)} is wider than 320 px: {page.evaluate(_TOO_WIDE)}")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # the same two numbers
+    return found
+
+
+def _where(page: Page) -> str:
+    return page.evaluate("location.pathname + location.search")  # type: ignore[no-any-return]  # text by definition
+
+
+def _violations(page: Page, rules: dict[str, Any]) -> list[str]:
+    answer = page.evaluate("rules => axe.run(document, rules)", rules)
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
+        for rule in answer["violations"]
+        for node in rule["nodes"][:3]
+    ]
