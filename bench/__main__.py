@@ -1,0 +1,31 @@
+"""`python -m bench [NAME]`: run one benchmark, or all of them one after another.
+
+Exit status 0: measured, whether a goal was met or not; 1: something went wrong; 2: no such benchmark.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from bench import report, servers
+
+BENCHES = ("load", "sync", "pages")
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is named; returns the exit status."""
+    if arguments == ["log"]:
+        report.say("There is no benchmark of the log yet: it comes with the log's seals. Nothing was measured.")
+        return 2
+    if len(arguments) > 1 or not set(arguments) <= set(BENCHES):
+        report.say(f"Give one of {', '.join(BENCHES)}, or nothing to run them all.")
+        return 2
+    for name in arguments or BENCHES:
+        with servers.fresh() as place:
+            import_module(f"bench.{name}").run(place)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
