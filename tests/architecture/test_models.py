@@ -16,9 +16,9 @@ SENSITIVE = {"member", "policy", "contact", "crm_policy", "note"}
 
 def models() -> list[type[Any]]:
     """Every mapped class of the program."""
-    from tests.support.web import test_app
+    from tests.support.web import the_app
 
-    test_app()
+    the_app()
     return sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda model: str(model.__name__))
 
 

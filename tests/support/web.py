@@ -24,12 +24,12 @@ _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|name="csrf-token"[^>
 
 
 @cache
-def test_app() -> Flask:
+def the_app() -> Flask:
     """The application of this process, made once; making it needs no server."""
     from portal.factory import create_app
 
     app = create_app()
-    app.config["SHOW_ERRORS"] = True
+    app.config.update(SHOW_ERRORS=True, PROPAGATE_EXCEPTIONS=True)
     app.test_client_class = Browser
     return app
 

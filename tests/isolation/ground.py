@@ -1,0 +1,167 @@
+"""The ground of the isolation tests: the world, and at least one row of every table for every tenant in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from portal.book.models import FeedFile
+from portal.compliance.models import AccessEntry, InstallationEntry
+from portal.core.crypto import encrypt
+from portal.core.ids import new_id
+from portal.core.outbox import Outbox
+from portal.core.search_tokens import SearchToken
+from portal.downline.models import Producer
+from portal.identity.models import Credential, Invitation, LoginSession, User
+from tests.support import builders as make
+from tests.support import crm_builders as crm
+from tests.support.world import Account, Office, Person, World
+
+Holding = dict[str, UUID]  # kind of record → the id of one that is this holder's
+
+
+@dataclass(slots=True)
+class Actor:
+    """Somebody who asks: what is theirs, and whose records they must not tell from ones that never existed."""
+
+    name: str
+    user: User | None
+    own: str  # name of a holder
+    foreign: tuple[str, ...]
+    forbidden: tuple[str, ...]  # words that no page may show them
+
+
+@dataclass(slots=True)
+class Ground:
+    """Who holds what, and who asks."""
+
+    world: World
+    holders: dict[str, Holding]
+    actors: dict[str, Actor]
+
+    def actor(self, name: str) -> Actor:
+        return self.actors[name]
+
+
+def lay(store: Session, world: World) -> Ground:
+    """Add to `world` what it lacks, and name everything."""
+    holders = {}
+    for office in (world.summit, world.lakeside):
+        agency = world.agency if office is world.summit else make.agency(store, office.fmo, name="Qagencylakeside")
+        shared = _office(store, office, agency)
+        for account in office.accounts:
+            for person in account.people:
+                name = person.user.first_name.lower()
+                holders[name] = {**shared, **_account(store, office, account), **_person(store, account, person)}
+    store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
+    store.commit()
+    return Ground(world, holders, {actor.name: actor for actor in _actors(world)})
+
+
+def _office(store: Session, office: Office, agency: Producer) -> Holding:
+    fmo_id, slug = office.fmo.id, office.fmo.slug
+    rows = [
+        AccessEntry(
+            fmo_id=fmo_id,
+            actor_id=office.admin.id,
+            actor_name=f"Qactor{slug}",
+            role="fmo_admin",
+            action="policy.list",
+            outcome="done",
+            subject_kind="policy",
+            subject_ids=[office.unattributed.id],
+            member_ids=[office.stray.id],
+        ),
+        Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
+        FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
+    ]
+    for officer in (office.admin, office.compliance):
+        rows += _of_user(officer)
+    for row in rows:
+        make.add(store, row)
+    kinds = {
+        "entry": rows[0].id,
+        "agency": agency.id,
+        "connector": office.connector.id,
+        "feed_run": office.feed_run.id,
+        "fmo": fmo_id,
+    }
+    return {kind: value for kind, value in kinds.items() if isinstance(value, UUID)}
+
+
+def _of_user(user: User) -> list[AccessEntry | Outbox | FeedFile | SearchToken | Credential | Invitation | LoginSession]:
+    body = encrypt("nobody", fmo_id=user.fmo_id, field="search")
+    return [
+        SearchToken(fmo_id=user.fmo_id, user_id=user.id, body=body),
+        Credential(fmo_id=user.fmo_id, id=user.id, password_hash="none"),
+        Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),
+        LoginSession(
+            token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=datetime.now(UTC) + timedelta(hours=1)
+        ),
+    ]
+
+
+def _account(store: Session, office: Office, account: Account) -> Holding:
+    entry = AccessEntry(
+        fmo_id=office.fmo.id,
+        business_id=account.business.id,
+        actor_id=account.admin.id,
+        actor_name=account.admin.name,
+        role="agent_admin",
+        action="crm_policy.list",
+        outcome="done",
+    )
+    make.add(store, entry)
+    return {"business": account.business.id, "sync_run": account.run.id, "activity": account.activity.id}
+
+
+def _person(store: Session, account: Account, person: Person) -> Holding:
+    for row in _of_user(person.user):
+        make.add(store, row)
+    note = crm.note(store, person.contact, person.user, f"Qword{person.user.first_name.lower()}")
+    person.marks.append(note.body)
+    line = make.identifier(store, person.producer, f"QID{person.user.first_name.upper()}")
+    other = crm.contact(store, account.business, None, last_name=f"Qtyped{person.user.first_name.lower()}")
+    other.made_by = person.user.id
+    store.commit()
+    person.marks.append(f"Qtyped{person.user.first_name.lower()}")
+    twin = crm.possible_duplicate(store, person.contact, other)
+    return {
+        "agent": person.producer.id,
+        "identifier": line.id,
+        "user": person.user.id,
+        "member": person.member.id,
+        "policy": person.policy.id,
+        "contact": person.contact.id,
+        "crm_policy": person.crm_policy.id,
+        "note": note.id,
+        "duplicate": twin.id,
+    }
+
+
+def _actors(world: World) -> list[Actor]:
+    summit, lakeside = world.summit, world.lakeside
+    amy, nora, lou, pat, lee = (tuple(a.marks) for a in (world.amy, world.nora, world.lou, world.pat, world.lee))
+    # What agents type is theirs: their FMO does not read it either.
+    typed = tuple(m for a in summit.accounts for m in a.marks if m.startswith(("Qnote", "Qword", "Qtyped")))
+    # Whom one shares an account with has a name, and the account has one too.
+    named = (world.harbor.business.name, "Qagentpat", world.harbor.activity.summary)
+    of_pat = tuple(mark for mark in pat if mark not in named)
+    book = (*summit.marks, "Qoutsidesummit", "QSANSUMMIT", "Qproblemsummit", "Qconnectorsummit", "Qactorsummit")
+    strangers_book = (*lakeside.marks, "Qoutsidelakeside", "QSANLAKESIDE", "Qproblemlakeside", "Qactorlakeside")
+    return [
+        Actor("stranger", None, "amy", ("nora", "lou"), (*book, *strangers_book)),
+        Actor("agent", world.amy.admin, "amy", ("nora", "pat", "lou"), (*nora, *pat, *lee, *strangers_book)),
+        Actor("neighbour", world.nora.admin, "nora", ("amy", "lou"), (*amy, *pat, *lee, *strangers_book)),
+        Actor("limited", world.lee.user, "lee", ("pat", "nora", "lou"), (*amy, *nora, *of_pat, *strangers_book)),
+        Actor("whole account", world.ali, "pat", ("amy", "lou"), (*amy, *nora, *strangers_book)),
+        Actor("admin", summit.admin, "amy", ("lou",), (*typed, *strangers_book)),
+        Actor("other admin", lakeside.admin, "lou", ("amy", "pat"), book),
+        Actor("compliance", summit.compliance, "amy", ("lou",), (*typed, *strangers_book)),
+        Actor("other compliance", lakeside.compliance, "lou", ("amy",), book),
+    ]
+
+

@@ -1,0 +1,109 @@
+"""How to call every route: which record, or which words, each part of an address names.
+
+A part that is in neither table fails the tests: a new route must say what it names before anybody may ask for it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+# The address up to and with the part, every part written "*" → the kind of record that the part names.
+# "=2": the kind that the second part spells.
+KINDS = {
+    "/fmo/agents/*": "agent",
+    "/fmo/agencies/*": "agency",
+    "/fmo/identifiers/*": "agent",
+    "/fmo/identifiers/*/*": "identifier",
+    "/fmo/activities/*/*": "=1",
+    "/fmo/activities/new/*/*/*": "=2",
+    "/fmo/businesses/*": "business",
+    "/fmo/policies/*": "policy",
+    "/fmo/members/*": "member",
+    "/fmo/connectors/*": "connector",
+    "/fmo/feeds/*": "feed_run",
+    "/fmo/runs/*": "sync_run",
+    "/crm/contacts/*": "contact",
+    "/crm/policies/*": "crm_policy",
+    "/compliance/access/*": "entry",
+}
+RECORDS = ["agent", "agency", "business"]
+WORDS = {
+    "/fmo/activities/*": RECORDS,
+    "/fmo/activities/new/*": ["note"],
+    "/fmo/activities/new/*/*": RECORDS,
+    "/invite/*": ["no-such-invitation"],
+    "/static/*": ["css/nothing.css"],
+}
+_PART = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to call a route: the parts that are words, and for each part that is an id the kind of its record."""
+
+    rule: str
+    endpoint: str
+    method: str
+    words: tuple[tuple[str, str], ...]
+    kinds: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        words = "".join(f" {value}" for _, value in self.words)
+        return f"{self.method} {self.rule}{words}"
+
+    def path(self, app: Flask, ids: Mapping[str, UUID], change: Mapping[str, UUID] | None = None) -> str:
+        """The address for the records `ids` (kind → id); `change` replaces the parts that it names."""
+        values: dict[str, object] = dict(self.words)
+        values |= {part: ids[kind] for part, kind in self.kinds} | dict(change or {})
+        adapter = app.url_map.bind("localhost")
+        return adapter.build(self.endpoint, values, method=self.method)
+
+
+def ways(app: Flask) -> list[Way]:
+    """Every way to call every route of `app` whose parts are all known."""
+    rules = [rule for rule in app.url_map.iter_rules() if not _unknown(rule)]
+    return sorted((way for rule in rules for method in _methods(rule) for way in _ways(rule, method)), key=str)
+
+
+def undeclared(app: Flask) -> list[str]:
+    """Parts of addresses that are in neither table."""
+    return sorted({part for rule in app.url_map.iter_rules() for part in _unknown(rule)})
+
+
+def _unknown(rule: Rule) -> list[str]:
+    return [f"<{name}> of {rule.rule}" for name, place in _parts(rule) if place not in KINDS and place not in WORDS]
+
+
+def _parts(rule: Rule) -> list[tuple[str, str]]:
+    """The variable parts of a rule, by name and place."""
+    return [(match[1], _PART.sub("*", rule.rule[: match.end()])) for match in _PART.finditer(rule.rule)]
+
+
+def _methods(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def _ways(rule: Rule, method: str) -> Iterator[Way]:
+    parts = _parts(rule)
+    worded = [[(name, word) for word in WORDS[place]] for name, place in parts if place in WORDS]
+    for words in itertools.product(*worded):
+        spelled = iter(words)
+        values = [next(spelled)[1] if place in WORDS else None for _, place in parts]
+        kinds = [(name, _kind(KINDS[place], values)) for name, place in parts if place not in WORDS]
+        yield Way(rule.rule, rule.endpoint, method, words, tuple(kinds))
+
+
+def _kind(kind: str, values: list[str | None]) -> str:
+    if not kind.startswith("="):
+        return kind
+    named = values[int(kind[1:]) - 1]
+    assert named is not None, "a kind is spelled by a part that is a word"
+    return named
+
