@@ -54,7 +54,8 @@ def _chips(listing: Listing[Contact], text: str) -> None:
         listing.chip("State", "state", state)
     if args.get("email") == "none":
         listing.chip("E-mail", "email", "without e-mail")
-    if turning := dict(TURNING).get(args.get("turns65", "")):
+    if args.get("turns65") in queries.TURNING:
+        turning = dict(TURNING)[args["turns65"]]
         listing.chip("Age", "turns65", turning[0].lower() + turning[1:])
     if (status := args.get("status", "")) in words.STATUSES:
         listing.chip("Policies", "status", words.status(status)[0])

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.businesses.models import Business
 from portal.core import clock
+from portal.core.crypto import keyed_hash
 from portal.core.ids import new_id
 from portal.crm.ages import add_months, age, born_turning_65
 from portal.crm.models import Contact, CrmPolicy, Note
@@ -240,8 +241,6 @@ def test_ages() -> None:
 
 
 def _hash(world: World, mbi: str) -> str:
-    from portal.core.crypto import keyed_hash
-
     return keyed_hash(mbi, fmo_id=world.summit.fmo.id, field="mbi")
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from portal.core import clock
+from portal.core.scope import Role
 from portal.crm.models import CrmPolicy
 from portal.crm.words import STATUSES, status
 from portal.identity.models import User
@@ -94,8 +95,6 @@ def test_every_status_has_a_word() -> None:
 
 def test_pages_of_an_empty_account(store: Session, world: World, client_for: Client) -> None:
     alone = make.agent(store, world.summit.fmo)
-    from portal.core.scope import Role
-
     user = make.user(store, world.summit.fmo, Role.AGENT_ADMIN, make.business(store, alone))
     browser = client_for(user)
     assert "No contacts yet" in words(browser.get("/crm/contacts"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,15 +13,16 @@ from flask import Flask
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, aliased
 
-from portal.core import row_filter
+from portal.core import clock, row_filter
 from portal.crm import queries
+from portal.crm.ages import add_months
 from portal.crm.models import Contact, ContactSource, CrmPolicy, Note, PossibleDuplicate
 from portal.extensions import db
 from portal.identity.models import User
 from tests.portal.crm.people import words
 from tests.support import builders as make
 from tests.support import crm_builders as crm
-from tests.support.people import acting
+from tests.support.people import acting, scope_of_user
 from tests.support.world import World
 
 Client = Callable[[User | None], Any]
@@ -36,8 +38,6 @@ def _wall_off(app: Flask, setup_engine: Engine) -> Iterator[None]:
 
 
 def _nothing(app: Flask, setup_engine: Engine) -> AbstractContextManager[None]:
-    from contextlib import nullcontext
-
     return nullcontext()
 
 
@@ -93,9 +93,6 @@ def test_released_copies_are_gone_with_either_filter(
 
 
 def test_a_limited_user_without_npn_or_id_sees_nothing(app: Flask, world: World) -> None:
-    from dataclasses import replace
-
-    from tests.support.people import scope_of_user
 
     nobody = replace(scope_of_user(world.lee.user), own_npn=None, actor_id=None)
     with acting(app, nobody):
@@ -154,11 +151,6 @@ def test_home_figures_count_what_the_actor_sees(app: Flask, store: Session, worl
 
 
 def test_home_figures_name_who_turns_65_soonest_first(app: Flask, store: Session, world: World) -> None:
-    from datetime import timedelta
-
-    from portal.core import clock
-    from portal.crm.ages import add_months
-
     pivot = add_months(clock.today(), -12 * 65)
     run = world.summit.feed_run
     for days, last in ((40, "Later"), (3, "Sooner"), (400, "Younger")):
