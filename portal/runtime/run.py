@@ -68,12 +68,13 @@ def _with_servers(settings: Settings, stop: supervisor.Stop) -> None:
 def _prepare_data(settings: Settings) -> None:
     # Only now: both need the database, and what they import is not needed to start it.
     from portal.demo import load
+    from portal.factory import create_app
     from portal.runtime import upgrade
 
     say("Bringing the database up to date …")
     upgrade.upgrade(settings)
     if settings.demo:
-        load.ensure(settings)
+        load.ensure(create_app(settings), settings, say)
 
 
 def _own_children(settings: Settings) -> list[Child]:

@@ -1,0 +1,205 @@
+"""The demo in the database: invented carrier files through the real connectors, accounts by the real operations."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import select
+
+from portal.book.models import Connector
+from portal.book.operations import confirm_kind, request_load, run_feed
+from portal.businesses.models import Business
+from portal.config import Settings
+from portal.core import access, clock
+from portal.core.scope import Login, Role, Scope, acting
+from portal.core.session import open_session
+from portal.demo import cast
+from portal.demo.generate import DemoFmo, DemoPlan, write_demo
+from portal.downline.models import Producer
+from portal.downline.operations import import_identifiers, import_producers
+from portal.extensions import db
+from portal.identity import accounts
+from portal.identity.models import Fmo, User
+from portal.identity.operations import scope_of
+from portal.identity.sessions import IDENTITY_SCOPE
+from portal.provisioning.operations import Person, add_agent, provision
+from portal.provisioning.places import zone_of
+from portal.sync.operations import execute
+
+Say = Callable[[str], None]
+CONTACTS = {
+    "summit": ("Agent support desk", "+12125550142", "support@summit.example"),
+    "lakeside": ("Broker services", "+13125550117", "help@lakeside.example"),
+}
+OFFICERS = {
+    "admin@summit.example": ("Maria", "Ortega"),
+    "compliance@summit.example": ("Henry", "Aldous"),
+    "admin@lakeside.example": ("Priya", "Raman"),
+    "compliance@lakeside.example": ("Joan", "Sutter"),
+}
+SIGN_INS = {
+    "admin@summit.example": "FMO administrator, Summit Senior Benefits",
+    "compliance@summit.example": "compliance officer, Summit",
+    "agent@summit.example": "an agent with a Business of their own",
+    "principal@summit.example": "principal of an agency (Administrator)",
+    "producer@summit.example": "an agent of that agency (Limited: own NPN only)",
+    "admin@lakeside.example": "FMO administrator, Lakeside Insurance Marketing",
+    "compliance@lakeside.example": "compliance officer, Lakeside",
+    "agent@lakeside.example": "an agent whose NPN is at Summit too",
+}
+LOGINS = "demo-logins.txt"
+
+
+def ensure(app: Flask, settings: Settings, say: Say) -> None:
+    """Load the demo where no FMO exists yet; write the sign-ins either way. A half-loaded demo is told, not hidden."""
+    with app.app_context():
+        write_logins(settings)
+        with open_session(IDENTITY_SCOPE) as work:
+            there = work.scalar(select(Fmo.id).limit(1)) is not None
+        if not there:
+            load(settings, say)
+
+
+def load(settings: Settings, say: Say) -> None:
+    """Write the carrier files and `truth.csv`, load them, and make the accounts of the demo's people."""
+    say(f"Inventing {settings.demo_policies:,} policies …")
+    plan = write_demo(
+        settings.data / "demo", seed=settings.demo_seed, policies=settings.demo_policies, as_of=clock.today()
+    )
+    for fmo in plan.fmos:
+        _office(fmo, settings.demo_password)
+    for fmo in plan.fmos:
+        say(f"Loading the carriers' files of {fmo.name} …")
+        admin = _scope(fmo.admin)
+        with _work(admin):
+            import_producers(_rows(fmo.agents_csv), by=admin)
+        with _work(admin):
+            import_identifiers(_rows(fmo.crosswalk_csv), by=admin)
+        _load_files(plan, fmo, admin)
+        say(f"Provisioning the accounts of {fmo.name} …")
+        _accounts(fmo, admin, settings.demo_password)
+
+
+def _office(fmo: DemoFmo, password: str) -> None:
+    accounts.add_fmo(fmo.slug, fmo.name, contact=CONTACTS[fmo.slug])
+    for email, role in ((fmo.admin, Role.FMO_ADMIN), (fmo.compliance, Role.COMPLIANCE)):
+        accounts.add_officer(fmo.slug, email, role, *OFFICERS[email], password)
+
+
+def _load_files(plan: DemoPlan, fmo: DemoFmo, admin: Scope) -> None:
+    for file in plan.files:
+        if file.fmo != fmo.slug:
+            continue
+        with _work(admin):
+            run = request_load(body=file.path, file_name=file.path.name, connector=None, dry_run=False, by=admin.actor_name)
+        with acting(_jobs(admin)):
+            run_feed(run.id)
+            db.session.remove()
+    # The FMO says once that Humana's servicing agent is the writer; the policies it names are attributed with that.
+    with _work(admin):
+        connector = db.session.scalar(select(Connector).where(Connector.layout == "humana"))
+        if connector is not None:
+            confirm_kind(connector=connector, kind="san")
+
+
+def _accounts(fmo: DemoFmo, admin: Scope, password: str) -> None:
+    _provision(fmo.agent, fmo.agent, Role.AGENT_ADMIN, admin, password)
+    if fmo.agency is None:
+        return
+    shared = fmo.agency
+    # The principal is the agency's first user and brings the agency's NPN; his own NPN is left for Add Agent to bring in.
+    business_id = _provision(shared.agency, shared.principal, Role.AGENT_ADMIN, admin, password)
+    with _work(admin):
+        business = db.session.scalars(select(Business).where(Business.id == business_id)).one()
+        done = add_agent(
+            business=business,
+            producer=_record(shared.limited),
+            person=_person(shared.limited, Role.AGENT_LIMITED),
+            sync_now=True,
+            by=admin,
+        )
+        run_id = done.run.id if done.run else None
+    _run(admin, business_id, run_id)
+    accounts.reset_password(shared.limited.email, password)
+
+
+def _provision(of: cast.Producer, who: cast.Producer, role: Role, admin: Scope, password: str) -> UUID:
+    with _work(admin):
+        done = provision(
+            producer=_record(of),
+            business_name=of.name or f"{of.first} {of.last} Insurance",
+            person=_person(who, role),
+            time_zone=zone_of(of.state),
+            state=of.state,
+            enable_sync=True,
+            by=admin,
+        )
+        business_id, run_id = done.business.id, done.run.id if done.run else None
+    _run(admin, business_id, run_id)
+    accounts.reset_password(who.email, password)
+    return business_id
+
+
+def _run(admin: Scope, business_id: UUID, run_id: UUID | None) -> None:
+    if run_id is not None:
+        with acting(_jobs(admin, business_id, run_id)):
+            execute(run_id)
+            db.session.remove()
+
+
+def _record(of: cast.Producer) -> Producer:
+    return db.session.scalars(select(Producer).where(Producer.npn == of.npn)).one()
+
+
+def _person(who: cast.Producer, role: Role) -> Person:
+    return Person(who.first, who.last, who.email, f"+1{who.phone}", role)
+
+
+def _scope(email: str) -> Scope:
+    with open_session(IDENTITY_SCOPE) as work:
+        return scope_of(work.scalars(select(User).where(User.email == email)).one())
+
+
+def _jobs(admin: Scope, business_id: UUID | None = None, run_id: UUID | None = None) -> Scope:
+    return Scope(
+        login=Login.JOBS,
+        role=Role.SYSTEM,
+        fmo_id=admin.fmo_id,
+        business_id=business_id,
+        run_id=run_id,
+        actor_name="Portal jobs",
+    )
+
+
+@contextmanager
+def _work(scope: Scope) -> Iterator[None]:
+    """One transaction as `scope`, as a request of theirs would be."""
+    with acting(scope):
+        try:
+            yield
+            access.write_entries()
+            db.session.commit()
+        finally:
+            db.session.remove()
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def write_logins(settings: Settings) -> None:
+    """Keep the sign-ins in `$PORTAL_DATA/demo-logins.txt`, readable by the owner alone."""
+    text = f"Every demo password is: {settings.demo_password}\n" + "".join(
+        f"  {email:<28} {what}\n" for email, what in SIGN_INS.items()
+    )
+    path = settings.data / LOGINS
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as out:
+        out.write(text)
