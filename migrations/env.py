@@ -15,7 +15,10 @@ import portal.crm.models
 import portal.downline.models
 import portal.identity.models
 import portal.sync.models  # noqa: F401  # imported for their tables
+from portal.config import load_settings
 from portal.core.models import Base
+from portal.runtime import servers
+from portal.runtime.upgrade import ready
 
 
 def _include(name: str | None, kind: str, parents: object) -> bool:
@@ -35,4 +38,11 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-run(context.config.attributes["connection"])
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    # `flask db …` comes without a connection, and perhaps before any server runs.
+    settings = load_settings()
+    with servers.running(settings), ready(settings) as connection:
+        run(connection)

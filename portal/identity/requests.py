@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from flask import Response, make_response, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, UserMixin
-from sqlalchemy import select
 
 from portal.core.fragments import wants_fragment
 from portal.core.scope import Scope, current_or_none
-from portal.core.session import open_session
 from portal.extensions import login_manager
-from portal.identity.models import User
 from portal.identity.operations import Origin, scope_of
-from portal.identity.sessions import IDENTITY_SCOPE, StoredSession
+from portal.identity.sessions import StoredSession
 
 
 def identify(request_id: str) -> Scope | None:
@@ -21,16 +18,10 @@ def identify(request_id: str) -> Scope | None:
     The user is read anew at each request, so that a role taken away or a deactivation holds from the next one on.
     """
     stored = session._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy
-    if not isinstance(stored, StoredSession) or stored.user_id is None:
-        return None
-    with open_session(IDENTITY_SCOPE) as work:
-        user = work.scalar(
-            select(User).where(User.fmo_id == stored.fmo_id, User.id == stored.user_id, User.state == "active")
-        )
-    if user is None:
+    if not isinstance(stored, StoredSession) or stored.user is None or stored.user.state != "active":
         return None
     origin = Origin(request.remote_addr, request.user_agent.string, request_id)
-    return scope_of(user, session_id=stored.row_id, origin=origin)
+    return scope_of(stored.user, session_id=stored.row_id, origin=origin)
 
 
 def send_to_login() -> Response:

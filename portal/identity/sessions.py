@@ -18,7 +18,7 @@ from portal.core import clock
 from portal.core.ids import new_id
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
-from portal.identity.models import LoginSession
+from portal.identity.models import LoginSession, User
 
 SIGNED_IN_FOR = timedelta(hours=12)
 IDLE_FOR = timedelta(minutes=60)
@@ -36,6 +36,7 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
         self.row_id: UUID | None = None
         self.user_id: UUID | None = None
         self.fmo_id: UUID | None = None
+        self.user: User | None = None  # as the database has them at the start of this request
         self.modified = False
         self.renew = False
         self.ended = False
@@ -72,15 +73,21 @@ class PostgresSessions(SessionInterface):
             return StoredSession()
         with open_session(IDENTITY_SCOPE) as work:
             now = clock.now()
-            row = work.scalar(
-                select(LoginSession).where(LoginSession.token_hash == _hash(token), LoginSession.expires_at > now)
-            )
-            if row is None or (row.user_id and row.last_seen_at + IDLE_FOR < now):
+            found_row = work.execute(
+                select(LoginSession, User)
+                .outerjoin(User, (User.fmo_id == LoginSession.fmo_id) & (User.id == LoginSession.user_id))
+                .where(LoginSession.token_hash == _hash(token), LoginSession.expires_at > now)
+            ).one_or_none()
+            if found_row is None:
+                return StoredSession()
+            row, user = found_row
+            if row.user_id and row.last_seen_at + IDLE_FOR < now:
                 return StoredSession()
             if row.last_seen_at + SEEN_EVERY < now and "HX-Request" not in request.headers:
                 row.last_seen_at = now  # a page that polls by itself keeps nobody signed in
             found = StoredSession(row.data, token=token)
             found.row_id, found.user_id, found.fmo_id = row.id, row.user_id, row.fmo_id
+            found.user = user
             return found
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:

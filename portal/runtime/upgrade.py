@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -18,6 +20,15 @@ STATEMENT_TIMEOUT = {"identity": "10s", "fmo": "30s", "agent": "30s", "complianc
 
 def upgrade(settings: Settings) -> None:
     """Make or repair the logins and apply every migration. Safe to run again; raises what the database says."""
+    with ready(settings) as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def ready(settings: Settings) -> Iterator[Connection]:
+    """A connection of the setup login to a database whose logins are right, for a migration to use."""
     engine = create_engine(settings.setup_url, hide_parameters=True)
     try:
         with engine.begin() as connection:
@@ -25,9 +36,7 @@ def upgrade(settings: Settings) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('portal_upgrade'))"))
             _make_logins(connection, settings)
         with engine.connect() as connection:
-            config = alembic_config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            yield connection
     finally:
         engine.dispose()
 
