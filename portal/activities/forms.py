@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, SelectField, TextAreaField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.core import clock
@@ -38,7 +39,7 @@ class PlainActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no 
         super().__init__(**kwargs)
         self.text.label.text = TEXT_LABELS[type_key]
         if type_key in OUTCOMES:
-            self.outcome.choices = [(word, word) for word in OUTCOMES[type_key]]
+            self.outcome.choices = [SelectChoice(word) for word in OUTCOMES[type_key]]
         else:
             del self.outcome
         if self.when.data is None and not self.is_submitted():

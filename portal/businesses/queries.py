@@ -133,7 +133,6 @@ def find_user(business_id: UUID, user_id: UUID) -> User | None:
 
 
 def ever_active(user: User) -> bool:
-    """Whether the user has accepted an invitation once, so that a password is there."""
-    return bool(
-        db.session.scalar(select(exists().where(Invitation.user_id == user.id, Invitation.used_at.is_not(None))))
-    )
+    """Whether the user has signed in or accepted an invitation once, so that a password is there."""
+    used = select(Invitation.id).where(Invitation.user_id == user.id, Invitation.used_at.is_not(None))
+    return user.last_sign_in_at is not None or bool(db.session.scalar(select(used.exists())))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 
+from portal.core.ids import parse_id
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.downline.keys import canonical_npn, name_key
 from portal.downline.models import CarrierIdentifier, Producer
@@ -39,16 +40,10 @@ def _conditions(asked: Asked) -> Iterable[ColumnElement[bool]]:
     if (agency := args.get("agency")) == "none":
         yield Producer.agency_id.is_(None)
     elif agency:
-        yield Producer.agency_id == _id_or_none(agency)
+        chosen = parse_id(agency)
+        yield Producer.agency_id == chosen if chosen else false()
     if (active := args.get("active")) in ("yes", "no"):
         yield Producer.active.is_(active == "yes")
-
-
-def _id_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def matches(typed: str) -> ColumnElement[bool]:

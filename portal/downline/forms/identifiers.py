@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.core import clock
@@ -29,7 +30,11 @@ class NewIdentifierForm(_Dates):
     """What a carrier calls the record, and between which days."""
 
     carrier = SelectField("Carrier", validators=[InputRequired("Choose the carrier.")])
-    kind = SelectField("Kind", choices=list(KINDS.items()), validators=[InputRequired("Choose the kind.")])
+    kind = SelectField(
+        "Kind",
+        choices=[SelectChoice(key, name) for key, name in KINDS.items()],
+        validators=[InputRequired("Choose the kind.")],
+    )
     value = StringField(
         "Identifier",
         validators=[
@@ -40,7 +45,7 @@ class NewIdentifierForm(_Dates):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.carrier.choices = carriers()
+        self.carrier.choices = [SelectChoice(key, name) for key, name in carriers()]
 
 
 class EditIdentifierForm(_Dates):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, SelectField, StringField, TelField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.connectors import normalise
@@ -68,8 +69,8 @@ class AgentForm(_ProducerForm):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.agency_id.choices = [("", "None")] + [
-            (str(agency.id), f"{agency.name} (NPN {agency.npn})") for agency in queries.agencies()
+        self.agency_id.choices = [SelectChoice("", "None")] + [
+            SelectChoice(str(agency.id), f"{agency.name} (NPN {agency.npn})") for agency in queries.agencies()
         ]
         self.agency_id.flags.required = False
 

@@ -16,6 +16,7 @@ from portal.downline.crosswalk_plan import Line, line_of, plan_identifiers
 from portal.downline.events import IDENTIFIER_IMPORT, PRODUCER_IMPORT
 from portal.downline.keys import carriers
 from portal.downline.models import CarrierIdentifier, Producer
+from portal.downline.operations.producers import adopt_identifiers
 from portal.downline.plans import Action, ImportPlan, Planned, Row, key_of, plan_producers
 from portal.extensions import db
 
@@ -63,7 +64,7 @@ def import_producers(rows: Sequence[Row], *, by: Scope) -> ImportPlan:
         refused=len(plan.problems),
     )
     if created:
-        _adopt(ids, created)
+        adopt_identifiers({row.values["npn"]: ids[row.values["npn"]] for row in created})
     return plan
 
 
@@ -127,14 +128,4 @@ def _demote(rows: Sequence[Planned], ids: Mapping[str, Any], known: Mapping[str,
     for one in known.values():
         if one.is_principal and one.agency_id in chosen and chosen[one.agency_id] != one.id:
             one.is_principal = False
-    db.session.flush()
-
-
-def _adopt(ids: Mapping[str, Any], created: Sequence[Planned]) -> None:
-    """Lines of the crosswalk that were there before their record now stand on its page."""
-    fresh = {row.values["npn"] for row in created}
-    waiting = db.session.scalars(select(CarrierIdentifier).where(CarrierIdentifier.producer_id.is_(None)))
-    for line in waiting:
-        if line.npn in fresh:
-            line.producer_id = ids[line.npn]
     db.session.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from uuid import UUID
 
@@ -47,6 +48,7 @@ def add_producer(kind: str, details: Details, *, by: Scope) -> Producer:
     producer = Producer(kind=kind, fmo_id=by.fmo_id, name_key=_key(details), **_values(details))
     _flush_npn(producer, details.npn)
     _one_principal(producer)
+    adopt_identifiers({producer.npn: producer.id})
     access.record(PRODUCER_ADD, subject=producer, npn=producer.npn)
     return producer
 
@@ -125,6 +127,15 @@ def _move_npn(producer: Producer, npn: str) -> None:
 
 def _refusal(error: IntegrityError, npn: str) -> Exception:
     return _taken(npn) if "uq_producer_npn" in str(error.orig) else error
+
+
+def adopt_identifiers(ids: Mapping[str, UUID]) -> None:
+    """Lines of the crosswalk that were there before their record (NPN to id) now stand on its page."""
+    waiting = db.session.scalars(select(CarrierIdentifier).where(CarrierIdentifier.producer_id.is_(None)))
+    for line in waiting:
+        if line.npn in ids:
+            line.producer_id = ids[line.npn]
+    db.session.flush()
 
 
 def _one_principal(producer: Producer) -> None:

@@ -60,9 +60,7 @@ def test_a_refused_form_says_why_and_saves_nothing(
     world: World, client_for: ClientFor, store: Session, data: dict[str, str], says: str
 ) -> None:
     before = len(store.scalars(select(Activity)).all())
-    answer = client_for(world.summit.admin).post(
-        f"/fmo/activities/new/note/agency/{world.agency.id}", data=data
-    )
+    answer = client_for(world.summit.admin).post(f"/fmo/activities/new/note/agency/{world.agency.id}", data=data)
     assert answer.status_code == 422
     assert says in answer.text
     assert len(store.scalars(select(Activity)).all()) == before

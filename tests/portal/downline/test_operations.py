@@ -111,7 +111,10 @@ def test_identifiers_are_added_corrected_and_ended(
         operations.end_identifier(line, last_day=date(2025, 6, 30), by=by)
         with pytest.raises(operations.Refused):
             operations.end_identifier(line, last_day=date(2024, 6, 30), by=by)
-        assert operations.edit_identifier(line, value=None, valid_from=line.valid_from, valid_to=line.valid_to, by=by) == []
+        assert (
+            operations.edit_identifier(line, value=None, valid_from=line.valid_from, valid_to=line.valid_to, by=by)
+            == []
+        )
     assert [value for _, _, value in told] == ["1402001", "1402001", "1402002", "1402002"]
 
 
@@ -133,7 +136,14 @@ def test_the_same_value_for_another_npn_is_allowed_and_said(world: World, acting
 
 def test_an_import_creates_updates_and_leaves_out(world: World, acting_as: Acting, store: Session) -> None:
     rows = [
-        {"kind": "agent", "npn": "700", "first_name": "New", "last_name": "One", "agency_npn": "701", "principal": "yes"},
+        {
+            "kind": "agent",
+            "npn": "700",
+            "first_name": "New",
+            "last_name": "One",
+            "agency_npn": "701",
+            "principal": "yes",
+        },
         {"kind": "agency", "npn": "701", "name": "Fresh Agency"},
         {"kind": "agent", "npn": SAME_NPN, "email": "AMY.new@summit.example"},
         {"kind": "agent", "npn": "x", "first_name": "Bad", "last_name": "Row"},
@@ -155,15 +165,20 @@ def test_an_import_creates_updates_and_leaves_out(world: World, acting_as: Actin
     assert entry is not None and entry.detail == {"created": 2, "updated": 1, "refused": 1}
 
 
-def test_identifiers_are_imported_once(
-    world: World, acting_as: Acting, told: list[tuple[str, str, str]]
-) -> None:
+def test_identifiers_are_imported_once(world: World, acting_as: Acting, told: list[tuple[str, str, str]]) -> None:
     rows = [
         {"carrier": "Humana", "kind": "SAN", "value": "1402001", "npn": SAME_NPN},
         {"carrier": "aetna", "kind": "tin", "value": "960000137", "npn": "999", "valid_from": "7/1/2025"},
         {"carrier": "Nobody", "kind": "san", "value": "1", "npn": "1"},
         {"carrier": "humana", "kind": "san", "value": "1402001", "npn": SAME_NPN},
-        {"carrier": "humana", "kind": "san", "value": "2", "npn": "1", "valid_from": "2026-02-01", "valid_to": "2026-01-01"},
+        {
+            "carrier": "humana",
+            "kind": "san",
+            "value": "2",
+            "npn": "1",
+            "valid_from": "2026-02-01",
+            "valid_to": "2026-01-01",
+        },
     ]
     with acting_as(world.summit.admin) as by:
         plan = operations.import_identifiers(rows, by=by)

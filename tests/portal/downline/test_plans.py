@@ -22,7 +22,9 @@ def _agent(npn: str = "5", **more: str) -> dict[str, str]:
 
 
 def _known(kind: str, npn: str, **more: object) -> Producer:
-    return Producer(id=new_id(), kind=kind, npn=npn, name="Dana Whitfield", first_name="Dana", last_name="Whitfield", **more)
+    return Producer(
+        id=new_id(), kind=kind, npn=npn, name="Dana Whitfield", first_name="Dana", last_name="Whitfield", **more
+    )
 
 
 def test_an_agency_may_stand_below_its_agents() -> None:
