@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from portal.compliance import subjects
-from portal.core.events import declared
+from portal.core.events import Event, declared
 from portal.core.scope import Role
 
 GROUPS = {
     "access": "Access log",
-    "book": "Book of business",
+    "business_npn": "NPNs of Businesses",
     "crm_policy": "Policies of an account",
     "fmo": "FMOs",
+    "mbi": "Medicare numbers",
     "refused": "Refusals",
     "resync": "Re-sync",
     "sensitive": "Records",
@@ -21,7 +22,13 @@ GROUPS = {
     "sync": "Policy Sync",
     "user": "Users",
 }
-READS, CHANGES = "reads", "changes"
+SELECTIONS: dict[str, tuple[str, Callable[[Event], bool]]] = {
+    "reads": ("Everything seen", lambda event: not event.change),
+    "changes": ("Everything changed", lambda event: event.change),
+    "reveals": ("Every number revealed", lambda event: event.name.endswith(".reveal")),
+    "exports": ("Every download", lambda event: event.name.endswith(".export")),
+}
+"""Values of the action filter that stand for several events: their words, and which events."""
 
 
 def role_label(role: str) -> str:
@@ -69,11 +76,11 @@ def action_groups() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def chosen_action(value: str) -> str:
     """The value of the action filter in words."""
-    return {READS: "Everything seen", CHANGES: "Everything changed"}.get(value) or says(value)
+    return SELECTIONS[value][0] if value in SELECTIONS else says(value)
 
 
 def actions_of(value: str) -> list[str]:
     """The events that a value of the action filter stands for."""
-    if value in (READS, CHANGES):
-        return [name for name, event in declared().items() if event.change == (value == CHANGES)]
+    if value in SELECTIONS:
+        return [name for name, event in declared().items() if SELECTIONS[value][1](event)]
     return [value]

@@ -29,6 +29,7 @@ def log() -> Response:
         block="results",
         listing=listing,
         asked=wanted,
+        selections=[(value, words) for value, (words, _) in sentences.SELECTIONS.items()],
         actions=sentences.action_groups(),
         outcomes=asked.OUTCOMES,
         people=queries.choices("user"),

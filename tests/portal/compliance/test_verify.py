@@ -98,4 +98,4 @@ def test_faults_of_entries(world: World, store: Session, verify: Callable[[], Re
     status, told = verify()
     assert (status, told["entries"]) == (1, 3)
     faults = str(told["faults"])
-    assert all(words in faults for words in ("1 entries are dated in the future", "version", "outside every monthly"))
+    assert all(words in faults for words in ("1 entry is dated in the future", "version", "outside every monthly"))

@@ -1,0 +1,95 @@
+"""The FMO's start page in words: what needs a person, and a few figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+
+from portal.book import queries as book
+from portal.book import words
+from portal.core import clock
+from portal.home import queries
+from portal.sync import queries as sync
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing that needs a person: a sentence that links to where it is done, and since when it waits."""
+
+    text: str
+    href: str
+    since: datetime | None = None
+
+
+def context() -> dict[str, Any]:
+    """What `home/fmo.html` shows."""
+    today = clock.now().astimezone(clock.zone()).date()
+    fresh = [
+        (f"{words.carrier(one.carrier)}, data of {one.as_of.day} {one.as_of:%b %Y}", max(0, (today - one.as_of).days))
+        for one in book.carrier_freshness()
+        if one.as_of is not None
+    ]
+    by_status = queries.policies_by_status()
+    counts = queries.downline_counts()
+    return {
+        "tasks": list(_tasks()),
+        "figures": [
+            ("Agents", counts.get("agent", 0), url_for("downline.agents")),
+            ("Agencies", counts.get("agency", 0), url_for("downline.agencies")),
+            ("Businesses", counts["business"], url_for("businesses.businesses")),
+            ("Policies", sum(count for _, count in by_status), url_for("book.policies")),
+        ],
+        "status_rows": [
+            (words.status(key)[0], count, url_for("book.policies", status=key)) for key, count in by_status
+        ],
+        "fresh_rows": [(label, days, url_for("book.feeds")) for label, days in fresh],
+    }
+
+
+def _tasks() -> Iterator[Task]:
+    for request in sync.open_requests():
+        href = url_for("businesses.business", record_id=request.business_id)
+        yield Task(f"{request.asked_by} of {request.business_name} asks for a re-sync", href, request.asked_at)
+    yield from _failures()
+    yield from _loose_ends()
+
+
+def _failures() -> Iterator[Task]:
+    feeds = queries.failed_feeds()
+    for run in feeds.first:
+        yield Task(
+            f"The file {run.file_name} could not be loaded", url_for("book.feed", run_id=run.id), run.requested_at
+        )
+    if feeds.total > len(feeds.first):
+        more = f"{feeds.total - len(feeds.first):,} more files could not be loaded"
+        yield Task(more, url_for("book.feeds", state="failed"))
+    syncs = queries.failed_syncs()
+    for run, business in syncs.first:
+        href = url_for("sync.run", run_id=run.id)
+        yield Task(f"Policy Sync of {business.name} failed; its account is unchanged", href, run.requested_at)
+    if syncs.total > len(syncs.first):
+        more = f"{syncs.total - len(syncs.first):,} more sync runs failed"
+        yield Task(more, url_for("sync.runs", state="failed"))
+
+
+def _loose_ends() -> Iterator[Task]:
+    loose = book.unattributed_count()
+    if loose.total:
+        number = f"{loose.total:,}{'+' if loose.capped else ''} {'policy has' if loose.total == 1 else 'policies have'}"
+        yield Task(f"{number} no writing agent", url_for("book.policies", attributed="no"))
+    run = queries.last_feed_with_refusals()
+    if run is not None:
+        rows = f"{run.refused:,} {'row' if run.refused == 1 else 'rows'}"
+        href = url_for("book.feed", run_id=run.id)
+        yield Task(f"{rows} of {run.file_name} were refused", href, run.finished_at)
+    invited = queries.unused_invitations()
+    for user, business, mailed in invited.first:
+        href = url_for("businesses.business", record_id=business.id)
+        yield Task(f"{user.name} of {business.name} has not used the invitation yet", href, mailed)
+    if invited.total > len(invited.first):
+        more = f"{invited.total - len(invited.first):,} more people have not used their invitation yet"
+        yield Task(more, url_for("businesses.businesses"))

@@ -1,0 +1,101 @@
+"""What the FMO's start page asks that no room below asks already: counts, and rows that are nobody's health data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import aliased
+
+from portal.book.models import FeedRun, Policy
+from portal.businesses.models import Business
+from portal.core import clock
+from portal.downline.models import Producer
+from portal.extensions import db
+from portal.identity.models import Invitation, User
+from portal.sync.models import SyncRun
+
+NAMED = 5
+LATELY = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The newest rows by name, at most five, and how many there are in all."""
+
+    first: Sequence[Any]
+    total: int
+
+
+def failed_feeds() -> Named:
+    """Feed runs that failed in the last 14 days and whose file has not been loaded since."""
+    later = aliased(FeedRun)
+    repaired = exists().where(
+        later.fmo_id == FeedRun.fmo_id,
+        later.sha256 == FeedRun.sha256,
+        later.requested_at > FeedRun.requested_at,
+        later.status != "failed",
+    )
+    query = select(FeedRun).where(FeedRun.status == "failed", FeedRun.requested_at > clock.now() - LATELY, ~repaired)
+    return _named(query, FeedRun.requested_at.desc(), FeedRun.id)
+
+
+def failed_syncs() -> Named:
+    """(run, Business) of sync runs that failed and after which none was started for the same Business."""
+    later = aliased(SyncRun)
+    repaired = exists().where(
+        later.fmo_id == SyncRun.fmo_id,
+        later.business_id == SyncRun.business_id,
+        later.requested_at > SyncRun.requested_at,
+    )
+    query = (
+        select(SyncRun, Business)
+        .join(Business, (Business.fmo_id == SyncRun.fmo_id) & (Business.id == SyncRun.business_id))
+        .where(SyncRun.status == "failed", ~repaired)
+    )
+    return _named(query, SyncRun.requested_at.desc(), SyncRun.id)
+
+
+def unused_invitations() -> Named:
+    """(user, Business, when mailed or None) of people who have been invited and have not set a password yet."""
+    mailed = select(func.max(Invitation.sent_at)).where(Invitation.fmo_id == User.fmo_id, Invitation.user_id == User.id)
+    query = (
+        select(User, Business, mailed.correlate(User).scalar_subquery())
+        .join(Business, (Business.fmo_id == User.fmo_id) & (Business.id == User.business_id))
+        .where(User.state == "invited", mailed.with_only_columns(Invitation.id).correlate(User).exists())
+    )
+    return _named(query, User.created_at.desc(), User.id)
+
+
+def last_feed_with_refusals() -> FeedRun | None:
+    """The last loaded file, if rows of it were refused."""
+    last = select(FeedRun).where(FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
+    found = db.session.scalar(last.order_by(FeedRun.requested_at.desc(), FeedRun.id.desc()).limit(1))
+    return found if found is not None and found.refused else None
+
+
+def policies_by_status() -> list[tuple[str, int]]:
+    """(canonical status, policies) of the book, the most frequent first."""
+    counted = select(Policy.status, func.count()).group_by(Policy.status).order_by(func.count().desc(), Policy.status)
+    rows = db.session.execute(counted.execution_options(unlogged="a figure of the start page")).all()
+    return [(row[0], row[1]) for row in rows]
+
+
+def downline_counts() -> dict[str, int]:
+    """How many active agents ("agent") and agencies ("agency") there are, and Businesses ("business")."""
+    kinds = select(Producer.kind, func.count()).where(Producer.active).group_by(Producer.kind)
+    found = {row[0]: row[1] for row in db.session.execute(kinds)}
+    found["business"] = db.session.scalar(select(func.count()).select_from(Business)) or 0
+    return found
+
+
+def _named(query: Select[*tuple[Any, ...]], *order: Any) -> Named:
+    rows = db.session.execute(query.order_by(*order).limit(NAMED)).all()
+    first = [row[0] if len(row) == 1 else tuple(row) for row in rows]
+    if len(first) < NAMED:
+        return Named(first, len(first))
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+    return Named(first, db.session.scalar(counted) or 0)

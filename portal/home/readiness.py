@@ -1,0 +1,82 @@
+"""Whether a request can be served: database logins, the tables' version, the queue, a worker, the browser files."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from functools import cache
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from flask import current_app
+from redis.exceptions import RedisError
+from rq import Worker
+from sqlalchemy import Engine, Select, column, select, table
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core import clock
+from portal.core.scope import Login
+from portal.extensions import db, redis_client
+
+WORKER_SEEN = timedelta(seconds=60)
+
+
+def parts() -> dict[str, bool]:
+    """Each part and whether it is right; never raises."""
+    return {
+        "database": all(_answers(login) for login in Login),
+        "migrations": _holds(_migrated),
+        "queue": _holds(lambda: bool(redis_client().ping())),
+        "worker": _holds(worker_seen),
+        "assets": _holds(_assets_right),
+    }
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except (SQLAlchemyError, RedisError, OSError, ValueError, KeyError):
+        return False
+
+
+def _answers(login: Login) -> bool:
+    return _holds(lambda: _one(db.engines[login.value]))
+
+
+def _one(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return connection.scalar(select(1)) == 1
+
+
+def _migrated() -> bool:
+    version: Select[str] = select(column("version_num")).select_from(table("alembic_version"))
+    with db.engines[Login.IDENTITY.value].connect() as connection:
+        return set(connection.scalars(version)) == _heads(str(Path(current_app.root_path) / "migrations"))
+
+
+@cache
+def _heads(folder: str) -> set[str]:
+    config = Config()
+    config.set_main_option("script_location", folder)
+    return set(ScriptDirectory.from_config(config).get_heads())
+
+
+def worker_seen() -> bool:
+    """Whether some worker told within the last minute that it is there."""
+    latest = clock.now() - WORKER_SEEN
+    beats = [worker.last_heartbeat for worker in Worker.all(connection=redis_client())]
+    return any(beat.replace(tzinfo=beat.tzinfo or UTC) >= latest for beat in beats if beat is not None)
+
+
+def _assets_right() -> bool:
+    folder = Path(str(current_app.static_folder))
+    locked = json.loads((folder / "assets.lock.json").read_text())["files"]
+    return all(_hash(folder / entry["target"]) == entry["sha384"] for entry in locked)
+
+
+def _hash(path: Path) -> str:
+    return base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()

@@ -1,0 +1,82 @@
+"""The start pages and the search."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+
+from portal.compliance import figures
+from portal.core import scope, search_tokens
+from portal.core.fragments import fragment, go, page, wants_fragment
+from portal.core.permissions import Permission, allow, may, public
+from portal.core.request_log import REFUSED_PAGE
+from portal.core.transaction import not_yours
+from portal.crm import queries as crm
+from portal.crm import words
+from portal.crm.panels import panel
+from portal.home import fmo_page, search
+from portal.home.events import ACCOUNT_HOME
+from portal.home.health import bp as health
+from portal.identity.views import home_of
+
+bp = Blueprint("home", __name__)
+blueprints = [bp, health]
+
+
+@bp.get("/")
+@public("it shows nothing: it sends people home and strangers to the sign-in")
+def index() -> Response:
+    """Everybody's way in."""
+    at_work = scope.current_or_none()
+    return make_response(redirect(home_of(at_work.role) if at_work else url_for("identity.login"), 303))
+
+
+@bp.get("/fmo/")
+@allow(Permission.FMO_HOME)
+def fmo() -> Response:
+    """What needs somebody at the FMO today."""
+    return page("home/fmo.html", **fmo_page.context())
+
+
+@bp.get("/crm/")
+@allow(Permission.CRM_READ, ACCOUNT_HOME)
+def account() -> Response:
+    """What an agent can do today."""
+    found = crm.home_figures()
+    rows = [
+        (words.status(key)[0], count, url_for("crm.policies", status=key)) for key, count in found.by_status.items()
+    ]
+    return page("home/account.html", figures=found, status_rows=rows, words=words, **panel())
+
+
+@bp.get("/compliance/")
+@allow(Permission.ACCESS_READ)
+def compliance() -> Response:
+    """What the log tells of the last days."""
+    return page("home/compliance.html", summary=figures.summary())
+
+
+@bp.post("/search", endpoint="search")
+@allow(Permission.ANY_SIGNED_IN)
+def search_for() -> Response:
+    """Answers while somebody types; without script, the way to the page with all of them."""
+    _only_who_searches()
+    text = request.form.get("q", "")[: search_tokens.MAX_LENGTH]
+    if wants_fragment():
+        return fragment("home/_answers.html", groups=search.find(text), text=text.strip())
+    return go(url_for("home.results", q=search_tokens.keep(text)))
+
+
+@bp.get("/search")
+@allow(Permission.ANY_SIGNED_IN)
+def results() -> Response:
+    """All answers to a search that was posted, by its token."""
+    _only_who_searches()
+    token = request.args.get("q", "")
+    text = search_tokens.read(token)
+    return page("home/results.html", groups=search.find(text, limit=search.WHOLE), text=text, token=token)
+
+
+def _only_who_searches() -> None:
+    at_work = scope.current()
+    if not (may(at_work, Permission.BOOK_READ) or may(at_work, Permission.CRM_READ)):
+        not_yours(REFUSED_PAGE)
