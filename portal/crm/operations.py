@@ -40,6 +40,16 @@ def change_contact(contact: Contact, values: Mapping[str, str], *, by: Scope) ->
     return changed
 
 
+def accept_carrier(contact: Contact, field: str, *, by: Scope) -> bool:
+    """Show the carrier's value of `field` again instead of the typed one; False where there are not both."""
+    if field not in TYPED_FIELDS or field not in contact.typed or not contact.carried.get(field):
+        return False
+    contact.typed = {name: value for name, value in contact.typed.items() if name != field}
+    contact.agent_owned = True
+    access.record(CONTACT_EDIT, subject=contact, fields=[field], changed=[field])
+    return True
+
+
 def add_note(contact: Contact, body: str, *, by: Scope) -> Note:
     """Write `body` on the contact, which is the agent's own from then on."""
     note = Note(id=new_id(), contact_id=contact.id, author_id=by.actor_id, author_name=by.actor_name, body=body)

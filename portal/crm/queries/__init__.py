@@ -7,6 +7,7 @@ from portal.crm.queries.contacts import (
     found_contacts,
     policies_of,
     policy_counts,
+    possible_duplicates,
     states,
     story_of,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "policies_of",
     "policy_counts",
     "policy_listing",
+    "possible_duplicates",
     "states",
     "story_of",
 ]

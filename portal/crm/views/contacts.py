@@ -93,6 +93,7 @@ def _contact_page(
         contact=found,
         policies=queries.policies_of(found),
         notes=queries.story_of(found),
+        duplicates=queries.possible_duplicates(found),
         form=form or NoteForm(formdata=None),
         mbi=mbi,
         today=clock.today(),

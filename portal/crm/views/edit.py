@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, flash, url_for
+from flask import Response, flash, request, url_for
 
 from portal.core import scope
 from portal.core.fragments import go, page
@@ -59,6 +59,16 @@ def change_contact(contact_id: UUID) -> Response:
         return _form_page(form, found, status=422)
     changed = operations.change_contact(found, form.values(), by=scope.current())
     flash("The changes are saved." if changed else "Nothing was changed.")
+    return go(url_for("crm.contact", contact_id=found.id))
+
+
+@bp.post("/contacts/<uuid:contact_id>/carrier-value")
+@allow(Permission.CRM_EDIT, CONTACT_READ)
+def accept_carrier(contact_id: UUID) -> Response:
+    """Take the carrier's value of the posted field."""
+    found = find_or_404(Contact, contact_id)
+    taken = operations.accept_carrier(found, request.form.get("field", ""), by=scope.current())
+    flash("The carrier's value stands again." if taken else "Nothing was changed.")
     return go(url_for("crm.contact", contact_id=found.id))
 
 

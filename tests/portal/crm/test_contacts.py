@@ -229,6 +229,29 @@ def test_a_revealed_number_is_logged_with_the_member(store: Session, world: Worl
     assert len(entries(store, "mbi.reveal")) == 2
 
 
+def test_the_carriers_value_can_be_taken_back(store: Session, world: World, client_for: Client) -> None:
+    row = store.get_one(Contact, (world.amy.business.id, world.amy.people[0].contact.id))
+    row.typed = {"email": "typed@mail.example", "city": "Dayton"}
+    store.commit()
+    browser, address = client_for(world.amy.admin), f"/crm/contacts/{row.id}"
+    page = browser.post(f"{address}/carrier-value", data={"field": "email"}, follow_redirects=True)
+    assert "typed@mail.example" not in page.text
+    assert "qmailamy@mail.example" in page.text
+    browser.post(f"{address}/carrier-value", data={"field": "city"})  # no carrier said one: what was typed stays
+    browser.post(f"{address}/carrier-value", data={"field": "npn"})
+    store.expire_all()
+    assert row.typed == {"city": "Dayton"}
+    assert [entry.fields for entry in entries(store, "contact.edit")] == [["email"]]
+
+
+def test_a_possible_duplicate_is_told_to_whole_account_users(store: Session, world: World, client_for: Client) -> None:
+    twin = crm.contact(store, world.harbor.business, None, last_name="Twinned", first_name="Al")
+    crm.possible_duplicate(store, twin, world.lee.contact)
+    address = f"/crm/contacts/{world.lee.contact.id}"
+    assert "This may be the same person as Al Twinned ." in words(client_for(world.ali).get(address))
+    assert "Twinned" not in client_for(world.lee.user).get(address).text
+
+
 def test_ages() -> None:
     assert age(date(1960, 2, 29), date(2025, 2, 28)) == 64
     assert age(date(1960, 2, 29), date(2025, 3, 1)) == 65
