@@ -45,8 +45,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("portal", root_path=str(ROOT), static_folder="static", template_folder="templates")
     _configure(app, settings)
     _extensions(app)
+    web.init(app)  # before the transaction, so that its headers are put on whatever answer that ends with
     transaction.init(app, identify=identify, write_refusal=write_refusal)
-    web.init(app)
     _static_files(app)
     frame.init(app)
     _rooms(app)
