@@ -11,6 +11,10 @@ MBI_REVEALED = reads("member.reveal", "revealed a Medicare number")
 FEED_REQUESTED = changes("feed.request", "handed in a carrier file", ("size", "dry_run"))
 FEED_LOADED = changes("feed.load", "loaded a carrier file", (*COUNTS, "dry_run"))
 FEED_FAILED = changes("feed.fail", "could not load a carrier file", ("phase",))
-WRITER_CONFIRMED = changes("connector.confirm", "confirmed which column names the writing agent", ("identifier", "policies", "released"))
-REATTRIBUTED = changes("policy.reattribute", "attributed policies anew after a change of the crosswalk", ("policies", "released"))
+WRITER_CONFIRMED = changes(
+    "connector.confirm", "confirmed which column names the writing agent", ("identifier", "policies", "released")
+)
+REATTRIBUTED = changes(
+    "policy.reattribute", "attributed policies anew after a change of the crosswalk", ("policies", "released")
+)
 PROBLEMS_EXPORTED = reads("feed.export", "downloaded the refused rows of a feed run")

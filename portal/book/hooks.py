@@ -10,8 +10,9 @@ _listeners: list[WritersChanged] = []
 
 
 def on_writers_changed(listener: WritersChanged) -> WritersChanged:
-    """Register `listener`: called inside the changing transaction, with the ids of the policies whose writing NPN is now
-    another, and giving the number of copies that it took away. It must work under the logins fmo and jobs alike.
+    """Register `listener`, called inside the changing transaction with the ids of policies whose NPN is now another.
+
+    It gives the number of copies that it took away, and must work under the logins fmo and jobs alike.
     """
     if listener not in _listeners:
         _listeners.append(listener)

@@ -141,7 +141,7 @@ class Member(FmoOwned, Stamped, Base):
 
 
 class MemberKey(FmoOwned, Base):
-    """What a member is recognised by: rung of the match ladder and value (mbi: keyed hash; number: "carrier|id"; person)."""
+    """What a member is known by: rung of the match ladder and value (mbi: keyed hash; number: carrier|id; person)."""
 
     __tablename__ = "member_key"
     __table_args__ = (

@@ -16,7 +16,7 @@ _AT_ONCE = 10_000
 
 
 def reattribute(carrier: str, kind: str, value: str | None = None) -> int:
-    """Attribute anew the carrier's policies of that identifier (without `value`: of that kind) that no NPN column decides.
+    """Attribute anew those policies of an identifier (without `value`: of a kind) that no NPN column decides.
 
     Copies of policies that leave an NPN are released in the same transaction. Returns the number of policies that
     changed hands. `value` is canonical as in the crosswalk: a keyed hash where `kind` is tin.
@@ -30,7 +30,7 @@ def reattribute(carrier: str, kind: str, value: str | None = None) -> int:
 
 
 def confirm_kind(*, connector: Connector, kind: str) -> int:
-    """Say that identifiers of `kind` name the writing agent in this carrier's files; the number of policies attributed."""
+    """Say that identifiers of `kind` name the writing agent in this carrier's files; how many policies moved."""
     if kind not in connector.confirmed_kinds:
         connector.confirmed_kinds = [*connector.confirmed_kinds, kind]
         db.session.flush()

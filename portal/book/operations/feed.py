@@ -13,9 +13,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
 from portal.book import hooks
-from portal.book.operations.connectors import blocked_kinds, connector_for
 from portal.book.events import FEED_FAILED, FEED_LOADED
 from portal.book.models import FeedRun
+from portal.book.operations.connectors import blocked_kinds, connector_for
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import Staged, open_file, stage, write_file
 from portal.book.statements import members, outcome, people, policies, runs, winners, writers
@@ -26,6 +26,10 @@ from portal.core.session import open_session
 from portal.extensions import db
 
 log = logging.getLogger(__name__)
+UNEXPECTED = (
+    "Something went wrong ({phase}). Nothing in the book was changed; load the file again, and tell whoever runs the"
+    " portal if it happens twice."
+)
 
 
 class Superseded(Exception):
@@ -53,17 +57,17 @@ def run_feed(run_id: UUID) -> None:
         _end(run_id, progress, f"{refused} Nothing in the book was changed.")
     except Superseded:
         db.session.rollback()
-    except Exception as error:  # whatever it is, its text may hold values of rows and goes nowhere
+    except Exception as error:  # noqa: BLE001  # the run must end; the text may hold values of rows and goes nowhere
         log.error("Feed run %s failed at %s: %s", run_id, progress.phase, _where(error))
-        _end(run_id, progress, f"Something went wrong ({progress.phase.lower()}). Nothing in the book was changed; "
-             "load the file again, and tell whoever runs the portal if it happens twice.")  # fmt: skip
+        _end(run_id, progress, UNEXPECTED.format(phase=progress.phase.lower()))
 
 
 def _where(error: Exception) -> str:
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    return f"{type(error).__name__} in {last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else type(error).__name__
+    place = f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else "?"
+    return f"{type(error).__name__} in {place}"
 
 
 def _end(run_id: UUID, progress: Progress, sentence: str) -> None:
@@ -81,14 +85,16 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
         staged = stage(parsed, fmo_id, progress)
     saved = db.session.begin_nested()
     counts, connector_id = _merge(fmo_id, run, parsed, staged, progress)
+    found_by: UUID | None = connector_id
     if run.dry_run:
         saved.rollback()
-        connector_id = run.connector_id
+        found_by = run.connector_id
     else:
         saved.commit()
     outcome.keep_problems(fmo_id, run_id)
-    _finish(run, progress, parsed, {**counts, "connector_id": connector_id})
-    access.record(FEED_LOADED, kind="feed", ids=[run_id], dry_run=run.dry_run, **counts)
+    _finish(run, progress, parsed, {**counts, "connector_id": found_by})
+    details: dict[str, Any] = {**counts, "dry_run": run.dry_run}
+    access.record(FEED_LOADED, kind="feed", ids=[run_id], **details)
     access.write_entries()
     dry_run = run.dry_run
     db.session.commit()
@@ -128,8 +134,10 @@ def _finish(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[s
     done = db.session.execute(
         update(FeedRun)
         .where(FeedRun.id == run.id, FeedRun.fence == progress.fence, FeedRun.status == "running")
-        .values(status="succeeded", phase=None, as_of=as_of, notes=list(parsed.notes), finished_at=func.clock_timestamp(),
-                progress_done=values["rows"], progress_total=values["rows"], **values)
+        .values(
+            status="succeeded", phase=None, as_of=as_of, notes=list(parsed.notes), progress_done=values["rows"],
+            progress_total=values["rows"], finished_at=func.clock_timestamp(), **values,
+        )
         .execution_options(synchronize_session=False)
     )  # fmt: skip
     if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one

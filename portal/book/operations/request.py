@@ -26,7 +26,7 @@ class AlreadyLoading(Exception):
     """The same file is waiting or being loaded; `run` is that run."""
 
     def __init__(self, run: FeedRun | None) -> None:
-        super().__init__("This file is already being loaded. Nothing was added twice; look at the run that is under way.")
+        super().__init__("This file is already being loaded. Nothing was added twice; look at its run.")
         self.run = run
 
 
@@ -48,10 +48,9 @@ def request_load(
         waiting = _under_way(sha256, dry_run)
         if waiting is not None:
             raise AlreadyLoading(waiting)
-        run = FeedRun(
-            fmo_id=scope.fmo_id(), id=new_id(), connector_id=chosen.id if chosen else None, file_name=_base_name(file_name),
-            sha256=sha256, size=size, dry_run=dry_run, requested_by=by,
-        )  # fmt: skip
+        connector_id = chosen.id if chosen else None
+        run = FeedRun(fmo_id=scope.fmo_id(), id=new_id(), connector_id=connector_id, file_name=_base_name(file_name))
+        run.sha256, run.size, run.dry_run, run.requested_by = sha256, size, dry_run, by
         try:
             with db.session.begin_nested():
                 db.session.add(run)
@@ -70,8 +69,8 @@ def _connector(name: str | None) -> Connector | None:
     found = db.session.scalar(select(Connector).where(Connector.name == name))
     if found is None:
         names = ", ".join(db.session.scalars(select(Connector.name).order_by(Connector.name)))
-        raise UnknownConnector(f"There is no SmartConnector named {name}. " + (f"Known are: {names}." if names else
-            "There is none yet: leave it out, and the file's layout is recognised from its content."))  # fmt: skip
+        known = f"Known are: {names}." if names else "There is none yet: leave it out, and the file is recognised."
+        raise UnknownConnector(f"There is no SmartConnector named {name}. {known}")
     return found
 
 
@@ -112,5 +111,5 @@ def _keep(run: FeedRun, file: BinaryIO) -> None:
         sealed = crypto.encrypt_bytes(piece, fmo_id=run.fmo_id, field=FIELD)
         row = {"fmo_id": run.fmo_id, "id": new_id(), "run_id": run.id, "piece": number, "body": sealed}
         # Core, not ORM: whoever hands a file in may write it and not read it back.
-        db.session.connection().execute(insert(FeedFile.__table__).values(row))
+        db.session.connection().execute(insert(FeedFile).values(row).inline())
         number += 1

@@ -20,9 +20,8 @@ from portal.core import crypto
 from portal.core.crypto import decrypt_bytes, keyed_hash
 from portal.extensions import db
 
-_MBI = PolicyRow._fields.index("mbi")
-_KIND = PolicyRow._fields.index("writer_kind")
-_VALUE = PolicyRow._fields.index("writer_value")
+_MBI = staging.COLUMNS.index("mbi_hash")
+_TIN = staging.COLUMNS.index("writer_value")
 
 
 @dataclass(slots=True)
@@ -94,12 +93,12 @@ def _columns(rows: list[PolicyRow], staged: Staged) -> Iterator[Sequence[Any]]:
     hashes, fmo_id = staged.hashes, staged.fmo_id
     for number, row in enumerate(rows, staged.taken):
         values: list[Any] = [number, *row]
-        mbi = row[_MBI]
+        mbi = row.mbi
         if mbi is not None:
             hashed = hashes.get(mbi)
             if hashed is None:
                 hashed = hashes[mbi] = keyed_hash(mbi, fmo_id=fmo_id, field="mbi")
-            values[_MBI + 1] = hashed
-        if row[_KIND] == "tin" and row[_VALUE] is not None:
-            values[_VALUE + 1] = keyed_hash(row[_VALUE], fmo_id=fmo_id, field="tin")
+            values[_MBI] = hashed
+        if row.writer_kind == "tin" and row.writer_value is not None:
+            values[_TIN] = keyed_hash(row.writer_value, fmo_id=fmo_id, field="tin")
         yield values

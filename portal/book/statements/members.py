@@ -9,10 +9,11 @@ from uuid import UUID
 from portal.book.statements.run_sql import run
 from portal.book.statements.staging import copy_numbers
 
+Seal = Callable[[Iterable[str]], Iterable[tuple[str, str]]]
 _NEWEST_ROW = "ORDER BY r.received_date DESC NULLS LAST, r.effective_date DESC, r.content_hash"
 _FIELDS = (
-    "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "mbi_hash", "email", "phone", "address1",
-    "city", "state", "zip", "county",
+    "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "mbi_hash", "email", "phone",
+    "address1", "city", "state", "zip", "county",
 )  # fmt: skip
 
 
@@ -26,7 +27,8 @@ def _picked() -> str:
 
 _VALUES = f"""
 CREATE TEMP TABLE feed_member ON COMMIT DROP AS
-SELECT v.*, m.id IS NULL AS is_new, m.id IS NULL OR (m.as_of, m.carrier) <= (CAST(:as_of AS date), CAST(:carrier AS text)) AS newer
+SELECT v.*, m.id IS NULL AS is_new,
+       m.id IS NULL OR (m.as_of, m.carrier) <= (CAST(:as_of AS date), CAST(:carrier AS text)) AS newer
 FROM (SELECT p.member_id, {_picked()} FROM feed_person p JOIN feed_row r USING (n) GROUP BY p.member_id) v
 LEFT JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id
 """
@@ -48,6 +50,10 @@ def _merged(column: str) -> str:
     return f"CASE WHEN v.newer THEN coalesce(v.{column}, m.{column}) ELSE coalesce(m.{column}, v.{column}) END"
 
 
+def _names(before: str) -> str:
+    return ", ".join(before + column for column in (*_COLUMNS, "carrier", "as_of"))
+
+
 _UPDATE = f"""
 WITH after AS (
   SELECT v.member_id, {", ".join(f"{_merged(c)} AS {c}" for c in _COLUMNS)},
@@ -55,11 +61,11 @@ WITH after AS (
          CASE WHEN v.newer THEN CAST(:as_of AS date) ELSE m.as_of END AS as_of
   FROM feed_member v JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id WHERE NOT v.is_new
 )
-UPDATE member m SET ({", ".join(_COLUMNS)}, carrier, as_of) = ROW({", ".join(f"a.{c}" for c in _COLUMNS)}, a.carrier, a.as_of),
+UPDATE member m SET ({_names("")}) = ROW({_names("a.")}),
        mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN x.mbi ELSE m.mbi END, updated_at = now()
 FROM after a LEFT JOIN feed_mbi x ON x.mbi_hash = a.mbi_hash
 WHERE m.fmo_id = :fmo AND m.id = a.member_id
-  AND ({", ".join(f"m.{c}" for c in _COLUMNS)}, m.carrier, m.as_of) IS DISTINCT FROM ({", ".join(f"a.{c}" for c in _COLUMNS)}, a.carrier, a.as_of)
+  AND ({_names("m.")}) IS DISTINCT FROM ({_names("a.")})
 """
 _KEYS = """
 INSERT INTO member_key (fmo_id, id, member_id, kind, value)
@@ -72,7 +78,7 @@ WHERE NOT EXISTS (SELECT 1 FROM member_key h WHERE h.fmo_id = :fmo AND h.kind = 
 """
 
 
-def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Callable[[Iterable[str]], Iterable[tuple[str, str]]]) -> None:
+def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Seal) -> None:
     """Insert and update members and their keys. `seal` turns keyed hashes into (keyed hash, ciphertext) pairs."""
     values = {"fmo": fmo_id, "carrier": carrier, "as_of": as_of}
     run(_VALUES, **values)

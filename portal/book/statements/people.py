@@ -32,7 +32,8 @@ WITH by_mbi AS (
   FROM feed_person WHERE member_id IS NULL
   WINDOW same AS (PARTITION BY mbi)
 ), born AS (
-  SELECT *, coalesce(birth_date, CASE WHEN label IS NOT NULL THEN max(birth_date) OVER (PARTITION BY label) END) AS birth
+  SELECT *, coalesce(birth_date, CASE WHEN label IS NOT NULL THEN max(birth_date) OVER (PARTITION BY label) END)
+         AS birth
   FROM by_mbi
 ), in_number AS (
   SELECT *,
@@ -55,12 +56,12 @@ WITH by_mbi AS (
 SELECT n, CASE
          WHEN label LIKE 'm:%' THEN label
          WHEN person IS NULL THEN coalesce(label, 'r:' || n)
-         WHEN min(label) FILTER (WHERE label LIKE 'm:%') OVER same IS NULL THEN 'p:' || person
-         WHEN min(label) FILTER (WHERE label LIKE 'm:%') OVER same = max(label) FILTER (WHERE label LIKE 'm:%') OVER same
-           THEN min(label) FILTER (WHERE label LIKE 'm:%') OVER same
+         WHEN lowest IS NULL THEN 'p:' || person
+         WHEN lowest = highest THEN lowest
          ELSE coalesce(label, 'p:' || person || '~unclear') END AS label
-FROM told
-WINDOW same AS (PARTITION BY person)
+FROM (SELECT n, label, person, min(label) FILTER (WHERE label LIKE 'm:%') OVER same AS lowest,
+             max(label) FILTER (WHERE label LIKE 'm:%') OVER same AS highest
+      FROM told WINDOW same AS (PARTITION BY person)) known
 """
 _KNOWN = f"""
 CREATE TEMP TABLE feed_known ON COMMIT DROP AS
@@ -69,7 +70,8 @@ WITH who AS (
   FROM feed_person WHERE label IS NOT NULL GROUP BY label
 ), keys AS (
   SELECT DISTINCT label, rung, kind, value
-  FROM feed_person p, LATERAL (VALUES (1, 'mbi', p.mbi), (2, 'number', p.number), (3, 'person', p.person)) k (rung, kind, value)
+  FROM feed_person p,
+       LATERAL (VALUES (1, 'mbi', p.mbi), (2, 'number', p.number), (3, 'person', p.person)) k (rung, kind, value)
   WHERE p.label IS NOT NULL AND k.value IS NOT NULL
 ), hits AS (
   SELECT DISTINCT w.label, k.rung, m.id, w.mbi, w.birth, {name_key_sql("m.first_name")} = w.first_key AS same_first
@@ -83,9 +85,10 @@ WITH who AS (
 ), first_rung AS (
   SELECT *, min(rung) OVER (PARTITION BY label) AS lowest FROM hits
 ), one_hit AS (
-  SELECT label, CASE WHEN count(*) = 1 THEN min(id::text)
-                     WHEN min(rung) = 2 AND count(*) FILTER (WHERE same_first) = 1 THEN min(id::text) FILTER (WHERE same_first)
-                END::uuid AS member_id, min(mbi) AS mbi, min(birth) AS birth
+  SELECT label, min(mbi) AS mbi, min(birth) AS birth, CASE
+           WHEN count(*) = 1 THEN min(id::text)
+           WHEN min(rung) = 2 AND count(*) FILTER (WHERE same_first) = 1 THEN min(id::text) FILTER (WHERE same_first)
+         END::uuid AS member_id
   FROM first_rung WHERE rung = lowest GROUP BY label
 ), agreed AS (
   SELECT *, min(mbi) OVER same IS DISTINCT FROM max(mbi) OVER same

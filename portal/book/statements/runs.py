@@ -23,7 +23,9 @@ _FAIL = """
 UPDATE feed_run SET status = 'failed', error = :error, phase = NULL, finished_at = now()
 WHERE fmo_id = :fmo AND id = :run AND fence = :fence AND status = 'running'
 """
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('book:' || :fmo, 0))"
+_KEY = "hashtextextended('book:' || CAST(:fmo AS text), 0)"
+_LOCK = f"SELECT pg_advisory_xact_lock({_KEY})"
+_TRY_LOCK = f"SELECT pg_try_advisory_xact_lock({_KEY})"
 
 
 def lock_book(fmo_id: UUID) -> None:
@@ -37,6 +39,12 @@ def wait_for_book(fmo_id: UUID) -> None:
     run("SET LOCAL statement_timeout = 0")
     lock_book(fmo_id)
     run("SET LOCAL lock_timeout = '30s'")
+
+
+def nobody_loads(fmo_id: UUID) -> bool:
+    """Whether no living worker holds this FMO's book; if so, this transaction holds it until it ends."""
+    found: bool = run(_TRY_LOCK, fmo=str(fmo_id)).scalar_one()
+    return found
 
 
 def take(session: Session, fmo_id: UUID, run_id: UUID) -> int | None:

@@ -37,6 +37,7 @@ def compare(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
     run(_CHANGES, fmo=fmo_id, as_of=as_of)
     run("ANALYZE feed_change")
     found = run(
-        "SELECT (SELECT count(*) FROM feed_winner), count(*) FILTER (WHERE is_new), count(*) FROM feed_change"
+        "SELECT (SELECT count(*) FROM feed_winner) AS kept, count(*) FILTER (WHERE is_new) AS fresh,"
+        " count(*) FILTER (WHERE NOT is_new) AS changed FROM feed_change"
     ).one()
-    return found[0], found[1], found[2] - found[1]
+    return found.kept, found.fresh, found.changed

@@ -28,7 +28,10 @@ SELECT kind, value, effective_date, min(npn) AS npn FROM (
 ) found GROUP BY kind, value, effective_date HAVING count(DISTINCT npn) = 1"""
 
 
-_BY_COLUMN = "UPDATE feed_change c SET npn = r.writer_npn, source = 'column' FROM feed_row r WHERE r.n = c.n AND r.writer_npn IS NOT NULL"
+_BY_COLUMN = """
+UPDATE feed_change c SET npn = r.writer_npn, source = 'column'
+FROM feed_row r WHERE r.n = c.n AND r.writer_npn IS NOT NULL
+"""
 _IN_FILE = """SELECT DISTINCT r.writer_kind AS kind, r.writer_value AS value, r.effective_date
   FROM feed_change c JOIN feed_row r USING (n)
   WHERE r.writer_npn IS NULL AND r.writer_value IS NOT NULL AND NOT r.writer_kind = ANY(:blocked)"""
@@ -82,13 +85,13 @@ _MOST_ZEROS = 12
 
 
 def newly_resolved(fmo_id: UUID, carrier: str, kind: str, value: str | None) -> list[tuple[UUID, str | None]]:
-    """(policy, NPN) of every policy of that identifier (None: of that kind) whose NPN the crosswalk now tells otherwise."""
+    """(policy, NPN) of each policy of that identifier (None: of that kind) whose NPN the crosswalk changes."""
     narrowed = _NARROWED if value is not None else ""
     statement = _NOW.format(resolved=_resolved(_STORED.format(narrowed=narrowed)), narrowed=narrowed)
     values: dict[str, Any] = {"fmo": fmo_id, "carrier": carrier, "kind": kind}
     if value is not None:
         values["values"] = [value] if kind == "tin" else _spellings(value)
-    return [(row[0], row[1]) for row in run(statement, **values)]
+    return [(found.id, found.npn) for found in run(statement, **values)]
 
 
 def _spellings(value: str) -> list[str]:
@@ -115,7 +118,7 @@ FROM {_CHANGED} WHERE p.fmo_id = :fmo AND p.id = c.id
 
 def rewrite(fmo_id: UUID, changes: Sequence[tuple[UUID, str | None]], *, batch: int) -> None:
     """Give each policy its new NPN, closing its interval and opening the next."""
-    values = {"fmo": fmo_id, "ids": [one[0] for one in changes], "npns": [one[1] for one in changes]}
+    values: dict[str, Any] = {"fmo": fmo_id, "ids": [i for i, _ in changes], "npns": [npn for _, npn in changes]}
     run(_RE_CLOSE, **values)
     run(_RE_OPEN, **values)
     run(_RE_WRITE, batch=batch, **values)

@@ -1,0 +1,107 @@
+"""`flask feed load`: hand a carrier file in at the shell and wait for its run."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import AbstractContextManager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
+
+from portal.book import operations
+from portal.book.models import FeedRun
+from portal.book.operations import AlreadyLoading, UnknownConnector
+from portal.book.words import outcome
+from portal.core import access
+from portal.core.scope import Login, Role, Scope, acting
+from portal.core.session import open_session
+from portal.extensions import db
+from portal.identity import accounts
+from portal.identity.models import Fmo
+from portal.identity.sessions import IDENTITY_SCOPE
+
+group = AppGroup("feed", help="Carrier files.")
+COUNTS = ("rows", "new", "changed", "unchanged", "refused", "dropped", "unattributed")
+POLL_SECONDS = 0.2
+
+
+def workers() -> AbstractContextManager[Any]:
+    """Servers and a worker for the length of a command; looked up late, since the runtime stands above every room."""
+    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_workers()
+    return made
+
+
+@group.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.option("--connector", help="Name of the SmartConnector; without it the layout is recognised from the file.")
+@click.option("--fmo", "slug", help="Slug of the FMO; may be left out where there is only one.")
+@click.option("--dry-run", is_flag=True, help="Count and report, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON line.")
+@with_appcontext
+def load(file: Path, connector: str | None, slug: str | None, dry_run: bool, as_json: bool) -> None:
+    """Load the carrier FILE into an FMO's book and wait until it is done.
+
+    Exit status 0: done, refused rows included; 1: refused or failed.
+    """
+    with workers():
+        scope = _scope(slug)
+        run_id = _request(scope, file, connector, dry_run)
+        run = _wait(scope, run_id)
+    counts = {name: getattr(run, name) for name in COUNTS} | {"run": str(run.id)}
+    if as_json:
+        click.echo(json.dumps(counts if run.status == "succeeded" else {**counts, "error": run.error}))
+    else:
+        click.echo(outcome(run), err=run.status != "succeeded")
+        if run.status == "succeeded":
+            click.echo("  ".join(f"{name} {counts[name]:,}" for name in COUNTS))
+    if run.status != "succeeded":
+        raise SystemExit(1)
+
+
+def _scope(slug: str | None) -> Scope:
+    return Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=_fmo(slug).id, actor_name="Operator")
+
+
+def _fmo(slug: str | None) -> Fmo:
+    if slug is not None:
+        try:
+            return accounts.fmo_by_slug(slug)
+        except accounts.AccountError as error:
+            raise click.BadParameter(str(error), param_hint="--fmo") from error
+    with open_session(IDENTITY_SCOPE) as session:
+        found = session.scalars(select(Fmo).order_by(Fmo.slug)).all()
+    if len(found) != 1:
+        slugs = ", ".join(fmo.slug for fmo in found) or "none yet"
+        raise click.UsageError(f"Say whose file this is with --fmo SLUG. The FMOs are: {slugs}.")
+    return found[0]
+
+
+def _request(scope: Scope, file: Path, connector: str | None, dry_run: bool) -> UUID:
+    with acting(scope):
+        try:
+            run = operations.request_load(
+                body=file, file_name=file.name, connector=connector, dry_run=dry_run, by="Operator"
+            )
+            access.write_entries()
+            db.session.commit()
+        except (AlreadyLoading, UnknownConnector) as error:
+            raise click.ClickException(str(error)) from error
+        finally:
+            db.session.rollback()
+            db.session.remove()
+        return run.id
+
+
+def _wait(scope: Scope, run_id: UUID) -> FeedRun:
+    while True:
+        with open_session(scope) as session:
+            run = session.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
+        if run.status not in ("queued", "running"):
+            return run
+        time.sleep(POLL_SECONDS)

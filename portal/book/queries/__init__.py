@@ -1,0 +1,33 @@
+"""Reading the book. Members and policies are selected whole, so that the access log knows whose were seen."""
+
+from portal.book.queries.feeds import (
+    connectors,
+    connectors_by_ids,
+    feed_listing,
+    last_run_of,
+    problem_listing,
+    problems_of,
+)
+from portal.book.queries.figures import (
+    Capped,
+    Freshness,
+    any_policies,
+    carrier_freshness,
+    npn_counts,
+    open_feeds,
+    unattributed_count,
+)
+from portal.book.queries.policies import (
+    carriers,
+    members_of,
+    policies_of,
+    policy_listing,
+    run_of,
+    writers_of,
+)
+
+__all__ = [
+    "Capped", "Freshness", "any_policies", "carrier_freshness", "carriers", "connectors", "connectors_by_ids",
+    "feed_listing", "last_run_of", "members_of", "npn_counts", "open_feeds", "policies_of", "policy_listing",
+    "problem_listing", "problems_of", "run_of", "unattributed_count", "writers_of",
+]  # fmt: skip

@@ -1,0 +1,49 @@
+"""What somebody types to find a policy: the beginning of a name, or exactly a policy, member or Medicare number.
+
+Prefixes are ranges on stored keys: under row security only those use the index.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal.book.models import Member, Policy
+from portal.connectors import normalise
+from portal.connectors.dates import Unreadable
+from portal.connectors.ladder import name_key
+from portal.core import crypto, scope
+
+_HIGH = "\uffff"
+_MAX_WORDS = 5
+
+
+def matching(text: str) -> ColumnElement[bool]:
+    """Which policies `text` means."""
+    if not any(c.isdigit() for c in text):
+        return _named(Policy.sort_key, text)
+    number = "".join(c for c in text.upper() if c.isascii() and c.isalnum())
+    found: list[ColumnElement[bool]] = [and_(Policy.number_key >= number, Policy.number_key < number + _HIGH)]
+    hashed = _mbi_hash(text)
+    if hashed:
+        found.append(Policy.member_id.in_(select(Member.id).where(Member.mbi_hash == hashed)))
+    return or_(*found) if number else Policy.number_key == _HIGH
+
+
+def _mbi_hash(text: str) -> str | None:
+    try:
+        mbi = normalise.mbi(text)
+    except Unreadable:
+        return None
+    return crypto.keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi") if mbi else None
+
+
+def _named(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+    words = [key for word in text.replace(",", " ").split()[:_MAX_WORDS] if (key := name_key(word))]
+    if not words:
+        return column == ""
+    starts = {"".join(words)}
+    for cut in range(1, len(words)):  # last name first or first name first, either of several words
+        one, other = "".join(words[:cut]), "".join(words[cut:])
+        starts |= {f"{one} {other}", f"{other} {one}"}
+    return or_(*(and_(column >= start, column < start + _HIGH) for start in sorted(starts)))

@@ -1,0 +1,129 @@
+"""How values of the book read: statuses, carriers, names, runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+
+from portal.book.models import FeedRun, Member
+from portal.connectors.layouts import load_layouts
+from portal.connectors.rows import Status
+
+STATUSES: dict[str, tuple[str, str]] = {
+    Status.ACTIVE: ("Active", "good"),
+    Status.FUTURE_ACTIVE: ("Future", "info"),
+    Status.APPROVED: ("Approved", "info"),
+    Status.PENDING: ("Pending", "info"),
+    Status.SUBMITTED: ("Submitted", "info"),
+    Status.REINSTATED: ("Reinstated", "good"),
+    Status.GRACE: ("Grace period", "warn"),
+    Status.LAPSED: ("Lapsed", "neutral"),
+    Status.TERMINATED: ("Terminated", "neutral"),
+    Status.CANCELLED: ("Cancelled", "neutral"),
+    Status.REJECTED: ("Rejected", "neutral"),
+}
+IDENTIFIERS = {
+    "san": "SAN",
+    "tin": "tax number",
+    "writing_number": "writing number",
+    "producer_code": "producer code",
+    "agent_id": "agent id",
+}
+RUN_STATES = {
+    "queued": ("Waiting", "info"),
+    "running": ("Loading", "info"),
+    "succeeded": ("Finished", "good"),
+    "failed": ("Failed", "bad"),
+}
+GENDERS = {"F": "Female", "M": "Male"}
+_US_PHONE = re.compile(r"\+1(\d{3})(\d{3})(\d{4})")
+
+
+def status(key: str) -> tuple[str, str]:
+    """(word, tone) of a canonical status; an unknown one is shown as it is."""
+    return STATUSES.get(key, (key.replace("_", " ").capitalize(), "neutral"))
+
+
+def status_choices() -> list[tuple[str, str]]:
+    """The choices of a filter by status."""
+    return [("", "Any status"), *((str(key), word) for key, (word, _) in STATUSES.items())]
+
+
+@cache
+def _carriers() -> dict[str, str]:
+    return {layout.carrier: layout.carrier_name for layout in load_layouts().values()}
+
+
+def carrier(key: str) -> str:
+    """A carrier's name."""
+    return _carriers().get(key, key)
+
+
+def carrier_choices(keys: Sequence[str]) -> list[tuple[str, str]]:
+    """The choices of a filter by carrier."""
+    return [("", "All carriers"), *sorted(((key, carrier(key)) for key in keys), key=lambda pair: pair[1])]
+
+
+def identifier(kind: str) -> str:
+    """What an identifier's kind is called inside a sentence."""
+    return IDENTIFIERS.get(kind, kind.replace("_", " "))
+
+
+def run_state(run: FeedRun) -> tuple[str, str]:
+    """(word, tone) of a run's state; a dry run that finished only checked."""
+    if run.dry_run and run.status == "succeeded":
+        return "Checked", "good"
+    return RUN_STATES.get(run.status, (run.status, "neutral"))
+
+
+def phone(number: str | None) -> str | None:
+    """A telephone number as people write it: (614) 555-0100."""
+    match = _US_PHONE.fullmatch(number or "")
+    return f"({match[1]}) {match[2]}-{match[3]}" if match else number
+
+
+def money(amount: Decimal | None) -> str | None:
+    """ "$1,234.50"."""
+    return f"${amount:,.2f}" if amount is not None else None
+
+
+def member(person: Member) -> str:
+    """First, middle and last name with the suffix."""
+    return " ".join(part for part in (person.first_name, person.middle_name, person.last_name, person.suffix) if part)
+
+
+def listed(person: Member) -> str:
+    """Last name first, as lists are sorted."""
+    last = " ".join(part for part in (person.last_name, person.suffix) if part)
+    return f"{last}, {' '.join(part for part in (person.first_name, person.middle_name) if part)}"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """ "1 policy", "1,204 policies"."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def outcome(run: FeedRun) -> str:
+    """What a finished run did, in one sentence or two."""
+    if run.status == "failed":
+        return run.error or "The file could not be loaded. Nothing in the book was changed."
+    new, changed = run.new or 0, run.changed or 0
+    if run.dry_run:
+        return (
+            f"Only a check, nothing was changed: {plural(new, 'policy', 'policies')} would be new, {changed:,} changed,"
+            f" {run.unchanged or 0:,} would stay as they are."
+        )
+    if not new and not changed:
+        said = f"Nothing in the book changed: {plural(run.unchanged or 0, 'policy is', 'policies are')} as they were."
+    else:
+        said = f"{plural(new, 'policy is', 'policies are')} new and {changed:,} changed;"
+        said += f" {run.unchanged or 0:,} stayed as they were."
+    if run.refused:
+        said += f" {plural(run.refused, 'row was', 'rows were')} refused."
+    if run.unattributed:
+        said += f" {plural(run.unattributed, 'policy has', 'policies have')} no writing agent yet."
+    if run.released:
+        said += f" {plural(run.released, 'copy was', 'copies were')} taken out of accounts that no longer have it."
+    return said
