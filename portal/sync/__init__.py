@@ -1,4 +1,4 @@
-"""Policy Sync: copies from the book to each Business exactly what its NPNs wrote, and takes away what they no longer do."""
+"""Policy Sync: each Business gets exactly what its NPNs wrote, and at once loses what they no longer do."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from flask import Flask
 
 
 def init(app: Flask) -> None:
-    """Take copies away in the very transaction in which a policy changes its writing agent."""
+    """Take copies away in the very transaction in which a policy changes its writer or an NPN leaves a Business."""
     from portal.book import hooks as book
-    from portal.sync.operations import release_policies
+    from portal.businesses import hooks as businesses
+    from portal.sync.operations import release_npn, release_policies
+    from portal.sync.queries import policies_under
 
     book.on_writers_changed(release_policies)
+    businesses.on_npn_left(release_npn)
+    businesses.count_policies_with(policies_under)

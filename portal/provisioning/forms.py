@@ -1,0 +1,149 @@
+"""The forms of the three [Agent CRM] activities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, Field, SelectField, StringField, TelField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+
+from portal.connectors import normalise
+from portal.connectors.names import tidy
+from portal.core.scope import AGENT_ROLES, Role
+from portal.provisioning.operations import Person
+from portal.provisioning.places import STATES, ZONES
+
+_LONG = Length(max=120, message="Use at most 120 characters.")
+
+
+def _tidy(text: str | None) -> str | None:
+    return tidy(text) if text else text
+
+
+def _choices(words: dict[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
+
+
+def _address(form: Any, field: Field) -> None:
+    try:
+        validate_email(field.data or "", check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValidationError("Enter an e-mail address like name@agency.example.") from error
+
+
+def _phone(form: Any, field: Field) -> None:
+    digits = [character for character in field.data or "" if character.isdigit()]
+    if not 7 <= len(digits) <= 15:
+        raise ValidationError("Enter a phone number with its area code, such as 614 555-0123.")
+
+
+class _PersonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """Who is to sign in, and with which role."""
+
+    first_name = StringField("First name", filters=[_tidy], validators=[InputRequired("Enter the first name."), _LONG])
+    last_name = StringField("Last name", filters=[_tidy], validators=[InputRequired("Enter the last name."), _LONG])
+    email = EmailField(
+        "Email",
+        validators=[InputRequired("Enter the e-mail address; the invitation goes there."), Length(max=254), _address],
+    )
+    mobile = TelField("Mobile phone", validators=[Optional(), _phone])
+    role = SelectField(
+        "Role", choices=[SelectChoice(role.value, role.label) for role in AGENT_ROLES], default=Role.AGENT_ADMIN.value
+    )
+
+    def person(self) -> Person:
+        """What was filled in, of a form that is valid."""
+        mobile = (self.mobile.data or "").strip()
+        return Person(
+            first_name=self.first_name.data,
+            last_name=self.last_name.data,
+            email=self.email.data.strip().lower(),
+            mobile=(normalise.phone(mobile) or mobile) or None,
+            role=Role(self.role.data),
+        )
+
+
+class ProvisionForm(_PersonForm):
+    """[Agent CRM] Provision New Agent Business Activity. `confirm_shared` is there where the NPN has an account already."""
+
+    business_name = StringField(
+        "Business name", filters=[_tidy], validators=[InputRequired("Enter the name of the Business."), _LONG]
+    )
+    time_zone = SelectField("Time zone", choices=_choices(ZONES))
+    state = SelectField(
+        "State", choices=_choices({"": "Choose a state", **STATES}), validators=[InputRequired("Choose the state.")]
+    )
+    enable_policy_sync = BooleanField("Enable Policy Sync")
+    confirm_shared = BooleanField("This NPN may be in more than one account")
+
+    def __init__(self, *, shared: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not shared:
+            del self.confirm_shared
+
+    def validate_confirm_shared(self, field: BooleanField) -> None:
+        """Nobody puts policies into a second account by mistake."""
+        if not field.data:
+            raise ValidationError("Another account has this NPN already. Tick the box if both are to have its policies.")
+
+
+class SwitchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """[Agent CRM] Enable/Disable Policy and Member Sync. `resync_policies` is there where sync is enabled today."""
+
+    policy_sync_enabled = BooleanField("Policy Sync Enabled")
+    resync_policies = BooleanField("Re-sync Policies")
+
+    def __init__(self, *, enabled: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.enabled = enabled
+        if not enabled:
+            del self.resync_policies
+
+    def validate_policy_sync_enabled(self, field: BooleanField) -> None:
+        """What was ticked must ask for something, and for one thing."""
+        resync = bool(self.resync_policies and self.resync_policies.data)
+        if not self.enabled and not field.data:
+            raise ValidationError("Policy Sync is not enabled today, so nothing was changed. Tick the box to enable it.")
+        if self.enabled and field.data and not resync:
+            raise ValidationError(
+                "Policy Sync is enabled already, so nothing was changed. Tick Re-sync Policies to copy the policies again, or"
+                " untick Policy Sync Enabled to stop further runs."
+            )
+        if self.enabled and not field.data and resync:
+            raise ValidationError("A re-sync needs Policy Sync enabled. Tick Policy Sync Enabled, or untick Re-sync Policies.")
+
+
+class AddAgentForm(_PersonForm):
+    """[Agent CRM] Add Agent to Existing Agent CRM Business Activity."""
+
+    agent = SelectField("Agent", validators=[InputRequired("Choose a record of your downline.")])
+    business = SelectField("Agent CRM Business", validators=[InputRequired("Choose the Business.")])
+    sync_now = BooleanField("Sync this agent's policies now", default=True)
+    confirm_outside = BooleanField("This agent is not of the Business's agency and is to share its account")
+    confirm_shared = BooleanField("This NPN may be in more than one account")
+
+    def __init__(self, *, agents: dict[str, str], businesses: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.agent.choices, self.business.choices = _choices(agents), _choices(businesses)
+
+    def keep(self, *, outside: bool, shared: bool, enabled: bool) -> None:
+        """Leave only the boxes that this choice of record and Business asks for."""
+        if not outside:
+            del self.confirm_outside
+        if not shared:
+            del self.confirm_shared
+        if not enabled:
+            del self.sync_now
+
+    def validate_confirm_outside(self, field: BooleanField) -> None:
+        """Whose policies come into an account is never a slip of the hand."""
+        if not field.data:
+            raise ValidationError("This agent is outside the Business's agency. Tick the box if that is meant.")
+
+    def validate_confirm_shared(self, field: BooleanField) -> None:
+        """Nobody puts policies into a second account by mistake."""
+        if not field.data:
+            raise ValidationError("Another account has this NPN already. Tick the box if both are to have its policies.")

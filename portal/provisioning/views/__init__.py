@@ -1,0 +1,36 @@
+"""The three [Agent CRM] activities as pages. Importing them puts the activities into the Log Activity menu."""
+
+from __future__ import annotations
+
+from flask import Blueprint, url_for
+
+from portal.activities import registry
+from portal.activities.models import Activity
+from portal.core.permissions import Permission
+from portal.provisioning.operations import ADD_AGENT, PROVISION, SWITCH
+
+bp = Blueprint("provisioning", __name__, url_prefix="/fmo")
+LABELS = {
+    PROVISION: "[Agent CRM] Provision New Agent Business Activity",
+    SWITCH: "[Agent CRM] Enable/Disable Policy and Member Sync",
+    ADD_AGENT: "[Agent CRM] Add Agent to Existing Agent CRM Business Activity",
+}
+
+
+def _offer(key: str, subjects: frozenset[str], endpoint: str, icon: str) -> None:
+    offered = registry.ActivityType(
+        key, LABELS[key], registry.AGENT_CRM, subjects, f"provisioning.{endpoint}", Permission.PROVISION, icon
+    )
+    registry.register(offered)
+    registry.register_detail(key, _detail)
+
+
+def _detail(activity: Activity) -> str:
+    return url_for("sync.activity_runs", activity_id=activity.id)
+
+
+_offer(PROVISION, frozenset({"agent", "agency"}), "provision", "briefcase")
+_offer(SWITCH, frozenset({"business"}), "switch", "refresh-cw")
+_offer(ADD_AGENT, registry.EVERY_KIND, "add_agent", "user-plus")
+
+from portal.provisioning.views import add_agent, provision, switch  # noqa: E402, F401  # they add routes to bp

@@ -1,0 +1,164 @@
+"""[Agent CRM] Add Agent to Existing Agent CRM Business Activity, on a Business, an agent or an agency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, flash, request, url_for
+
+from portal.businesses import operations as businesses
+from portal.businesses import queries as accounts
+from portal.businesses.models import Business
+from portal.core import scope
+from portal.core.fragments import go, page
+from portal.core.ids import parse_id
+from portal.core.lookup import find_or_404
+from portal.core.paging import read_query
+from portal.core.permissions import Permission, allow
+from portal.core.scope import Role
+from portal.downline.models import Producer
+from portal.provisioning import operations, queries
+from portal.provisioning.forms import AddAgentForm
+from portal.provisioning.operations import ADD_AGENT, Done
+from portal.provisioning.views import LABELS, bp
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The record that the activity is logged on, and what is chosen so far of the other side."""
+
+    kind: str
+    record_id: UUID
+    agent: Producer | None
+    business: Business | None
+    agents: Sequence[Producer]
+    businesses: Sequence[Business]
+
+    @property
+    def here(self) -> str:
+        return url_for("provisioning.add_agent", kind=self.kind, record_id=self.record_id)
+
+    @property
+    def record(self) -> Producer | Business:
+        found = self.business if self.kind == "business" else self.agent
+        assert found is not None
+        return found
+
+    @property
+    def back(self) -> str:
+        endpoint = "businesses.business" if self.kind == "business" else f"downline.{self.kind}"
+        return url_for(endpoint, record_id=self.record_id)
+
+
+def _choice(kind: str, record_id: UUID, chosen: str | None) -> Choice:
+    """What can be chosen; a chosen id that is not the actor's own gives the logged 404 like any foreign record."""
+    other = parse_id(chosen or "")
+    if kind == "business":
+        business = find_or_404(Business, record_id)
+        agent = find_or_404(Producer, other) if other else None
+        return Choice(kind, record_id, agent, business, _with(agent, queries.colleagues(business)), [business])
+    if kind not in ("agent", "agency"):
+        abort(404)
+    agent = find_or_404(Producer, record_id)
+    if agent.kind != kind:
+        abort(404)
+    account = find_or_404(Business, other) if other else None
+    asked = read_query(request.path, request.args, filters=("q",), sorts=("name",), default="name")
+    return Choice(kind, record_id, agent, account, [agent], _with(account, queries.accounts(asked, agent)))
+
+
+def _with(chosen: Any, offered: Sequence[Any]) -> Sequence[Any]:
+    return [*offered] if chosen is None or chosen in offered else [chosen, *offered]
+
+
+def _form(choice: Choice, **given: Any) -> AddAgentForm:
+    form = AddAgentForm(
+        agents={"": "Choose an agent"} | {str(one.id): f"{one.name}, NPN {one.npn}" for one in choice.agents},
+        businesses={"": "Choose a Business"} | {str(one.id): one.name for one in choice.businesses},
+        **given,
+    )
+    both = choice.agent is not None and choice.business is not None
+    agent, business = choice.agent, choice.business
+    form.keep(
+        outside=both and agent is not None and business is not None and queries.is_outside(business, agent),
+        shared=both and agent is not None and business is not None
+        and bool(accounts.other_businesses_with(agent.npn, than=business.id)),
+        enabled=business is None or business.sync_enabled,
+    )  # fmt: skip
+    return form
+
+
+def _prefilled(choice: Choice) -> dict[str, Any]:
+    known: dict[str, Any] = {"role": Role.AGENT_LIMITED.value}
+    if choice.business is not None:
+        known["business"] = str(choice.business.id)
+    if choice.agent is not None:
+        person = queries.who_signs_in(choice.agent)
+        known |= {"agent": str(choice.agent.id), "first_name": person.first_name, "last_name": person.last_name}
+        known |= {"email": person.email, "mobile": person.phone}
+    return known
+
+
+def _page(choice: Choice, form: AddAgentForm, status: int = 200) -> Response:
+    typed = request.args.get("q", "")
+    return page(
+        "provisioning/add_agent.html",
+        block="found" if "q" in request.args else "content",
+        status=status,
+        form=form,
+        choice=choice,
+        label=LABELS[ADD_AGENT],
+        typed=typed,
+        found=queries.find_producers(typed) if choice.kind == "business" else choice.businesses,
+        shared=accounts.other_businesses_with(choice.agent.npn, than=choice.business.id if choice.business else None)
+        if choice.agent
+        else [],
+    )
+
+
+@bp.get("/add-agent/<kind>/<uuid:record_id>")
+@allow(Permission.PROVISION)
+def add_agent(kind: str, record_id: UUID) -> Response:
+    """The form; `q` finds a record of the downline, `chosen` is the one (on an agent: the Business) to fill in from."""
+    choice = _choice(kind, record_id, request.args.get("chosen"))
+    return _page(choice, _form(choice, data=_prefilled(choice)))
+
+
+@bp.post("/add-agent/<kind>/<uuid:record_id>")
+@allow(Permission.PROVISION)
+def complete_add_agent(kind: str, record_id: UUID) -> Response:
+    """Add the NPN and the user and go to the Business."""
+    choice = _choice(kind, record_id, request.form.get("agent" if kind == "business" else "business"))
+    form = _form(choice)
+    if not form.validate_on_submit() or choice.agent is None or choice.business is None:
+        return _page(choice, form, status=422)
+    if form.agent.data != str(choice.agent.id) or form.business.data != str(choice.business.id):
+        abort(400)  # the form names another record than its address
+    try:
+        done = operations.add_agent(
+            business=choice.business,
+            producer=choice.agent,
+            person=form.person(),
+            sync_now=bool(form.sync_now and form.sync_now.data),
+            by=scope.current(),
+        )
+    except businesses.Refused as refusal:
+        form[refusal.field].errors = [*form[refusal.field].errors, str(refusal)]
+        return _page(choice, form, status=422)
+    flash(_told(done, choice.agent))
+    return go(url_for("businesses.business", record_id=done.business.id))
+
+
+def _told(done: Done, agent: Producer) -> str:
+    added = f"{agent.name} is added to {done.business.name}."
+    if done.started:
+        return f"{added} The policies are being copied; the invitation goes out when that is done."
+    if done.run is not None:
+        return (
+            f"{added} The invitation is on its way. A run was already under way and may not include the new NPN: "
+            "re-sync once it is finished."
+        )
+    return f"{added} The invitation is on its way. Their policies come with the next re-sync."

@@ -1,0 +1,142 @@
+"""Reading runs and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from portal.businesses.models import Business, BusinessNpn
+from portal.core import scope
+from portal.core.paging import Asked, Listing, fetch
+from portal.crm.models import CrmPolicy
+from portal.downline.models import Producer
+from portal.extensions import db
+from portal.sync.models import ResyncRequest, SyncRun
+from portal.sync.statements import gaps
+from portal.sync.statements.source import open_npns
+
+FILTERS = ("state", "why")
+SORTS = ("when",)
+
+
+def listing(asked: Asked) -> Listing[SyncRun]:
+    """One page of all runs, by when they were asked for."""
+    query = select(SyncRun)
+    if state := asked.args.get("state"):
+        query = query.where(SyncRun.status == state)
+    if why := asked.args.get("why"):
+        query = query.where(SyncRun.reason == why)
+    return fetch(query, asked, {"when": [SyncRun.requested_at]}, tie=SyncRun.id)
+
+
+def businesses(ids: Iterable[UUID]) -> dict[UUID, Business]:
+    """Businesses by id, one statement."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {one.id: one for one in db.session.scalars(select(Business).where(Business.id.in_(wanted)))}
+
+
+def latest(business_id: UUID, limit: int = 5) -> Sequence[SyncRun]:
+    """The Business's last runs, newest first."""
+    return db.session.scalars(
+        select(SyncRun)
+        .where(SyncRun.business_id == business_id)
+        .order_by(SyncRun.requested_at.desc(), SyncRun.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def accounts_of(producer_id: UUID) -> Sequence[Business]:
+    """The Businesses that were provisioned from a record or have its NPN, by name; at most 20."""
+    served = (
+        select(BusinessNpn.business_id)
+        .join(Producer, (Producer.fmo_id == BusinessNpn.fmo_id) & (Producer.npn == BusinessNpn.npn))
+        .where(Producer.id == producer_id, BusinessNpn.until.is_(None))
+    )
+    return db.session.scalars(
+        select(Business)
+        .where(or_(Business.producer_id == producer_id, Business.id.in_(served)))
+        .order_by(Business.name_key, Business.id)
+        .limit(20)
+    ).all()
+
+
+def runs_of_activity(activity_id: UUID) -> Sequence[SyncRun]:
+    """The run that an activity started, and its retries, newest first."""
+    return db.session.scalars(
+        select(SyncRun)
+        .where(SyncRun.activity_id == activity_id)
+        .order_by(SyncRun.requested_at.desc(), SyncRun.id.desc())
+        .limit(10)
+    ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """An agent's open "Ask for a re-sync"."""
+
+    business_id: UUID
+    business_name: str
+    asked_by: str
+    asked_at: datetime
+
+
+def open_requests(limit: int = 20) -> list[OpenRequest]:
+    """What agents wait for, oldest first."""
+    waiting = db.session.scalars(
+        select(ResyncRequest)
+        .where(ResyncRequest.answered_at.is_(None))
+        .order_by(ResyncRequest.asked_at, ResyncRequest.id)
+        .limit(limit)
+    ).all()
+    names = businesses(request.business_id for request in waiting)
+    return [
+        OpenRequest(one.business_id, names[one.business_id].name, one.asked_by, one.asked_at)
+        for one in waiting
+        if one.business_id in names
+    ]
+
+
+def request_of(business_id: UUID) -> ResyncRequest | None:
+    """The Business's open request, or None."""
+    return db.session.scalar(
+        select(ResyncRequest).where(ResyncRequest.business_id == business_id, ResyncRequest.answered_at.is_(None))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would find now: policies in the book under the account's NPNs, and further NPNs of the same people."""
+
+    npns: list[str]
+    policies: int
+    members: int
+    without_email: int
+    gaps: list[dict[str, Any]]
+
+
+def preview(npns: list[str]) -> Preview:
+    """What a run for an account with `npns` would find, from the FMO's own book."""
+    fmo_id = scope.fmo_id()
+    return Preview(npns, *gaps.count(fmo_id, npns), gaps.find(fmo_id, npns))
+
+
+def preview_of(business_id: UUID) -> Preview:
+    """What the Business's next run would find."""
+    return preview(open_npns(scope.fmo_id(), business_id))
+
+
+def policies_under(business_id: UUID, npn: str) -> int:
+    """How many policies of the account stand under one of its NPNs."""
+    counted = (
+        select(func.count())
+        .select_from(CrmPolicy)
+        .where(CrmPolicy.business_id == business_id, CrmPolicy.npn == npn, CrmPolicy.released_at.is_(None))
+    )
+    return db.session.scalar(counted.execution_options(unlogged="a count")) or 0

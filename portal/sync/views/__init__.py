@@ -1,0 +1,9 @@
+"""The pages of Policy Sync, and what it shows on the records of other rooms."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("sync", __name__)
+
+from portal.sync.views import panels, resync, runs  # noqa: E402, F401  # they add routes to bp

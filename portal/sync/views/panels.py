@@ -1,0 +1,57 @@
+"""Policy Sync on the pages of a Business, an agent or agency, and an activity."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, url_for
+
+from portal.activities.models import Activity
+from portal.businesses.models import Business
+from portal.core.fragments import page
+from portal.core.lookup import find_or_404
+from portal.core.permissions import Permission, allow
+from portal.downline import fragments
+from portal.downline.models import Producer
+from portal.sync import queries, report
+from portal.sync.views import bp
+
+
+@bp.get("/fmo/runs/business/<uuid:business_id>")
+@allow(Permission.SYNC_READ)
+def business_panel(business_id: UUID) -> Response:
+    """Whether Policy Sync is enabled for a Business, and its last runs."""
+    business = find_or_404(Business, business_id)
+    runs = queries.latest(business_id)
+    asked = queries.request_of(business_id)
+    return page("sync/business_panel.html", business=business, runs=runs, asked=asked, report=report, at="panel")
+
+
+@bp.get("/fmo/runs/producer/<uuid:producer_id>")
+@allow(Permission.SYNC_READ)
+def producer_panel(producer_id: UUID) -> Response:
+    """The accounts that have an agent's or agency's NPN, each with its last run."""
+    producer = find_or_404(Producer, producer_id)
+    served = queries.accounts_of(producer_id)
+    accounts = [(business, next(iter(queries.latest(business.id, 1)), None)) for business in served]
+    return page("sync/producer_panel.html", producer=producer, accounts=accounts, report=report)
+
+
+@bp.get("/fmo/runs/activity/<uuid:activity_id>")
+@allow(Permission.SYNC_READ)
+def activity_runs(activity_id: UUID) -> Response:
+    """What was filled in, and the run that it started."""
+    activity = find_or_404(Activity, activity_id)
+    runs = queries.runs_of_activity(activity_id)
+    accounts = queries.businesses(run.business_id for run in runs)
+    return page("sync/activity.html", activity=activity, runs=runs, accounts=accounts, report=report, at="activity")
+
+
+
+def _of_producer(producer_id: UUID) -> str | None:
+    served = queries.accounts_of(producer_id)
+    return url_for("sync.producer_panel", producer_id=producer_id) if served else None
+
+
+fragments.register("business", "Policy Sync", lambda record_id: url_for("sync.business_panel", business_id=record_id))
+fragments.register("producer", "Policy Sync", _of_producer)

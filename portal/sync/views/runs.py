@@ -1,0 +1,71 @@
+"""The list of runs and one run: moving, then told."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, flash, request, url_for
+
+from portal.businesses.models import Business
+from portal.core import scope
+from portal.core.fragments import go, page, wants_fragment
+from portal.core.lookup import find_or_404
+from portal.core.paging import read_query
+from portal.core.permissions import Permission, allow
+from portal.sync import operations, queries, report
+from portal.sync.models import SyncRun
+from portal.sync.views import bp
+
+POLLING_ENDS = 286  # htmx stops asking
+
+
+@bp.get("/fmo/runs")
+@allow(Permission.SYNC_READ)
+def runs() -> Response:
+    """All runs of the FMO's Businesses, newest first."""
+    asked = read_query(request.path, request.args, filters=queries.FILTERS, sorts=queries.SORTS, default="-when")
+    listing = queries.listing(asked)
+    if state := asked.args.get("state"):
+        listing.chip("State", "state", report.STATES.get(state, (state, ""))[0])
+    if why := asked.args.get("why"):
+        listing.chip("Why", "why", report.REASONS.get(why, why))
+    names = queries.businesses(run.business_id for run in listing.items)
+    return page("sync/runs.html", block="results", listing=listing, names=names, report=report)
+
+
+@bp.get("/fmo/runs/<uuid:run_id>")
+@allow(Permission.SYNC_READ)
+def run(run_id: UUID) -> Response:
+    """One run: its progress while it moves, then what it did."""
+    found = find_or_404(SyncRun, run_id)
+    business = find_or_404(Business, found.business_id)
+    return page("sync/run.html", run=found, business=business, report=report, at="page")
+
+
+@bp.get("/fmo/runs/<uuid:run_id>/progress")
+@allow(Permission.SYNC_READ)
+def progress(run_id: UUID) -> Response:
+    """The run's card anew; the last answer ends the asking."""
+    found = find_or_404(SyncRun, run_id)
+    business = find_or_404(Business, found.business_id)
+    status = POLLING_ENDS if wants_fragment() and report.is_over(found) else 200
+    at = "page" if request.args.get("at") not in ("panel", "activity") else request.args["at"]
+    return page("sync/run.html", block="card", status=status, run=found, business=business, report=report, at=at)
+
+
+@bp.post("/fmo/runs/<uuid:run_id>/retry")
+@allow(Permission.PROVISION)
+def retry(run_id: UUID) -> Response:
+    """Start a new run in place of one that failed."""
+    failed = find_or_404(SyncRun, run_id)
+    business = find_or_404(Business, failed.business_id)
+    if failed.status != "failed":
+        flash("This run did not fail, so there is nothing to retry.", "error")
+        return go(url_for("sync.run", run_id=run_id))
+    try:
+        again, started = operations.retry(failed, business, by=scope.current())
+    except operations.SyncOff:
+        flash("Policy Sync is not enabled for this Business. Enable it by Log Activity; that starts a run.", "error")
+        return go(url_for("sync.run", run_id=run_id))
+    flash("A new run has started." if started else "A run was already under way; this is the one.")
+    return go(url_for("sync.run", run_id=again.id))
