@@ -63,9 +63,9 @@ def setup_engine(settings: Settings, database: None) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def app(settings: Settings, database: None) -> Iterator[Flask]:
     """The application on this worker's database; an unexpected error is raised in the test, not shown as a page."""
-    from tests.support.web import test_app
+    from tests.support.web import the_app
 
-    app = test_app()
+    app = the_app()
     yield app
     with app.app_context():
         from portal.extensions import db

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.book.models import FeedFile
+from portal.businesses.models import BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
@@ -115,7 +117,10 @@ def _account(store: Session, office: Office, account: Account) -> Holding:
         outcome="done",
     )
     make.add(store, entry)
-    return {"business": account.business.id, "sync_run": account.run.id, "activity": account.activity.id}
+    npn = store.scalars(select(BusinessNpn).where(BusinessNpn.business_id == account.business.id)).first()
+    assert npn is not None
+    held = {"business": account.business.id, "business_npn": npn.id}
+    return {**held, "sync_run": account.run.id, "activity": account.activity.id}
 
 
 def _person(store: Session, account: Account, person: Person) -> Holding:
@@ -151,17 +156,21 @@ def _actors(world: World) -> list[Actor]:
     named = (world.harbor.business.name, "Qagentpat", world.harbor.activity.summary)
     of_pat = tuple(mark for mark in pat if mark not in named)
     book = (*summit.marks, "Qoutsidesummit", "QSANSUMMIT", "Qproblemsummit", "Qconnectorsummit", "Qactorsummit")
+    # The address that a stranger asked for stands in the link back to it; an officer's log names what was asked for.
+    words = tuple(mark for mark in (*summit.marks, *lakeside.marks) if mark.startswith("Q"))
+    of_lakeside = tuple(mark for mark in lakeside.marks if mark.startswith("Q"))
+    of_summit = tuple(mark for mark in book if mark.startswith("Q"))
     strangers_book = (*lakeside.marks, "Qoutsidelakeside", "QSANLAKESIDE", "Qproblemlakeside", "Qactorlakeside")
     return [
-        Actor("stranger", None, "amy", ("nora", "lou"), (*book, *strangers_book)),
+        Actor("stranger", None, "amy", ("nora", "lou"), words),
         Actor("agent", world.amy.admin, "amy", ("nora", "pat", "lou"), (*nora, *pat, *lee, *strangers_book)),
         Actor("neighbour", world.nora.admin, "nora", ("amy", "lou"), (*amy, *pat, *lee, *strangers_book)),
         Actor("limited", world.lee.user, "lee", ("pat", "nora", "lou"), (*amy, *nora, *of_pat, *strangers_book)),
         Actor("whole account", world.ali, "pat", ("amy", "lou"), (*amy, *nora, *strangers_book)),
         Actor("admin", summit.admin, "amy", ("lou",), (*typed, *strangers_book)),
         Actor("other admin", lakeside.admin, "lou", ("amy", "pat"), book),
-        Actor("compliance", summit.compliance, "amy", ("lou",), (*typed, *strangers_book)),
-        Actor("other compliance", lakeside.compliance, "lou", ("amy",), book),
+        Actor("compliance", summit.compliance, "amy", ("lou",), (*typed, *of_lakeside)),
+        Actor("other compliance", lakeside.compliance, "lou", ("amy",), of_summit),
     ]
 
 

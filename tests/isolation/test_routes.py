@@ -60,6 +60,11 @@ def _access(app: Flask, way: Way) -> Access:
     return found
 
 
+def _granted(app: Flask, way: Way, actor: Actor) -> bool:
+    permission = _access(app, way).permission
+    return permission is None or (actor.user is not None and permission in GRANTED[actor.user.role])
+
+
 def _seen(response: TestResponse, ids: Mapping[str, UUID]) -> tuple[int, str, str, str]:
     """What a browser gets, without its own token and with the ids it asked for made equal."""
     body = _TOKEN.sub("", response.get_data(as_text=True))
@@ -105,22 +110,22 @@ def test_foreign_record_is_like_none_of_record(
     ask: Callable[..., TestResponse], app: Flask, ground: Ground, setup_engine: Engine, way: Way, name: str
 ) -> None:
     actor = ground.actor(name)
-    access, own = _access(app, way), ground.holders[actor.own]
-    granted = access.permission is None or (actor.user and access.permission in GRANTED[actor.user.role])
+    own, granted = ground.holders[actor.own], _granted(app, way, actor)
     if granted and way.method == "GET":
-        assert ask(actor, way, own).status_code in (200, 303), "their own record is there"
-    for holder in actor.foreign:
+        assert ask(actor, way, own).status_code in (200, 286, 303), "their own record is there"
+    # A role that may not ask at all is answered before anybody looks at the id: one neighbour is enough.
+    for holder in actor.foreign if granted else actor.foreign[:1]:
         for change in _foreign(way, own, ground.holders[holder]):
             invented = dict.fromkeys(change, new_id())
-            for htmx in (False, True):
-                first = change[next(part for part, _ in way.kinds if part in change)]
+            first = change[next(part for part, _ in way.kinds if part in change)]
+            for htmx in (False, True) if holder == actor.foreign[0] else (False,):
                 before = _refusals(setup_engine, actor, first)
                 answer = ask(actor, way, own, change=change, htmx=htmx)
                 none = ask(actor, way, own, change=invented, htmx=htmx)
                 assert _seen(answer, change) == _seen(none, invented), f"{holder}'s {list(change)}"
                 assert answer.status_code == 404, f"{holder}'s {list(change)} answers {answer.status}"
-                text_shown = answer.get_data(as_text=True)
-                assert not any(str(value) in text_shown for value in change.values())
+                shown = answer.get_data(as_text=True)
+                assert not any(str(value) in shown for value in change.values())
                 if way.kinds[0][0] in change:
                     assert _refusals(setup_engine, actor, first) == before + 1, "the attempt is logged"
 
@@ -137,9 +142,7 @@ def test_address_of_another_role_is_none(
     ask: Callable[..., TestResponse], app: Flask, ground: Ground, client_for: Callable[..., Browser], way: Way, name: str
 ) -> None:
     actor = ground.actor(name)
-    access = _access(app, way)
-    assert actor.user is not None
-    if access.permission is None or access.permission in GRANTED[actor.user.role]:
+    if _granted(app, way, actor):
         return
     answer = ask(actor, way, ground.holders[actor.own])
     nowhere = client_for(actor.user).get("/no/such/page")
@@ -152,6 +155,8 @@ def test_no_page_shows_a_word_of_a_foreign_tenant(
     ask: Callable[..., TestResponse], app: Flask, ground: Ground, way: Way, name: str
 ) -> None:
     actor = ground.actor(name)
+    if not _granted(app, way, actor):
+        return  # the page of another role is compared with none at all above
     for htmx in (False, True):
         body = ask(actor, way, ground.holders[actor.own], htmx=htmx).get_data(as_text=True)
         assert [mark for mark in actor.forbidden if mark in body] == []
