@@ -107,7 +107,8 @@ def test_filters(query: str, shown: set[str], world: World, store: Session, clie
 def test_pages_go_older_and_newer_without_loss(world: World, store: Session, client_for: Any) -> None:
     moment = datetime.now(UTC) - timedelta(minutes=5)
     made = {str(logged(store, world.summit, at=moment).id) for _ in range(120)}
-    officer, href, seen = client_for(world.summit.compliance), f"{LOG}?action=policy.list", []
+    officer, seen = client_for(world.summit.compliance), []
+    href: str | None = f"{LOG}?action=policy.list"
     while href:
         text = officer.get(href).text
         seen.append([key for key in made if f"{LOG}/{key}" in text])

@@ -83,7 +83,7 @@ def test_faults_of_the_tables(
 ) -> None:
     names = {"part": f"access_entry_{datetime.now(UTC):%Y_%m}"}
     for login in ("fmo", "agent", "jobs"):
-        names[login] = settings.login_name(login)  # type: ignore[arg-type]  # three of its words
+        names[login] = settings.login_name(login)
     broken(how.format(**names), repair.format(**names))
     status, told = verify()
     assert status == 1

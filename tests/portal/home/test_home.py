@@ -67,7 +67,7 @@ def test_what_was_repaired_waits_no_more(world: World, store: Session, client_fo
 
 
 def test_an_agent_sees_today_and_only_theirs(world: World, store: Session, client_for: Any) -> None:
-    soon = date.today() + timedelta(days=40)
+    soon = datetime.now(UTC).date() + timedelta(days=40)
     birth = date(soon.year - 65, soon.month, min(soon.day, 28))
     turning = crm.contact(
         store, world.harbor.business, None, first_name="Toni", last_name="Turner", birth_date=str(birth)
