@@ -81,7 +81,7 @@ def import_identifiers(rows: Sequence[Row], *, by: Scope) -> ImportPlan:
         hooks.crosswalk_changed(line_of(values)[:3] for values in created)
     access.record(
         IDENTIFIER_IMPORT,
-        kind="identifier",
+        kind="carrieridentifier",
         ids=[line["id"] for line in fresh],
         created=len(fresh),
         unchanged=plan.count(Action.UNCHANGED),

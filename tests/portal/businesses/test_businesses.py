@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,7 +29,7 @@ from tests.support.world import SAME_NPN, World
 
 Acting = Callable[..., AbstractContextManager[Scope]]
 ClientFor = Callable[[User | None], FlaskClient]
-PERSON = {"first_name": "Dana", "last_name": "Whitfield", "mobile": None, "role": Role.AGENT_ADMIN, "npn": "1"}
+PERSON: dict[str, Any] = {"first_name": "Dana", "last_name": "Whitfield", "mobile": None, "role": Role.AGENT_ADMIN}
 
 
 @pytest.fixture
@@ -96,10 +97,10 @@ def test_a_used_address_is_refused_neutrally_also_across_fmos(world: World, acti
         business = queries.by_id(world.amy.business.id)
         assert business is not None
         with pytest.raises(operations.Refused) as refused:
-            operations.add_user(business, email=email, by=by, **PERSON)
+            operations.add_user(business, email=email, npn="1", by=by, **PERSON)
         assert (refused.value.field, str(refused.value)) == ("email", operations.EMAIL_REFUSED)
         # The transaction lives on.
-        assert operations.add_user(business, email="free@summit.example", by=by, **PERSON).state == "invited"
+        assert operations.add_user(business, email="free@summit.example", npn="1", by=by, **PERSON).state == "invited"
 
 
 def test_two_at_once_with_one_address_make_one_user(app: Flask, world: World, store: Session) -> None:
@@ -111,7 +112,7 @@ def test_two_at_once_with_one_address_make_one_user(app: Flask, world: World, st
                 business = queries.by_id(account.id)
                 assert business is not None
                 barrier.wait(10)
-                operations.add_user(business, email="race@mail.example", by=by, **PERSON)
+                operations.add_user(business, email="race@mail.example", npn="1", by=by, **PERSON)
             outcomes.append("added")
         except operations.Refused as refused:
             outcomes.append(str(refused))
@@ -130,7 +131,7 @@ def test_an_officers_role_is_no_role_in_a_business(world: World, acting_as: Acti
     with acting_as(world.summit.admin) as by, pytest.raises(ValueError, match="fmo_admin"):
         business = queries.by_id(world.amy.business.id)
         assert business is not None
-        operations.add_user(business, email="x@y.example", by=by, **{**PERSON, "role": Role.FMO_ADMIN})
+        operations.add_user(business, email="x@y.example", npn="1", by=by, **{**PERSON, "role": Role.FMO_ADMIN})
 
 
 def test_list_and_record(world: World, client_for: ClientFor) -> None:
