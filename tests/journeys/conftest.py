@@ -55,6 +55,12 @@ def portal(browser_type_launch_args: dict[str, Any]) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="session")
+def base_url(portal: Portal) -> str:
+    """What addresses like "/fmo/" are below, for the browser's contexts."""
+    return portal.url
+
+
+@pytest.fixture(scope="session")
 def remembered() -> dict[str, StorageState]:
     """Cookies by e-mail address, so that each person signs in once."""
     return {}
@@ -69,12 +75,12 @@ def heard() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def open_browser(portal: Portal, new_context: Callable[..., BrowserContext], heard: list[str]) -> Open:
+def open_browser(new_context: Callable[..., BrowserContext], heard: list[str]) -> Open:
     """`open_browser()` is a browser of its own at the portal; takes what `browser.new_context` takes."""
 
     def opened(**options: Any) -> BrowserContext:
         wide = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
-        context = new_context(**{"base_url": portal.url, **wide, **options})
+        context = new_context(**{**wide, **options})
         context.set_default_timeout(10_000)
         watch.listen(context, heard)
         return context

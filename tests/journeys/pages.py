@@ -11,6 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.journeys.truth import Line
+
 PROVISION = "[Agent CRM] Provision New Agent Business Activity"
 SYNC = "[Agent CRM] Enable/Disable Policy and Member Sync"
 ADD_AGENT = "[Agent CRM] Add Agent to Existing Agent CRM Business Activity"
@@ -68,6 +70,42 @@ def _rows(page: Page, name: str) -> list[dict[str, str]]:
         )
     )
     return [dict(zip(names, row, strict=True)) for row in cells]
+
+
+def field(page: Page, label: str) -> Locator:
+    """The field of that label in the page's form, marked optional or not."""
+    return page.get_by_role("main").get_by_label(re.compile(rf"^{re.escape(label)}( \(optional\))?$"))
+
+
+def search(page: Page, text: str) -> None:
+    """Search the list that is open for a name or number."""
+    box = page.get_by_role("main").get_by_role("searchbox").first
+    box.fill(text)
+    box.press("Enter")
+    page.wait_for_url("**q=*")
+
+
+def policies(page: Page) -> list[Line]:
+    """The agent's whole list of policies, sorted."""
+    open_place(page, "Policies")
+    rows = read(page, "Policies")
+    return sorted(
+        Line(row["Member"], row["Policy number"], row["Carrier"], row["Status"], row["Effective"], row["Term"])
+        for row in rows
+    )
+
+
+def contacts(page: Page) -> list[str]:
+    """The names of the agent's contacts, sorted."""
+    open_place(page, "Contacts")
+    return sorted(row["Name"] for row in read(page, "Contacts"))
+
+
+def figures(page: Page) -> dict[str, int]:
+    """The numbers of the run that is shown first."""
+    run = run_ends(page)
+    names, values = run.locator("dt").all_inner_texts(), run.locator("dd").all_inner_texts()
+    return {name: int(value.replace(",", "")) for name, value in zip(names, values, strict=True) if value[0].isdigit()}
 
 
 def run_ends(page: Page) -> Locator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,15 @@ def unattributed(folder: Path, fmo: str) -> list[Line]:
     """Every policy of `fmo` whose writer nobody could know, sorted."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         return sorted(_line(row) for row in csv.DictReader(file) if row["fmo"] == fmo and not row["writing_npn"])
+
+
+def somebody_with_mbi(folder: Path, fmo: str, npn: str) -> tuple[str, str]:
+    """(name as listed, Medicare number) of a member whom no other member of `npn` shares the name with."""
+    with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["fmo"] == fmo and row["writing_npn"] == npn]
+    lasts = Counter(row["member_last"] for row in rows)
+    found = next(row for row in rows if row["mbi"] and lasts[row["member_last"]] == 1)
+    return _line(found).member, found["mbi"]
 
 
 def _line(row: dict[str, str]) -> Line:

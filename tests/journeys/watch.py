@@ -6,6 +6,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Response, WebErr
 
 # The browser reports every 4xx page as an error of its own; which pages those are is said by the journeys.
 _EXPECTED = "Failed to load resource: the server responded with a status of 4"
+# A newer request replaced one that was under way, or the page was left: meant, though htmx reports it.
+_ABORTED = ("htmx:sendAbort", "htmx:afterRequest")
 _PAGES = {"document", "xhr", "fetch"}
 
 
@@ -13,7 +15,7 @@ def listen(context: BrowserContext, heard: list[str]) -> None:
     """Write every complaint of a page of `context` into `heard`."""
 
     def said(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(_EXPECTED):
+        if message.type in ("error", "warning") and not message.text.startswith((_EXPECTED, *_ABORTED)):
             heard.append(f"{message.type} on {_page(message)}: {message.text}")
 
     def broke(error: WebError) -> None:
