@@ -14,6 +14,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import DBAPIError
 
+from portal.businesses.models import Business
 from portal.core import access, scope
 from portal.core.session import open_session
 from portal.extensions import db
@@ -23,6 +24,10 @@ from portal.sync.events import RUN_SUCCEEDED
 from portal.sync.operations.heartbeat import Heartbeat
 from portal.sync.models import SyncRun
 from portal.sync.statements import locks
+
+
+class Disabled(Exception):
+    """Policy Sync was disabled after the run was asked for."""
 
 
 class Overtaken(Exception):
@@ -105,6 +110,8 @@ def _transaction(run_id: UUID, fence: int, heart: Heartbeat) -> int:
     run = db.session.scalar(select(SyncRun).where(SyncRun.id == run_id).execution_options(populate_existing=True))
     if run is None:
         raise Overtaken
+    if not db.session.scalar(select(Business.sync_enabled).where(Business.id == run.business_id)):
+        raise Disabled
     figures = apply(run, heart.say)
     invite = run.invite_user_id
     db.session.expunge(run)  # only the statement below writes the run, and only under its fence
@@ -147,6 +154,8 @@ def _fail(run_id: UUID, fence: int, sentence: str) -> None:
 
 def _sentence(error: Exception) -> str:
     kept = "Nothing in the account was changed."
+    if isinstance(error, Disabled):
+        return f"Policy Sync was disabled before this run began. {kept} Enable it again to start a run."
     if isinstance(error, DBAPIError):
         return f"The database did not finish the run. {kept} Retry; if it fails again, tell the operator."
     return f"The run met an unexpected error. {kept} Retry; if it fails again, tell the operator."
