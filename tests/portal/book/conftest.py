@@ -1,0 +1,61 @@
+"""Loading small files into the book of an FMO, as the worker would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.book.models import FeedRun, Policy
+from portal.book.operations import request_load, run_feed
+from portal.core import access, scope
+from portal.core.scope import Login, Role, Scope
+from portal.extensions import db
+from portal.identity.models import Fmo
+from tests.support import builders
+
+Load = Callable[..., FeedRun]
+
+
+def jobs_scope(fmo: Fmo) -> Scope:
+    """The scope of a worker's job for `fmo`."""
+    return Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=fmo.id)
+
+
+@pytest.fixture
+def fmo(store: Session) -> Fmo:
+    """An FMO without anything."""
+    return builders.fmo(store)
+
+
+@pytest.fixture
+def load(app: Flask, store: Session, fmo: Fmo) -> Load:
+    """`load(body, day="20261103", dry_run=False, of=fmo)` loads a file of that day and gives its finished run."""
+
+    def loaded(body: bytes, day: str = "20261103", dry_run: bool = False, of: Fmo = fmo) -> FeedRun:
+        with app.app_context(), scope.acting(jobs_scope(of)):
+            run = request_load(body=body, file_name=f"book_{day}.csv", connector=None, dry_run=dry_run, by="Test")
+            access.write_entries()
+            db.session.commit()
+        with app.app_context(), scope.acting(jobs_scope(of)):
+            run_feed(run.id)
+        store.rollback()
+        return store.scalars(select(FeedRun).where(FeedRun.id == run.id)).one()
+
+    return loaded
+
+
+@pytest.fixture
+def book(store: Session, fmo: Fmo) -> Callable[[], dict[str, Policy]]:
+    """`book()` is every policy of the FMO by policy number and effective date."""
+
+    def read() -> dict[str, Policy]:
+        store.rollback()
+        store.expire_all()
+        found = store.scalars(select(Policy).where(Policy.fmo_id == fmo.id))
+        return {f"{policy.policy_number} {policy.effective_date}": policy for policy in found}
+
+    return read
