@@ -252,6 +252,15 @@ def test_a_possible_duplicate_is_told_to_whole_account_users(store: Session, wor
     assert "Twinned" not in client_for(world.lee.user).get(address).text
 
 
+def test_a_number_of_an_account_is_revealed_to_nobody_else(store: Session, world: World, client_for: Client) -> None:
+    address = f"/crm/contacts/{world.amy.people[0].contact.id}/mbi"
+    for user in (world.summit.admin, world.lakeside.admin, world.nora.admin, world.summit.compliance):
+        answer = client_for(user).post(address)
+        assert answer.status_code == 404
+        assert "1EG4TE5MK" not in answer.text
+    assert entries(store, "mbi.reveal") == []
+
+
 def test_ages() -> None:
     assert age(date(1960, 2, 29), date(2025, 2, 28)) == 64
     assert age(date(1960, 2, 29), date(2025, 3, 1)) == 65
