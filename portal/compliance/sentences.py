@@ -52,7 +52,7 @@ def sentence(
     first: UUID | None = None,
     names: Mapping[UUID, str] | None = None,
 ) -> str:
-    """ "Maria Ortega looked at the list of policies (50 policies)"; a single subject by its name where it has one."""
+    """ "Maria Ortega looked at the list of policies (50 policies)"; one subject only by a name."""
     tried = f"{actor} {says(action)}"
     if outcome == "refused" and "refused" not in action:
         tried = f"{actor} was refused what would read: {says(action)}"
@@ -60,8 +60,10 @@ def sentence(
         tried = f"{actor} tried, and it failed: {says(action)}"
     if not kind or not count:
         return tried
-    name = (names or {}).get(first) if first and count == 1 else None
-    return tried if name == actor else f"{tried} ({name or subjects.words(kind, count)})"
+    if count > 1:
+        return f"{tried} ({subjects.words(kind, count)})"
+    name = (names or {}).get(first) if first else None
+    return f"{tried} ({name})" if name and name != actor else tried
 
 
 def action_groups() -> list[tuple[str, list[tuple[str, str]]]]:
