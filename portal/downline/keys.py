@@ -43,6 +43,14 @@ def producer_key(name: str, first_name: str | None, last_name: str | None) -> st
     return name_key(f"{last_name}{first_name}") if last_name else name_key(name)
 
 
+def readable_phone(phone: str) -> str:
+    """A number of E.164 as people here write it: "(614) 555-0142"; any other text as it is."""
+    national = phone.removeprefix("+1")
+    if len(national) != 10 or not national.isdigit() or national == phone:
+        return phone
+    return f"({national[:3]}) {national[3:6]}-{national[6:]}"
+
+
 def carriers() -> list[tuple[str, str]]:
     """(key, name) of every carrier with a layout, by name."""
     found = {layout.carrier: layout.carrier_name for layout in load_layouts().values()}

@@ -14,12 +14,11 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from portal.connectors import normalise
 from portal.connectors.names import tidy
 from portal.downline import queries
-from portal.downline.keys import canonical_npn
+from portal.downline.keys import canonical_npn, readable_phone
 from portal.downline.models import Producer
 from portal.downline.operations.producers import Details
 
 _NAME = Length(max=120, message="Use at most 120 characters.")
-NPN_HINT = "1 to 10 digits; leading zeros do not count."
 
 
 def _readable(read: Callable[[str], str | None], sentence: str) -> Callable[[Any, Field], None]:
@@ -102,6 +101,8 @@ def form_for(kind: str, producer: Producer | None = None) -> AgentForm | AgencyF
     """The form of an agent or an agency, filled from `producer` where there is one."""
     form_class = AgentForm if kind == "agent" else AgencyForm
     form = form_class(obj=producer)
-    if producer is not None and kind == "agent" and not form.is_submitted():
-        form.agency_id.data = str(producer.agency_id or "")
+    if producer is not None and not form.is_submitted():
+        form.phone.data = readable_phone(producer.phone or "")
+        if isinstance(form, AgentForm):
+            form.agency_id.data = str(producer.agency_id or "")
     return form

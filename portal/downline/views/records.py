@@ -13,7 +13,7 @@ from portal.core.fragments import page
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
 from portal.downline import fragments, queries
-from portal.downline.keys import KINDS, carriers
+from portal.downline.keys import KINDS, carriers, readable_phone
 from portal.downline.models import Producer
 from portal.downline.views import bp
 
@@ -49,6 +49,7 @@ def _record(producer: Producer, **context: Any) -> Response:
         identifiers=queries.identifiers_of(producer),
         carrier_names=dict(carriers()),
         kind_names=KINDS,
+        readable_phone=readable_phone,
         panels=fragments.panels("producer", producer.id),
         activity_menu=registry.menu(producer.kind, producer.id),
         story=activities.timeline(producer.kind, producer.id),
