@@ -8,7 +8,6 @@ from datetime import datetime
 from flask import Flask, g, request
 from lucide.jinja import lucide
 from markupsafe import Markup
-from sqlalchemy import select
 
 from portal.businesses.models import Business
 from portal.core import clock
@@ -101,10 +100,10 @@ def viewer() -> Who | None:
     if at_work is None or at_work.fmo_id is None:
         return None
     if "who" not in g:
-        fmo = db.session.scalar(select(Fmo).where(Fmo.id == at_work.fmo_id))
+        fmo = db.session.get(Fmo, at_work.fmo_id)
         business = None
         if at_work.business_id is not None:
-            business = db.session.scalar(select(Business).where(Business.id == at_work.business_id))
+            business = db.session.get(Business, (at_work.fmo_id, at_work.business_id))
         g.who = Who(
             at_work.actor_name,
             at_work.role.label,

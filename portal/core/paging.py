@@ -57,7 +57,8 @@ def read_query(
         sort = default
     page = int(args["page"]) if args.get("page", "").isdigit() else 1
     size = int(args["size"]) if args.get("size", "") in {str(s) for s in PAGE_SIZES} else 50
-    known = {key: args[key] for key in (*filters, "sort", "size") if args.get(key)}
+    # A value with control characters was typed by nobody, and the database refuses some of them.
+    known = {key: args[key] for key in (*filters, "sort", "size") if args.get(key) and args[key].isprintable()}
     direction = "desc" if sort.startswith("-") else "asc"
     return Asked(path, known, sort.lstrip("-"), direction, max(1, min(page, COUNT_CAP // size)), size)
 

@@ -30,7 +30,8 @@ class Permission(StrEnum):
     SYNC_READ = "sync.read"
     CRM_READ = "crm.read"
     CRM_EDIT = "crm.edit"
-    MBI_REVEAL = "mbi.reveal"
+    BOOK_REVEAL = "book.reveal"
+    CRM_REVEAL = "crm.reveal"
     RESYNC_ASK = "resync.ask"
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
@@ -49,7 +50,7 @@ _FMO_ADMIN = frozenset(
         Permission.FEED_READ,
         Permission.FEED_LOAD,
         Permission.SYNC_READ,
-        Permission.MBI_REVEAL,
+        Permission.BOOK_REVEAL,
     }
 )
 _AGENT = frozenset(
@@ -57,7 +58,7 @@ _AGENT = frozenset(
         Permission.ANY_SIGNED_IN,
         Permission.CRM_READ,
         Permission.CRM_EDIT,
-        Permission.MBI_REVEAL,
+        Permission.CRM_REVEAL,
         Permission.RESYNC_ASK,
     }
 )
