@@ -33,8 +33,8 @@ def prepare() -> None:
     run("SET LOCAL work_mem = '64MB'")
     # Reading a large workbook takes longer than an idle transaction is otherwise allowed to be.
     run("SET LOCAL idle_in_transaction_session_timeout = '15min'")
-    # What this transaction itself wrote, or a new FMO's rows, are in no statistics yet: the planner takes them for one row
-    # and loops over the file for each. A file tells the whole book, so that reading each table once is never much.
+    # What this transaction itself wrote, or a new FMO's rows, are in no statistics yet: the planner takes them for one
+    # row and loops over the file for each. A file tells the whole book, so that reading each table once is never much.
     run("SET LOCAL enable_nestloop = off")
     run(f"CREATE TEMP TABLE feed_row ({columns}) ON COMMIT DROP")
     run("CREATE TEMP TABLE feed_mbi (mbi_hash text PRIMARY KEY, mbi text) ON COMMIT DROP")

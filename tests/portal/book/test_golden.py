@@ -62,7 +62,8 @@ def _add_crosswalk(store: Session, fmo: Fmo, path: Path) -> set[tuple[str, str]]
 
 def _differences(store: Session, fmo: Fmo, plan: DemoPlan) -> list[str]:
     names = {layout.carrier: layout.carrier_name for layout in load_layouts().values()}
-    found = store.execute(select(Policy, Member).join(Member, Member.id == Policy.member_id).where(Policy.fmo_id == fmo.id))
+    whole = select(Policy, Member).join(Member, Member.id == Policy.member_id)
+    found = store.execute(whole.where(Policy.fmo_id == fmo.id))
     book = {(names[p.carrier], p.policy_number, p.effective_date.isoformat()): (p, m) for p, m in found}
     with plan.truth_csv.open(encoding="utf-8") as file:
         lines = [line for line in csv.DictReader(file) if line["fmo"] == "summit"]

@@ -39,7 +39,8 @@ def test_by_the_carriers_number(load: Load, store: Session) -> None:
     load(aetna({}))
     load(aetna({"Medicare Number": "", "Zip Code": "43999", **NEXT_YEAR}), day="20261201")
     assert _members(store) == 1
-    load(aetna({"Medicare Number": MBIS[1], "Zip Code": "43999", "Coverage Effective Date": "02/01/2027"}), day="20261202")
+    other = {"Medicare Number": MBIS[1], "Zip Code": "43999", "Coverage Effective Date": "02/01/2027"}
+    load(aetna(other), day="20261202")
     assert _members(store) == 2
 
 

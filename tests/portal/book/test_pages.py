@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.book import commands
 from portal.book.models import Connector, FeedRun, Member, Policy
+from portal.book.operations import run_feed
 from portal.compliance.models import AccessEntry
+from portal.core.scope import Scope, acting
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load
 from tests.portal.book.rows import aetna, humana, person
@@ -119,27 +126,19 @@ def test_a_failed_run_says_why(admin: FlaskClient, load: Load) -> None:
     assert "Nothing in the book was changed." in admin.get(f"/fmo/feeds/{run.id}").text
 
 
-def test_the_command(load: Load, fmo: Fmo, store: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: object) -> None:
+def test_the_command(
+    fmo: Fmo, store: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Flask
+) -> None:
     """JSON with the keys that scripts rely on; exit status 0 done, 1 refused, 2 wrong usage."""
-    import json
-    from contextlib import nullcontext
-
-    from flask import Flask
-
-    from portal.book import commands
-    from portal.book.operations import run_feed
-    from portal.core.scope import acting
-
-    assert isinstance(app, Flask)
     monkeypatch.setattr(commands, "workers", nullcontext)
     path = tmp_path / "aetna.csv"
     path.write_bytes(aetna({}, person(2)))
     waited = commands._wait
 
-    def work(scope: object, run_id: object) -> FeedRun:
-        with app.app_context(), acting(scope):  # type: ignore[arg-type]
-            run_feed(run_id)  # type: ignore[arg-type]
-        return waited(scope, run_id)  # type: ignore[arg-type]
+    def work(scope: Scope, run_id: UUID) -> FeedRun:
+        with app.app_context(), acting(scope):
+            run_feed(run_id)
+        return waited(scope, run_id)
 
     monkeypatch.setattr(commands, "_wait", work)
     runner = app.test_cli_runner()
