@@ -67,7 +67,7 @@ class _PersonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
 
 class ProvisionForm(_PersonForm):
-    """[Agent CRM] Provision New Agent Business Activity. `confirm_shared` is there where the NPN has an account already."""
+    """[Agent CRM] Provision New Agent Business Activity. `confirm_shared`: where the NPN has an account already."""
 
     business_name = StringField(
         "Business name", filters=[_tidy], validators=[InputRequired("Enter the name of the Business."), _LONG]
@@ -87,7 +87,9 @@ class ProvisionForm(_PersonForm):
     def validate_confirm_shared(self, field: BooleanField) -> None:
         """Nobody puts policies into a second account by mistake."""
         if not field.data:
-            raise ValidationError("Another account has this NPN already. Tick the box if both are to have its policies.")
+            raise ValidationError(
+                "Another account has this NPN already. Tick the box if both are to have its policies."
+            )
 
 
 class SwitchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -106,14 +108,18 @@ class SwitchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         """What was ticked must ask for something, and for one thing."""
         resync = bool(self.resync_policies and self.resync_policies.data)
         if not self.enabled and not field.data:
-            raise ValidationError("Policy Sync is not enabled today, so nothing was changed. Tick the box to enable it.")
+            raise ValidationError(
+                "Policy Sync is not enabled today, so nothing was changed. Tick the box to enable it."
+            )
         if self.enabled and field.data and not resync:
             raise ValidationError(
-                "Policy Sync is enabled already, so nothing was changed. Tick Re-sync Policies to copy the policies again, or"
-                " untick Policy Sync Enabled to stop further runs."
+                "Policy Sync is enabled already, so nothing was changed. Tick Re-sync Policies to copy the policies"
+                " again, or untick Policy Sync Enabled to stop further runs."
             )
         if self.enabled and not field.data and resync:
-            raise ValidationError("A re-sync needs Policy Sync enabled. Tick Policy Sync Enabled, or untick Re-sync Policies.")
+            raise ValidationError(
+                "A re-sync needs Policy Sync enabled. Tick Policy Sync Enabled, or untick Re-sync Policies."
+            )
 
 
 class AddAgentForm(_PersonForm):
@@ -146,4 +152,6 @@ class AddAgentForm(_PersonForm):
     def validate_confirm_shared(self, field: BooleanField) -> None:
         """Nobody puts policies into a second account by mistake."""
         if not field.data:
-            raise ValidationError("Another account has this NPN already. Tick the box if both are to have its policies.")
+            raise ValidationError(
+                "Another account has this NPN already. Tick the box if both are to have its policies."
+            )

@@ -109,7 +109,7 @@ def _add_user(business: Business, person: Person, npn: str, by: Scope) -> User:
 
 
 def set_sync(*, business: Business, enabled: bool, resync: bool = False, by: Scope) -> Done | None:
-    """Enable Policy Sync (a run starts), re-sync where it is enabled, or disable it (further runs stop, nothing is removed).
+    """Enable Policy Sync (a run starts), re-sync where it is enabled, or disable it (nothing is removed).
 
     None where this would change nothing: no activity is logged then.
     """
@@ -134,8 +134,9 @@ def _log_switch(business: Business, sentence: str, enabled: bool, resync: bool, 
 def add_agent(*, business: Business, producer: Producer, person: Person, sync_now: bool, by: Scope) -> Done:
     """Give the Business the NPN of a record of the downline, and a further user who brings it.
 
-    With `sync_now`, where Policy Sync is enabled, one run starts and the invitation follows its success; otherwise, or where
-    a run is under way already, the invitation goes out at once. Raises `businesses.operations.Refused` for the e-mail.
+    With `sync_now`, where Policy Sync is enabled, one run starts and the invitation follows its success; otherwise, or
+    where a run is under way already, the invitation goes out at once. Raises `businesses.operations.Refused` for an
+    e-mail that cannot be used.
     """
     with db.session.begin_nested():
         businesses.add_npn(business, producer, by=by)
@@ -147,7 +148,11 @@ def add_agent(*, business: Business, producer: Producer, person: Person, sync_no
         business.id,
         f"Added {producer.name} (NPN {producer.npn}) to the Agent CRM Business {business.name}.",
         by=by,
-        fields={"Agent": f"{producer.name}, NPN {producer.npn}", **person.as_fields(), "Sync this agent's policies now": wanted},
+        fields={
+            "Agent": f"{producer.name}, NPN {producer.npn}",
+            **person.as_fields(),
+            "Sync this agent's policies now": wanted,
+        },
         other=(producer.kind, producer.id),
     )
     run, started = None, False

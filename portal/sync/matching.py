@@ -68,7 +68,8 @@ def contradiction(rung: str, one: Person, other: Person) -> str | None:
 def decide(contacts: Iterable[Person], members: Iterable[Person]) -> Decisions:
     """Find each member's contact: the first rung with exactly one hit that nothing contradicts.
 
-    Several such hits, or a contradicted one, leave a doubt and count for nothing. The order of `members` does not matter.
+    Several such hits, or a contradicted one, leave a doubt and count for nothing. The order of `members` is of
+    no account.
     """
     made = Decisions()
     known: dict[tuple[str, str], list[Person]] = {}

@@ -19,9 +19,7 @@ class SyncRun(BusinessOwned, Base):
     __tablename__ = "sync_run"
     __table_args__ = (
         ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
-        Index(
-            "uq_sync_run_open", "business_id", unique=True, postgresql_where=text("status IN ('queued', 'running')")
-        ),
+        Index("uq_sync_run_open", "business_id", unique=True, postgresql_where=text("status IN ('queued', 'running')")),
         Index("ix_sync_run_when", "fmo_id", "requested_at", "id"),
         Index("ix_sync_run_activity", "fmo_id", "activity_id"),
     )
@@ -53,7 +51,9 @@ class SyncRun(BusinessOwned, Base):
     without_email: Mapped[int | None]
     possible_duplicates: Mapped[int | None]
     removed_by_agent: Mapped[int | None]
-    gaps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))  # [{npn, policies}] not included
+    gaps: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, server_default=text("'[]'")
+    )  # [{npn, policies}] not included
     error: Mapped[str | None]
 
 

@@ -46,12 +46,16 @@ def sentence(run: SyncRun) -> str:
     if run.without_email:
         parts.append(f"{_count(run.without_email, 'contact')} {_have(run.without_email)} no e-mail")
     if run.possible_duplicates:
-        parts.append(f"{_count(run.possible_duplicates, 'possible duplicate')} {_is(run.possible_duplicates)} to decide")
+        parts.append(
+            f"{_count(run.possible_duplicates, 'possible duplicate')} {_is(run.possible_duplicates)} to decide"
+        )
     if run.released:
         parts.append(f"{_count(run.released, 'policy', 'policies')} left the account")
     if run.removed_by_agent:
-        left_out = "was removed by the agent and stays out" if run.removed_by_agent == 1 else (
-            "were removed by the agent and stay out"
+        left_out = (
+            "was removed by the agent and stays out"
+            if run.removed_by_agent == 1
+            else ("were removed by the agent and stay out")
         )
         parts.append(f"{_count(run.removed_by_agent, 'policy', 'policies')} {left_out}")
     parts += [_gap(gap) for gap in run.gaps]

@@ -19,10 +19,10 @@ from portal.core import access, scope
 from portal.core.session import open_session
 from portal.extensions import db
 from portal.identity import operations as identity
-from portal.sync.operations.apply import LARGE, apply
 from portal.sync.events import RUN_SUCCEEDED
-from portal.sync.operations.heartbeat import Heartbeat
 from portal.sync.models import SyncRun
+from portal.sync.operations.apply import LARGE, apply
+from portal.sync.operations.heartbeat import Heartbeat
 from portal.sync.statements import locks
 
 
@@ -62,7 +62,7 @@ def _take_and_run(run_id: UUID, connection: Connection) -> str:
     except Overtaken:
         db.session.rollback()
         return _status(run_id)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever happened, the run must say so
         db.session.rollback()
         current_app.logger.error("Sync run %s failed: %s", run_id, type(error).__name__)
         _fail(run_id, fence, _sentence(error))

@@ -18,7 +18,7 @@ BEAT = 3.0  # seconds
 
 
 class Heartbeat:
-    """While the block runs: beats every few seconds and tells each phase, under the fence that the run was taken with."""
+    """While the block runs: beats every few seconds and tells each phase, under the fence of this attempt."""
 
     def __init__(self, app: Flask, scope: Scope, run_id: UUID, fence: int) -> None:
         self._app, self._scope, self._run_id, self._fence = app, scope, run_id, fence

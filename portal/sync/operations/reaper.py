@@ -27,8 +27,8 @@ MAX_ATTEMPTS = 5
 def reap() -> int:
     """Send runs of every FMO again that no living worker has; gives their number.
 
-    For the relay, every few seconds, outside any scope. Dead: no heartbeat for 20 s and the run's lock is free. After five
-    attempts a run fails, so that nobody waits for ever.
+    For the relay, every few seconds, outside any scope. Dead: no heartbeat for 20 s and the run's lock is free. After
+    five attempts a run fails, so that nobody waits for ever.
     """
     with open_session(IDENTITY_SCOPE) as session:
         fmos = session.scalars(select(Fmo.id)).all()
@@ -61,7 +61,9 @@ def _send_again(run: SyncRun) -> bool:
     run.fence += 1  # whoever had it and still lives may not finish it any more
     if run.attempt >= MAX_ATTEMPTS:
         run.status, run.finished_at, run.phase = "failed", clock.now(), None
-        run.error = "The worker stopped five times during this run. Nothing in the account was changed. Tell the operator."
+        run.error = (
+            "The worker stopped five times during this run. Nothing in the account was changed. Tell the operator."
+        )
     else:
         run.status, run.phase = "queued", None
         outbox.send_after_commit(JOB, run.business_id, run.id)

@@ -84,11 +84,10 @@ def _insert(
         "requested_by_id": by.actor_id,
         "requested_by": by.actor_name,
     }
-    statement = insert(SyncRun).values(**values).returning(SyncRun.id)
+    statement = insert(SyncRun).values(**values)
     # Waits for whoever is asking at this very moment, instead of failing beside them.
-    made = db.session.scalar(
-        statement.on_conflict_do_nothing(index_elements=["business_id"], index_where=_OPEN_RUN)
-    )
+    statement = statement.on_conflict_do_nothing(index_elements=["business_id"], index_where=_OPEN_RUN)
+    made = db.session.scalar(statement.returning(SyncRun.id))
     return db.session.scalar(select(SyncRun).where(SyncRun.id == made)) if made else None
 
 

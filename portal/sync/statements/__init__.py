@@ -1,1 +1,1 @@
-"""Set-based SQL of Policy Sync: the source, its people, the copies, what leaves, and what the log and the report say."""
+"""Set-based SQL of Policy Sync: the source, its people, the copies, what leaves, the log and the report."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -55,7 +56,9 @@ WHERE contact_id IS NULL AND NOT member_id = ANY(:decided)
 """
 
 _DECIDED = """
-INSERT INTO sync_link SELECT * FROM unnest(CAST(:members AS uuid[]), CAST(:contacts AS uuid[]), CAST(:rungs AS text[]), CAST(:fresh AS boolean[]))
+INSERT INTO sync_link
+SELECT * FROM unnest(CAST(:members AS uuid[]), CAST(:contacts AS uuid[]), CAST(:rungs AS text[]),
+                     CAST(:fresh AS boolean[]))
 """
 
 _DOUBTS = """
@@ -81,9 +84,9 @@ def load(fmo_id: UUID, business_id: UUID) -> tuple[list[Person], list[Person]]:
     )
 
 
-def _people(rows: Iterable[object]) -> list[Person]:
+def _people(rows: Iterable[Any]) -> list[Person]:
     found: dict[UUID, Person] = {}
-    for person_id, birth_date, mbi_hash, first_name, kind, value in rows:  # type: ignore[misc]  # rows are tuples
+    for person_id, birth_date, mbi_hash, first_name, kind, value in rows:
         person = found.setdefault(
             person_id, Person(person_id, birth_date, mbi_hash, name_key(first_name or "") or None)
         )
@@ -100,9 +103,7 @@ def link(decisions: Decisions, contacts: Iterable[Person]) -> dict[UUID, UUID]:
     if decisions.links:
         rows = [(member, ids[person], rung, person in fresh) for member, (person, rung) in decisions.links.items()]
         members, targets, rungs, flags = (list(column) for column in zip(*rows, strict=True))
-        db.session.execute(
-            text(_DECIDED), {"members": members, "contacts": targets, "rungs": rungs, "fresh": flags}
-        )
+        db.session.execute(text(_DECIDED), {"members": members, "contacts": targets, "rungs": rungs, "fresh": flags})
     db.session.execute(text(_PLAIN), {"decided": list(decisions.links)})
     db.session.execute(text("ANALYZE sync_link"))
     return ids

@@ -12,8 +12,8 @@ from portal.sync.statements.source import COPIED
 
 _CONTACT = "coalesce(s.contact_id, s.copy_contact_id, l.contact_id)"
 _ADD = f"""
-INSERT INTO crm_policy (fmo_id, business_id, id, policy_id, member_id, contact_id, npn, premium, added_run_id, changed_run_id,
-                        {", ".join(COPIED)})
+INSERT INTO crm_policy (fmo_id, business_id, id, policy_id, member_id, contact_id, npn, premium, added_run_id,
+                        changed_run_id, {", ".join(COPIED)})
 SELECT :fmo, :business, uuidv7(), p.id, p.member_id, {_CONTACT}, s.npn, CAST(p.premium AS text), :run, :run,
        {", ".join("p." + name for name in COPIED)}
 FROM sync_policy s JOIN policy p ON p.fmo_id = :fmo AND p.id = s.policy_id
@@ -50,7 +50,7 @@ WHERE fmo_id = :fmo AND id = :business
 
 
 def write(fmo_id: UUID, business_id: UUID, run_id: UUID) -> None:
-    """Add what is missing, update what differs, bring back what was released and belongs again; leave the rest alone."""
+    """Add what is missing, update what differs, bring back what belongs again; leave the rest alone."""
     known: dict[str, Any] = {"fmo": fmo_id, "business": business_id, "run": run_id}
     db.session.execute(text(_ADD), known)
     db.session.execute(text(_CHANGE), known)

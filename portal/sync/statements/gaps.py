@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from portal.extensions import db
 
-# An agency's account lacks its principal and members; a principal's lacks the agency's NPN; a person is known by e-mail.
+# An agency's account may lack its principal and members, a principal's the agency's NPN; a person is known by e-mail.
 _GAPS = """
 WITH mine AS (SELECT p.* FROM producer p WHERE p.fmo_id = :fmo AND p.npn = ANY(:npns)),
 near AS (

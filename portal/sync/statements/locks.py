@@ -1,7 +1,8 @@
 """Who waits for whom.
 
-A run must not copy a policy while a feed, still uncommitted, gives it to somebody else: the feed could not release a copy
-that it cannot see yet. So runs share one lock of the FMO, and whoever takes policies away holds it alone until it commits.
+A run must not copy a policy while a feed, still uncommitted, gives it to somebody else: the feed could not release a
+copy that it cannot see yet. So runs share one lock of the FMO, and whoever takes policies away holds it alone until it
+commits.
 """
 
 from __future__ import annotations

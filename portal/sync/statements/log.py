@@ -17,8 +17,8 @@ from portal.sync.events import POLICY_DISCLOSED, POLICY_RELEASED
 from portal.sync.statements.leave import Taken
 
 _DISCLOSED = """
-INSERT INTO access_entry (fmo_id, id, at, actor_id, actor_name, role, business_id, run_id, action, subject_kind, subject_ids,
-                          member_ids, outcome, version)
+INSERT INTO access_entry (fmo_id, id, at, actor_id, actor_name, role, business_id, run_id, action, subject_kind,
+                          subject_ids, member_ids, outcome, version)
 SELECT :fmo, uuidv7(), now(), :actor_id, :actor_name, :role, :business, :run, :action, 'policy', ARRAY[s.policy_id],
        ARRAY[s.member_id], 'done', :version
 FROM sync_policy s WHERE NOT s.removed AND (s.copy_id IS NULL OR s.released)
@@ -72,4 +72,4 @@ def released(fmo_id: UUID, taken: list[Taken], *, reason: str) -> None:
     ]
     if rows:
         # inline: nothing is asked back, since the FMO's login writes entries and reads none.
-        db.session.execute(insert(AccessEntry.__table__).inline(), rows)
+        db.session.execute(insert(AccessEntry).inline(), rows)

@@ -36,14 +36,16 @@ ORDER BY l.contact_id, m.as_of DESC, m.carrier DESC, m.member_id DESC
 """
 
 _SOURCES = """
-INSERT INTO contact_source (fmo_id, business_id, id, contact_id, member_id, carried, mbi, mbi_hash, carrier, as_of, rung)
+INSERT INTO contact_source (fmo_id, business_id, id, contact_id, member_id, carried, mbi, mbi_hash, carrier, as_of,
+                            rung)
 SELECT :fmo, :business, uuidv7(), coalesce(m.contact_id, l.contact_id), m.member_id, m.carried, m.mbi, m.mbi_hash,
        m.carrier, m.as_of, coalesce(l.rung, 'linked')
 FROM sync_member m LEFT JOIN sync_link l ON l.member_id = m.member_id WHERE m.source_id IS NULL
 """
 
 _CHANGED_SOURCES = """
-UPDATE contact_source s SET carried = m.carried, mbi = m.mbi, mbi_hash = m.mbi_hash, carrier = m.carrier, as_of = m.as_of
+UPDATE contact_source s
+SET carried = m.carried, mbi = m.mbi, mbi_hash = m.mbi_hash, carrier = m.carrier, as_of = m.as_of
 FROM sync_member m WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.id = m.source_id
 """
 
@@ -68,10 +70,12 @@ WHERE NOT t.fresh OR t.members > 1
 _ALIKE = """
 INSERT INTO possible_duplicate (fmo_id, business_id, id, contact_id, other_id, reason, run_id)
 SELECT DISTINCT ON (least(one.id, other.id), greatest(one.id, other.id))
-       :fmo, :business, uuidv7(), least(one.id, other.id), greatest(one.id, other.id), 'The same name and birth date', :run
+       :fmo, :business, uuidv7(), least(one.id, other.id), greatest(one.id, other.id),
+       'The same name and birth date', :run
 FROM sync_link l JOIN contact one ON one.fmo_id = :fmo AND one.business_id = :business AND one.id = l.contact_id
 JOIN contact other ON other.fmo_id = :fmo AND other.business_id = :business AND other.id <> one.id
-  AND other.sort_key = one.sort_key AND other.birth_date = one.birth_date AND other.removed_at IS NULL AND NOT other.hidden
+  AND other.sort_key = one.sort_key AND other.birth_date = one.birth_date AND other.removed_at IS NULL
+  AND NOT other.hidden
 WHERE l.fresh ON CONFLICT DO NOTHING
 """
 
@@ -95,7 +99,7 @@ def write_new(fmo_id: UUID, business_id: UUID) -> None:
 
 
 def write(fmo_id: UUID, business_id: UUID, run_id: UUID) -> None:
-    """Write sources and keys, and the carrier values of every contact that got or changed a source; show who is back."""
+    """Write sources and keys, and the carrier values of every contact that a source touches; show who is back."""
     known: dict[str, Any] = {"fmo": fmo_id, "business": business_id}
     for statement in (_SOURCES, _CHANGED_SOURCES, _KEYS):
         db.session.execute(text(statement), known)

@@ -61,13 +61,14 @@ SELECT member_id, 'number', carrier || '|' || member_number FROM sync_policy
 WHERE NOT same AND member_number <> ''
 UNION
 SELECT member_id, 'person', value
-FROM (SELECT member_id, {person_key_sql("first_name", "last_name", "birth_date", "zip")} AS value FROM sync_member) named
+FROM (SELECT member_id, {person_key_sql("first_name", "last_name", "birth_date", "zip")} AS value
+      FROM sync_member) named
 WHERE value IS NOT NULL
 """
 
 _LINKS = """
-CREATE TEMPORARY TABLE sync_link (member_id uuid PRIMARY KEY, contact_id uuid NOT NULL, rung text NOT NULL, fresh boolean NOT NULL)
-ON COMMIT DROP
+CREATE TEMPORARY TABLE sync_link
+(member_id uuid PRIMARY KEY, contact_id uuid NOT NULL, rung text NOT NULL, fresh boolean NOT NULL) ON COMMIT DROP
 """
 
 
@@ -81,7 +82,7 @@ def open_npns(fmo_id: UUID, business_id: UUID) -> list[str]:
 
 
 def collect(fmo_id: UUID, business_id: UUID, npns: list[str]) -> None:
-    """Make `sync_policy` (all that belongs, with its copy), `sync_member` (new or changed), `sync_key` and `sync_link`."""
+    """Make `sync_policy` (what belongs, with its copy), `sync_member` (new or changed), `sync_key`, `sync_link`."""
     known: dict[str, Any] = {"fmo": fmo_id, "business": business_id}
     db.session.execute(text(_POLICIES), {**known, "npns": npns})
     db.session.execute(text("ANALYZE sync_policy"))

@@ -13,7 +13,8 @@ _NEWER = "(n.as_of, n.carrier, n.member_id) > (s.as_of, s.carrier, s.member_id)"
 _ADDRESS = "('address1', 'address2', 'city', 'state', 'zip')"
 _CARRY = f"""
 UPDATE contact c
-SET carried = coalesce(v.carried, '{{}}'), mbi = v.mbi, mbi_hash = v.mbi_hash, member_id = v.member_id, updated_at = now()
+SET carried = coalesce(v.carried, '{{}}'), mbi = v.mbi, mbi_hash = v.mbi_hash, member_id = v.member_id,
+    updated_at = now()
 FROM (
   SELECT t.business_id, t.contact_id, w.carried, x.*
   FROM unnest(CAST(:businesses AS uuid[]), CAST(:contacts AS uuid[])) AS t (business_id, contact_id),
@@ -47,7 +48,7 @@ AND c.mbi_hash IS NOT DISTINCT FROM v.mbi_hash AND c.member_id IS NOT DISTINCT F
 def carry(fmo_id: UUID, businesses: list[UUID], contacts: list[UUID], *, unless: str = "false") -> None:
     """Recompute the carrier values of (Business, contact) pairs; a contact without a source keeps none.
 
-    `unless` is an SQL condition for leaving a row alone. The FMO's login must not read what it takes away, so it has none.
+    `unless` is an SQL condition for leaving a row alone. The FMO's login must not read what it takes away: none for it.
     """
     if contacts:
         db.session.execute(

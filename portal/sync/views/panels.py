@@ -47,7 +47,6 @@ def activity_runs(activity_id: UUID) -> Response:
     return page("sync/activity.html", activity=activity, runs=runs, accounts=accounts, report=report, at="activity")
 
 
-
 def _of_producer(producer_id: UUID) -> str | None:
     served = queries.accounts_of(producer_id)
     return url_for("sync.producer_panel", producer_id=producer_id) if served else None

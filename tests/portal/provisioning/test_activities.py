@@ -75,7 +75,10 @@ def test_provision_with_sync_copies_then_invites(
     assert business.sync_enabled and jobs(setup_engine) == ["run_sync"]
     run = run_of(setup_engine, business.id)
     page = admin.get(f"/fmo/runs/{run.id}")
-    assert "hx-trigger" in page.text and admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"}).status_code == 200
+    assert (
+        "hx-trigger" in page.text
+        and admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"}).status_code == 200
+    )
     with acting(app, job_scope(business, run.id)):
         assert operations.execute(run.id) == "succeeded"
     assert shown(setup_engine, business) == {policy.id}
@@ -137,7 +140,11 @@ def test_an_npn_with_an_account_must_be_confirmed(
 
     refused = admin.post(f"/fmo/provision/agent/{agent.id}", data=filled_in())
 
-    assert refused.status_code == 422 and "confirm_shared" in refused.text and 'value="Whitfield Insurance"' in refused.text
+    assert (
+        refused.status_code == 422
+        and "confirm_shared" in refused.text
+        and 'value="Whitfield Insurance"' in refused.text
+    )
     provisioned(admin, agent, setup_engine, confirm_shared="y")
 
 
@@ -258,7 +265,9 @@ def test_the_pages_around_a_run(
             assert admin.get(address, headers=headers).status_code == 200, address
         assert agents_browser.get(address).status_code == 404
     assert "has asked for a re-sync" in admin.get(f"/fmo/runs/business/{business.id}").text
-    assert admin.post(f"/fmo/policy-sync/business/{business.id}", data={"policy_sync_enabled": "y", "resync_policies": "y"})
+    assert admin.post(
+        f"/fmo/policy-sync/business/{business.id}", data={"policy_sync_enabled": "y", "resync_policies": "y"}
+    )
     assert "has asked for a re-sync" not in admin.get(f"/fmo/runs/business/{business.id}").text
     activity = rows(setup_engine, "SELECT id FROM activity")[0].id
     assert "Re-sync Policies" in admin.get(f"/fmo/runs/activity/{activity}").text

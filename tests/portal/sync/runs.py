@@ -27,8 +27,14 @@ def admin_scope(fmo_id: UUID) -> Scope:
 
 def job_scope(business: Business, run_id: UUID | None = None) -> Scope:
     """The scope in which a worker carries out a run of `business`."""
-    who = {"login": Login.JOBS, "role": Role.SYSTEM, "actor_name": "Test worker"}
-    return Scope(**who, fmo_id=business.fmo_id, business_id=business.id, run_id=run_id)
+    return Scope(
+        login=Login.JOBS,
+        role=Role.SYSTEM,
+        actor_name="Test worker",
+        fmo_id=business.fmo_id,
+        business_id=business.id,
+        run_id=run_id,
+    )
 
 
 def ask_for_run(app: Flask, business: Business, **given: Any) -> UUID:
@@ -65,7 +71,7 @@ def rows(engine: Engine, query: str, **given: Any) -> list[Any]:
 
 
 def versions(engine: Engine, tables: Iterable[str] = ACCOUNT) -> dict[str, list[Any]]:
-    """Every row of `tables` with the transaction that wrote it: equal before and after means that nothing was written."""
+    """Every row of `tables` with the transaction that wrote it: equal before and after means nothing was written."""
     with engine.connect() as connection:
         return {
             table: sorted(map(tuple, connection.execute(text(f"SELECT id::text, xmin::text, ctid::text FROM {table}"))))

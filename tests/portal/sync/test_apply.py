@@ -30,7 +30,9 @@ def test_copies_exactly_the_policies_of_its_npn(app: Flask, store: Session, setu
     assert (run.policies, run.contacts, run.added, run.contacts_new, run.unchanged) == (2, 2, 2, 2, 0)
     sync(app, store, neighbour)
     assert shown(setup_engine, neighbour) == {theirs.id}
-    log = rows(setup_engine, "SELECT subject_ids, member_ids, business_id FROM access_entry WHERE action = 'policy.disclosed'")
+    log = rows(
+        setup_engine, "SELECT subject_ids, member_ids, business_id FROM access_entry WHERE action = 'policy.disclosed'"
+    )
     assert sorted((e.subject_ids[0], e.member_ids[0], e.business_id) for e in log) == sorted(
         [(p.id, p.member_id, business.id) for p in mine] + [(theirs.id, theirs.member_id, neighbour.id)]
     )
@@ -60,7 +62,7 @@ def test_an_update_fills_in_and_spares_what_was_typed(app: Flask, store: Session
     policy = make.policy(store, member, make.feed_run(store, fmo), "1001")
     run = sync(app, store, business)
     assert run.without_email == 1
-    store.execute(text("UPDATE contact SET typed = '{\"phone\": \"555-0199\"}', agent_owned = true"))
+    store.execute(text('UPDATE contact SET typed = \'{"phone": "555-0199"}\', agent_owned = true'))
     member.phone, member.email, member.as_of = "555-0102", "new@mail.example", date(2026, 4, 1)
     policy.status, policy.content_hash, policy.as_of = "terminated", "changed", date(2026, 4, 1)
     store.commit()

@@ -111,9 +111,13 @@ def test_nobody_is_merged_with_who_contradicts_them(
     contacts: list[Person], members: list[Person], shuffler: random.Random
 ) -> None:
     facts = {p.id: (p.birth_date, p.mbi_hash) for p in (*contacts, *members)}
-    copies = [Person(m.id, m.birth_date, m.mbi_hash, m.first_key, {k: set(v) for k, v in m.keys.items()}) for m in members]
+    copies = [
+        Person(m.id, m.birth_date, m.mbi_hash, m.first_key, {k: set(v) for k, v in m.keys.items()}) for m in members
+    ]
     shuffler.shuffle(copies)
-    held = [Person(c.id, c.birth_date, c.mbi_hash, c.first_key, {k: set(v) for k, v in c.keys.items()}) for c in contacts]
+    held = [
+        Person(c.id, c.birth_date, c.mbi_hash, c.first_key, {k: set(v) for k, v in c.keys.items()}) for c in contacts
+    ]
     made = decide(contacts, members)
     assert decide(held, copies).links == made.links
     assert set(made.links) == {m.id for m in members}

@@ -77,7 +77,7 @@ def test_the_agents_own_contact_stays_without_the_carriers_values(
     business = make.business(store, make.agent(store, fmo, "1001"))
     policy = make.policy(store, make.member(store, fmo, "1EG4TE5MK73"), make.feed_run(store, fmo), "1001")
     sync(app, store, business)
-    store.execute(text("UPDATE contact SET typed = '{\"first_name\": \"Bo\"}', agent_owned = true"))
+    store.execute(text('UPDATE contact SET typed = \'{"first_name": "Bo"}\', agent_owned = true'))
     store.commit()
 
     with acting(app, scope_of(mover, fmo.id)):

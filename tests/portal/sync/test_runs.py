@@ -117,7 +117,9 @@ def test_a_run_whose_worker_died_is_sent_again(app: Flask, business: Business, s
     with setup_engine.begin() as connection:
         connection.execute(text("UPDATE outbox SET sent_at = now()"))
         connection.execute(
-            text("UPDATE sync_run SET status = 'running', fence = 1, attempt = 1, heartbeat_at = now() - interval '21 s'")
+            text(
+                "UPDATE sync_run SET status = 'running', fence = 1, attempt = 1, heartbeat_at = now() - interval '21 s'"
+            )
         )
     with app.app_context():
         with db.engines["jobs"].connect() as living:
@@ -220,9 +222,7 @@ def test_the_wall_holds_where_a_statement_forgets(app: Flask, store: Session, se
     assert sorted(r.status for r in rows(setup_engine, "SELECT status FROM crm_policy")) == ["active", "forgotten"]
     with pytest.raises(DBAPIError), acting(app, job_scope(mine)):
         db.session.execute(
-            text(
-                "INSERT INTO contact (fmo_id, business_id, id) VALUES (:fmo, :other, uuidv7())"
-            ),
+            text("INSERT INTO contact (fmo_id, business_id, id) VALUES (:fmo, :other, uuidv7())"),
             {"fmo": fmo.id, "other": neighbour.id},
         )
 
@@ -231,4 +231,3 @@ def test_disclosures_name_who_asked(app: Flask, business: Business, setup_engine
     carry_out(app, business, ask_for_run(app, business))
     [entry] = rows(setup_engine, "SELECT DISTINCT actor_name, role FROM access_entry WHERE action = 'policy.disclosed'")
     assert tuple(entry) == ("Test Admin", "fmo_admin")
-
