@@ -32,6 +32,7 @@ class Permission(StrEnum):
     CRM_EDIT = "crm.edit"
     BOOK_REVEAL = "book.reveal"
     CRM_REVEAL = "crm.reveal"
+    SEARCH = "search"
     RESYNC_ASK = "resync.ask"
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
@@ -41,6 +42,7 @@ _FMO_ADMIN = frozenset(
     {
         Permission.ANY_SIGNED_IN,
         Permission.FMO_HOME,
+        Permission.SEARCH,
         Permission.DOWNLINE_READ,
         Permission.DOWNLINE_EDIT,
         Permission.ACTIVITY_LOG,
@@ -59,6 +61,7 @@ _AGENT = frozenset(
         Permission.CRM_READ,
         Permission.CRM_EDIT,
         Permission.CRM_REVEAL,
+        Permission.SEARCH,
         Permission.RESYNC_ASK,
     }
 )

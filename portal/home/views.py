@@ -7,9 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from portal.compliance import figures
 from portal.core import scope, search_tokens
 from portal.core.fragments import fragment, go, page, wants_fragment
-from portal.core.permissions import Permission, allow, may, public
-from portal.core.request_log import REFUSED_PAGE
-from portal.core.transaction import not_yours
+from portal.core.permissions import Permission, allow, public
 from portal.crm import queries as crm
 from portal.crm import words
 from portal.crm.panels import panel
@@ -56,10 +54,9 @@ def compliance() -> Response:
 
 
 @bp.post("/search", endpoint="search")
-@allow(Permission.ANY_SIGNED_IN)
+@allow(Permission.SEARCH)
 def search_for() -> Response:
     """Answers while somebody types; without script, the way to the page with all of them."""
-    _only_who_searches()
     text = request.form.get("q", "")[: search_tokens.MAX_LENGTH]
     if wants_fragment():
         return fragment("home/_answers.html", groups=search.find(text), text=text.strip())
@@ -67,16 +64,9 @@ def search_for() -> Response:
 
 
 @bp.get("/search")
-@allow(Permission.ANY_SIGNED_IN)
+@allow(Permission.SEARCH)
 def results() -> Response:
     """All answers to a search that was posted, by its token."""
-    _only_who_searches()
     token = request.args.get("q", "")
     text = search_tokens.read(token)
     return page("home/results.html", groups=search.find(text, limit=search.WHOLE), text=text, token=token)
-
-
-def _only_who_searches() -> None:
-    at_work = scope.current()
-    if not (may(at_work, Permission.BOOK_READ) or may(at_work, Permission.CRM_READ)):
-        not_yours(REFUSED_PAGE)

@@ -7,7 +7,7 @@ from portal.core.events import changes, reads
 SIGNED_IN = changes("session.start", "signed in")
 SIGN_IN_REFUSED = reads("session.refused", "was refused at sign-in", ("why",))
 SIGNED_OUT = changes("session.end", "signed out")
-INVITED = changes("invitation.create", "was sent an invitation", ("user_id",))
+INVITED = changes("invitation.create", "invited a user", ("user_id",))
 INVITATION_MAILED = changes("invitation.mail", "mailed an invitation", ("user_id",))
 INVITATION_REFUSED = reads("invitation.refused", "was refused at an invitation", ("why",))
 INVITATION_USED = changes("invitation.use", "proved the NPN and set a password")
