@@ -32,7 +32,7 @@ def test_an_agent_is_provisioned_and_finds_exactly_their_policies(
     business = admin.url
     expect(admin.get_by_text("Provision", exact=False).first).to_be_visible()
 
-    agent = _accept_invitation(open_browser, portal, MARGARET, BIGGEST_NPN)
+    agent = accept_invitation(open_browser, portal, MARGARET, BIGGEST_NPN)
     assert pages.policies(agent) == expected
     assert set(pages.contacts(agent)) == {line.member for line in expected}
     _reveal_a_medicare_number(agent, portal)
@@ -61,7 +61,7 @@ def test_the_same_without_script(open_browser: Open, portal: Portal) -> None:
         admin.wait_for_timeout(1000)
         admin.reload()
     _the_run_says(admin, f"{len(expected)} polic")
-    agent = _accept_invitation(open_browser, portal, LUIS, MEMBER_NPN, java_script_enabled=False)
+    agent = accept_invitation(open_browser, portal, LUIS, MEMBER_NPN, java_script_enabled=False)
     assert pages.policies(agent) == expected
 
 
@@ -85,7 +85,8 @@ def _the_run_says(admin: Page, start: str) -> None:
     expect(pages.run_ends(admin).locator(".run-sentence")).to_contain_text(start)
 
 
-def _accept_invitation(open_browser: Open, portal: Portal, address: str, npn: str, **options: bool) -> Page:
+def accept_invitation(open_browser: Open, portal: Portal, address: str, npn: str, **options: bool) -> Page:
+    """Open the mailed link, fail once with a wrong NPN, prove the right one, and sign in; returns the agent's home."""
     page = open_browser(**options).new_page()
     page.goto(pages.invitation(portal.outbox, address))
     page.get_by_label("NPN").fill("1234567")

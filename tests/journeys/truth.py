@@ -31,16 +31,10 @@ class Line(NamedTuple):
 
 
 def policies_of(folder: Path, fmo: str, *npns: str) -> list[Line]:
-    """Every policy that `npns` wrote at `fmo`, sorted."""
+    """Every policy that `npns` wrote at `fmo`, sorted; without `npns` the whole book."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
-        found = [row for row in csv.DictReader(file) if row["fmo"] == fmo and row["writing_npn"] in npns]
+        found = [row for row in csv.DictReader(file) if row["fmo"] == fmo and (not npns or row["writing_npn"] in npns)]
     return sorted(_line(row) for row in found)
-
-
-def unattributed(folder: Path, fmo: str) -> list[Line]:
-    """Every policy of `fmo` whose writer nobody could know, sorted."""
-    with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
-        return sorted(_line(row) for row in csv.DictReader(file) if row["fmo"] == fmo and not row["writing_npn"])
 
 
 def somebody_with_mbi(folder: Path, fmo: str, npn: str) -> tuple[str, str]:
