@@ -15,6 +15,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from portal.book import operations as book
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
@@ -95,6 +96,7 @@ class Relay:
         if now - self._reaped > REAP_EVERY:
             self._reaped = now
             sync.reap()
+            book.reap()
         if now - self._kept > KEEP_HOUSE_EVERY:
             self._kept = now
             keep_house()

@@ -51,7 +51,10 @@ class _PersonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
     mobile = TelField("Mobile phone", validators=[Optional(), _phone])
     role = SelectField(
-        "Role", choices=[SelectChoice(role.value, role.label) for role in AGENT_ROLES], default=Role.AGENT_ADMIN.value
+        "Role",
+        choices=[SelectChoice(role.value, role.label) for role in AGENT_ROLES],
+        default=Role.AGENT_ADMIN.value,
+        validators=[InputRequired("Choose the role.")],
     )
 
     def person(self) -> Person:
@@ -72,7 +75,7 @@ class ProvisionForm(_PersonForm):
     business_name = StringField(
         "Business name", filters=[_tidy], validators=[InputRequired("Enter the name of the Business."), _LONG]
     )
-    time_zone = SelectField("Time zone", choices=_choices(ZONES))
+    time_zone = SelectField("Time zone", choices=_choices(ZONES), validators=[InputRequired("Choose the time zone.")])
     state = SelectField(
         "State", choices=_choices({"": "Choose a state", **STATES}), validators=[InputRequired("Choose the state.")]
     )
