@@ -17,7 +17,11 @@ def _declarations() -> dict[str, tuple[str, Module]]:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 call, target = node.value, node.targets[0]
-                if isinstance(call.func, ast.Name) and call.func.id in ("reads", "changes") and isinstance(target, ast.Name):
+                if (
+                    isinstance(call.func, ast.Name)
+                    and call.func.id in ("reads", "changes")
+                    and isinstance(target, ast.Name)
+                ):
                     name = call.args[0]
                     assert isinstance(name, ast.Constant), module.place
                     found[f"{module.name}.{target.id}"] = (str(name.value), module)

@@ -22,7 +22,8 @@ def test_jobs_sent_are_jobs_allowed() -> None:
     for module in modules():
         for name, call in calls(module):
             if name.endswith("send_after_commit") and isinstance(call.args[0], ast.Constant):
-                assert hasattr(jobs, str(call.args[0].value)), f"{module.place} sends {call.args[0].value}"
+                job = repr(call.args[0].value).strip("'")
+                assert hasattr(jobs, job), f"{module.place} sends {job}"
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -49,4 +50,6 @@ def test_nothing_but_the_queue_module_enqueues() -> None:
 
 
 def test_nothing_is_pickled() -> None:
-    assert [m.place for m in modules() if any(n.split(".")[0] in ("pickle", "marshal", "shelve") for n, _ in calls(m))] == []
+    assert [
+        m.place for m in modules() if any(n.split(".")[0] in ("pickle", "marshal", "shelve") for n, _ in calls(m))
+    ] == []

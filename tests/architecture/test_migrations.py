@@ -16,7 +16,8 @@ from portal.runtime.upgrade import MIGRATIONS, alembic_config, upgrade
 SCHEMA = """
 SELECT 'column' AS kind, table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS what
 FROM information_schema.columns WHERE table_schema = 'public'
-UNION ALL SELECT 'policy', tablename || '.' || policyname || ' ' || cmd || coalesce(qual, '') || coalesce(with_check, '')
+UNION ALL
+SELECT 'policy', tablename || '.' || policyname || ' ' || cmd || coalesce(qual, '') || coalesce(with_check, '')
 FROM pg_policies WHERE schemaname = 'public'
 UNION ALL SELECT 'index', indexdef FROM pg_indexes WHERE schemaname = 'public'
 UNION ALL SELECT 'grant', table_name || ' ' || grantee || ' ' || privilege_type
@@ -85,7 +86,10 @@ def test_upgrading_twice_changes_nothing(apart: tuple[Settings, Engine]) -> None
 
 def _tables(engine: Engine) -> set[str]:
     def names(connection: Connection) -> set[str]:
-        return {row.tablename for row in connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))}
+        return {
+            row.tablename
+            for row in connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        }
 
     with engine.connect() as connection:
         return names(connection)

@@ -59,4 +59,6 @@ def test_no_model_has_a_tenant_key_without_being_owned(app: Flask, tenant: str) 
     for model in models():
         if tenant not in inspect(model).columns or model.__name__ in allowed:
             continue
-        assert issubclass(model, BusinessOwned if tenant == "business_id" else (FmoOwned, BusinessOwned)), model.__name__
+        assert issubclass(model, BusinessOwned if tenant == "business_id" else (FmoOwned, BusinessOwned)), (
+            model.__name__
+        )

@@ -30,7 +30,11 @@ def test_every_route_says_who_may(app: Flask) -> None:
 
 
 def test_public_routes_are_few_and_say_why(app: Flask) -> None:
-    public = {name: a.public_reason or "" for name, v in app.view_functions.items() if (a := access_of(v)) and not a.permission}
+    public = {
+        name: a.public_reason or ""
+        for name, v in app.view_functions.items()
+        if (a := access_of(v)) and not a.permission
+    }
     assert all(len(reason) > 15 for reason in public.values()), public
     rooms = {name.partition(".")[0] for name in public}
     assert rooms <= {"static", "identity", "home", "health"}, "a page of a room that holds anybody's data"
@@ -117,8 +121,8 @@ def _ids(world: World) -> dict[str, Any]:
 
 
 def test_writes_are_recognised() -> None:
-    found = [_WRITES.match(s) for s in ('UPDATE "policy" SET x=1', "insert into note (id) values (1)", "DELETE FROM outbox")]
+    found = [
+        _WRITES.match(s) for s in ('UPDATE "policy" SET x=1', "insert into note (id) values (1)", "DELETE FROM outbox")
+    ]
     assert [match[2] for match in found if match] == ["policy", "note", "outbox"]
     assert not _WRITES.match("SELECT id FROM policy FOR UPDATE")
-
-

@@ -1,4 +1,4 @@
-"""What may be written where: SQL text, connections, commits, column filters and the switch that turns the filter off."""
+"""What may be written where: SQL text, connections, commits, filters by keyword and the switch of the row filter."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ SQL_TEXT = {
     "portal.runtime.postgres": "makes the database",
 }
 CONNECTIONS = {
+    "portal.book.operations.request": "keeps a file's pieces that its login may not read back",
     "portal.compliance.operations": "inserts entries that its login may not read back",
     "portal.core.session": "opens them",
 }
 COMMITS = {
     "portal.core.transaction": "a request ends here",
     "portal.core.session": "a session of its own ends here",
-    "portal.sync.operations.execution": "a run of Policy Sync ends here",
+    "portal.book.commands": "a command ends here",
+    "portal.book.operations.feed": "the load of a file, a job, ends here",
+    "portal.book.operations.reaper": "a lost load is handed on here",
+    "portal.demo.load": "each step of the first start ends here",
+    "portal.sync.commands": "a command ends here",
+    "portal.sync.operations.execution": "a run of Policy Sync, a job, ends here",
     "portal.sync.operations.reaper": "a lost run is handed on here",
 }
 

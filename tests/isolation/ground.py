@@ -14,6 +14,7 @@ from portal.businesses.models import BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
+from portal.core.models import Base
 from portal.core.outbox import Outbox
 from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
@@ -65,18 +66,19 @@ def lay(store: Session, world: World) -> Ground:
 
 def _office(store: Session, office: Office, agency: Producer) -> Holding:
     fmo_id, slug = office.fmo.id, office.fmo.slug
-    rows = [
-        AccessEntry(
-            fmo_id=fmo_id,
-            actor_id=office.admin.id,
-            actor_name=f"Qactor{slug}",
-            role="fmo_admin",
-            action="policy.list",
-            outcome="done",
-            subject_kind="policy",
-            subject_ids=[office.unattributed.id],
-            member_ids=[office.stray.id],
-        ),
+    entry = AccessEntry(
+        fmo_id=fmo_id,
+        actor_id=office.admin.id,
+        actor_name=f"Qactor{slug}",
+        role="fmo_admin",
+        action="policy.list",
+        outcome="done",
+        subject_kind="policy",
+        subject_ids=[office.unattributed.id],
+        member_ids=[office.stray.id],
+    )
+    rows: list[Base] = [
+        entry,
         Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
     ]
@@ -84,25 +86,23 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         rows += _of_user(officer)
     for row in rows:
         make.add(store, row)
-    kinds = {
-        "entry": rows[0].id,
+    return {
+        "entry": entry.id,
         "agency": agency.id,
         "connector": office.connector.id,
         "feed_run": office.feed_run.id,
         "fmo": fmo_id,
     }
-    return {kind: value for kind, value in kinds.items() if isinstance(value, UUID)}
 
 
-def _of_user(user: User) -> list[AccessEntry | Outbox | FeedFile | SearchToken | Credential | Invitation | LoginSession]:
+def _of_user(user: User) -> list[Base]:
+    later = datetime.now(UTC) + timedelta(hours=1)
     body = encrypt("nobody", fmo_id=user.fmo_id, field="search")
     return [
         SearchToken(fmo_id=user.fmo_id, user_id=user.id, body=body),
         Credential(fmo_id=user.fmo_id, id=user.id, password_hash="none"),
         Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),
-        LoginSession(
-            token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=datetime.now(UTC) + timedelta(hours=1)
-        ),
+        LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later),
     ]
 
 
@@ -149,7 +149,7 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
 
 def _actors(world: World) -> list[Actor]:
     summit, lakeside = world.summit, world.lakeside
-    amy, nora, lou, pat, lee = (tuple(a.marks) for a in (world.amy, world.nora, world.lou, world.pat, world.lee))
+    amy, nora, pat, lee = (tuple(a.marks) for a in (world.amy, world.nora, world.pat, world.lee))
     # What agents type is theirs: their FMO does not read it either.
     typed = tuple(m for a in summit.accounts for m in a.marks if m.startswith(("Qnote", "Qword", "Qtyped")))
     # Whom one shares an account with has a name, and the account has one too.
@@ -172,5 +172,3 @@ def _actors(world: World) -> list[Actor]:
         Actor("compliance", summit.compliance, "amy", ("lou",), (*typed, *of_lakeside)),
         Actor("other compliance", lakeside.compliance, "lou", ("amy",), of_summit),
     ]
-
-

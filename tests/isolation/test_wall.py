@@ -1,6 +1,6 @@
 """The wall alone: every login tries every verb on every table, for its own tenant and for others, in plain SQL.
 
-What is expected comes from the catalog: a verb that is granted works on own rows and on no other; one that is not is refused.
+The catalog says what to expect: a verb that is granted works on own rows and no other; one that is not is refused.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ pytestmark = pytest.mark.shared_data
 TABLES = sorted(Base.metadata.tables)
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # Rows of every tenant, for the logins that work before a tenant is known or for all of them.
-EVERYWHERE = {("identity", name) for name in ("fmo", "portal_user", "credential", "invitation", "login_session", "outbox")}
-EVERYWHERE |= {("identity", "access_entry"), ("identity", "installation_entry"), ("jobs", "outbox"), ("jobs", "fmo")}
+_SIGNING_IN = ("fmo", "portal_user", "credential", "invitation", "login_session", "outbox", "access_entry")
+EVERYWHERE = {("identity", name) for name in (*_SIGNING_IN, "installation_entry")} | {
+    ("jobs", "outbox"),
+    ("jobs", "fmo"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ def tenants(ground: Ground) -> dict[str, Tenant]:
     """Amy's, her neighbour's in the same FMO, and the other FMO's."""
     accounts = {"own": ground.world.amy, "neighbour": ground.world.nora, "other": ground.world.lou}
     return {
-        name: Tenant(account.business.fmo_id, account.business.id, account.admin.id) for name, account in accounts.items()
+        name: Tenant(account.business.fmo_id, account.business.id, account.admin.id)
+        for name, account in accounts.items()
     }
 
 
@@ -234,7 +238,9 @@ def test_change(
         row = _sample(setup_engine, table, tenant, _officer(ground, login, tenant))
         with _at_work(engines[login], login, own, user_id) as connection:
             if not columns:
-                assert _refused(connection, partial(connection.execute, text(f"{work} WHERE id = :id"), {"id": row["id"]}))
+                assert _refused(
+                    connection, partial(connection.execute, text(f"{work} WHERE id = :id"), {"id": row["id"]})
+                )
                 continue
             try:
                 changed = connection.execute(text(f"{work} WHERE id = :id"), {"id": row["id"]}).rowcount
@@ -280,7 +286,9 @@ def test_settings_are_gone_after_a_failed_transaction(engines: dict[Login, Engin
 
 
 @pytest.mark.parametrize("login", LOGINS)
-def test_no_login_becomes_another(engines: dict[Login, Engine], settings: Settings, ground: Ground, login: Login) -> None:
+def test_no_login_becomes_another(
+    engines: dict[Login, Engine], settings: Settings, ground: Ground, login: Login
+) -> None:
     others = [settings.login_name(other) for other in LOGINS if other != login]
     for role in [*others, settings.login_name("fmo").removesuffix("_fmo") + "_owner", "portal_setup"]:
         with engines[login].connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
@@ -294,7 +302,7 @@ def test_no_login_switches_row_security_off(engines: dict[Login, Engine], ground
     readable = {"identity": "portal_user", "compliance": "access_entry"}.get(login, "business")
     with engines[login].connect() as connection:
         connection.execute(text("SET LOCAL row_security = off"))
-        with pytest.raises(ProgrammingError, match="row-level security|would be affected"):
+        with pytest.raises(ProgrammingError, match="would be affected"):
             connection.execute(text(f"SELECT count(id) FROM {readable}"))
 
 

@@ -119,4 +119,3 @@ def _kind(kind: str, values: list[str | None]) -> str:
     named = values[int(kind[1:]) - 1]
     assert named is not None, "a kind is spelled by a part that is a word"
     return named
-

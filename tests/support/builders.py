@@ -1,6 +1,6 @@
 """Rows for tests, one function a kind. Each takes the `store`, past every wall, and commits.
 
-What a test does not say is filled with something valid and unlike any other row's. Copies in accounts are in `crm_builders`.
+What a test does not say is filled with something valid and unlike any other row's. Copies: see `crm_builders`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def agent(store: Session, fmo: Fmo, npn: str | None = None, agency: Producer | N
     values = {"email": f"agent{serial}@{fmo.slug}.example", "phone": "555-0100", "state": "OH", **values}
     names = {"first_name": first, "last_name": last, "name": f"{first} {last}", "name_key": key(last + first)}
     agency_id = agency.id if agency else None
-    row = Producer(fmo_id=fmo.id, kind="agent", npn=npn or str(1000000 + serial), agency_id=agency_id, **names, **values)
+    row = Producer(
+        fmo_id=fmo.id, kind="agent", npn=npn or str(1000000 + serial), agency_id=agency_id, **names, **values
+    )
     return add(store, row)
 
 

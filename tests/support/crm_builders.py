@@ -95,5 +95,3 @@ def activity(store: Session, record: Producer | Business, by: User, summary: str
     values = {"type": "note", "body": summary, **values}
     subject = {"fmo_id": record.fmo_id, "subject_kind": kind, "subject_id": record.id}
     return add(store, Activity(**subject, by_id=by.id, by_name=by.name, summary=summary, **values))
-
-

@@ -1,6 +1,6 @@
 """Real servers for the tests: one PostgreSQL and one Valkey a run, one database a worker.
 
-All processes of a run share a data folder, made by the first; whoever comes first starts the servers and stops them last.
+All processes of a run share a data folder, made by the first; who comes first starts the servers and stops them last.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Two FMOs that must not know of each other, and in the first three accounts that must not either.
 
-Every word and number a person could read in one account stands in no other, so that a leak shows as text: see `Account.marks`.
+What a person could read in one account stands in no other, so that a leak shows as text: see `Account.marks`.
 
-    summit    Amy alone · the agency Harbor: principal Pat, Limited producer Lee, Ali with the whole account · Nora, the neighbour
+    summit    Amy alone · Nora, the neighbour · the agency Harbor: principal Pat, Limited Lee, Ali who sees it all
     lakeside  Lou, whose NPN is Amy's · officers of their own
 """
 
