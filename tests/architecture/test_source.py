@@ -14,6 +14,7 @@ SQL_TEXT = {
     "portal.core.outbox": "wakes the relay",
     "portal.runtime.upgrade": "makes logins",
     "portal.runtime.postgres": "makes the database",
+    "portal.sync.operations.requests": "spells the condition of a partial index, so that it is found",
 }
 CONNECTIONS = {
     "portal.book.operations.request": "keeps a file's pieces that its login may not read back",
