@@ -33,7 +33,9 @@ def run(connection: Connection) -> None:
     connection.execute(text("SET statement_timeout = '15min'"))
     connection.execute(text(f'SET ROLE "{database}_owner"'))
     connection.commit()
-    context.configure(connection=connection, target_metadata=Base.metadata, include_name=_include, transaction_per_migration=True)
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, include_name=_include, transaction_per_migration=True
+    )
     with context.begin_transaction():
         context.run_migrations()
 

@@ -1,4 +1,4 @@
-"""The portal: a carrier's file becomes policies in the FMO's book, and each agent's account gets exactly the policies they wrote.
+"""The portal: a carrier's file becomes policies in the FMO's book, and each agent's account gets those they wrote.
 
     carrier file ──▶ connectors ──▶ book ──▶ sync ──▶ crm ──▶ the agent's pages
       (bytes)        (rows and      (the     (apply,   (the Business's
@@ -7,7 +7,7 @@
 
 Data flows left to right and never back. Rooms, from the bottom; each imports only rooms below it:
 
-    core          mechanism: scope, row filter, permissions, one transaction a request, access collector, outbox, encryption
+    core          mechanism: scope, row filter, permissions, transaction, access collector, outbox, encryption
     compliance    the access log and the officer's pages
     identity      people who sign in: FMO, User, password, invitations, sessions
     activities    Log Activity: the registry of activity types, the activity record, timelines

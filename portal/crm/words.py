@@ -57,6 +57,11 @@ def _carriers() -> dict[str, str]:
     return {layout.carrier: layout.carrier_name for layout in load_layouts().values()}
 
 
+def carrier_choices() -> list[tuple[str, str]]:
+    """The choices of a filter by carrier: all that are known; which of them an account has would take reading all of it."""
+    return [("", "Every carrier"), *sorted(_carriers().items(), key=lambda one: one[1].lower())]
+
+
 def carrier(key: str) -> str:
     """A carrier's name."""
     return _carriers().get(key, key)

@@ -1,4 +1,4 @@
-"""Who writes the business: agents and agencies of both invented FMOs, and the fixed people whom tests and guides name."""
+"""Who writes the business: agents and agencies of both invented FMOs, and the fixed people whom guides name."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ IDLE_AGENTS = 6
 AGENCY_NAMES = (
     "Bluebird Senior Solutions LLC", "Cornerstone Benefit Partners Inc", "Evergreen Health Advisors LLC",
     "Golden Meadow Insurance Agency", "Lighthouse Medicare Group LLC", "Riverbend Financial & Insurance",
-    "Stillwater Coverage Co", "Northfield Family Insurance LLC", "Quiet Harbor Benefits Inc", "Tall Pines Insurance Agency",
+    "Stillwater Coverage Co", "Northfield Family Insurance LLC", "Quiet Harbor Benefits Inc", 
+    "Tall Pines Insurance Agency",
 )  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def summit(rng: Random) -> Fmo:
 
 
 def lakeside(rng: Random) -> Fmo:
-    """Lakeside Insurance Marketing: 2 agencies and 14 agents; Rosa Delgado is one, with other policies than at Summit."""
+    """Lakeside Insurance Marketing: 2 agencies, 14 agents; one is Rosa Delgado, with other policies than at Summit."""
     agencies = [
         _agency(rng, _npn(rng, 8), name, "", 5001 + index, share=0.06) for index, name in enumerate(AGENCY_NAMES[8:])
     ]

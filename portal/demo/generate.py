@@ -1,4 +1,4 @@
-"""Write the whole demo below one folder: carrier files, downline files and the truth, the same for the same arguments."""
+"""Write the whole demo below one folder: carrier files, downline files, the truth; the same for the same arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MINIMUM_POLICIES = 200
 
 @dataclass(frozen=True, slots=True)
 class DemoFile:
-    """One carrier file and what a right reading of it gives; `dropped` are repeats, superseded rows and the total row."""
+    """One carrier file and what a right reading gives; `dropped` are repeats, superseded rows and the total row."""
 
     fmo: str
     carrier: str

@@ -97,7 +97,9 @@ def _load_files(plan: DemoPlan, fmo: DemoFmo, admin: Scope) -> None:
         if file.fmo != fmo.slug:
             continue
         with _work(admin):
-            run = request_load(body=file.path, file_name=file.path.name, connector=None, dry_run=False, by=admin.actor_name)
+            run = request_load(
+                body=file.path, file_name=file.path.name, connector=None, dry_run=False, by=admin.actor_name
+            )
         with acting(_jobs(admin)):
             run_feed(run.id)
             db.session.remove()
@@ -113,7 +115,7 @@ def _accounts(fmo: DemoFmo, admin: Scope, password: str) -> None:
     if fmo.agency is None:
         return
     shared = fmo.agency
-    # The principal is the agency's first user and brings the agency's NPN; his own NPN is left for Add Agent to bring in.
+    # The principal is the agency's first user and brings the agency's NPN; his own is left for Add Agent.
     business_id = _provision(shared.agency, shared.principal, Role.AGENT_ADMIN, admin, password)
     with _work(admin):
         business = db.session.scalars(select(Business).where(Business.id == business_id)).one()

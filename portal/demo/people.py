@@ -1,4 +1,4 @@
-"""Invented members, by household, with the shapes that make matching hard: shared phones, twins, juniors, long names."""
+"""Invented members, by household, with what makes matching hard: shared phones, twins, juniors, long names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ LAST = _spelled(Provider.last_names)
 RARE_WOMEN = ("Zoë", "Renée", "María José", "Anne-Marie", "Siân", "Mary Jo", "Inés", "Noëlle")
 RARE_MEN = ("José", "François", "Jean-Luc", "Ángel", "D'Andre", "Björn", "Seán", "J. Paul")
 RARE_LAST = (
-    "O'Brien", "Muñoz", "García-Peña", "Smith-Jones", "De La Cruz", "St. James", "Van Der Berg", "D'Amico", "McAllister",
+    "O'Brien", "Muñoz", "García-Peña", "Smith-Jones", "De La Cruz", "St. James", "Van Der Berg", "D'Amico",
+    "McAllister",
     "Nuñez", "Brontë", "Fitzgerald-O'Neill", "Ng", "Fernández", "Saint-Exupère", "Ó Súilleabháin",
 )  # fmt: skip
 LONG_LAST = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh-Smythe"  # 60 characters

@@ -64,7 +64,9 @@ PLACES = (
     Place("Spokane", "WA", "99201", "Spokane", "509"),
 )
 STREETS = (
-    "Maple", "Oak", "Cedar", "Willow", "Juniper", "Birch", "Chestnut", "Sycamore", "Hawthorn", "Orchard", "Meadow", "Brook",
-    "Ridge", "Valley", "Harbor", "Mill", "Quarry", "Granite", "Heron", "Sparrow", "Foxglove", "Clover", "Prairie", "Lantern",
+    "Maple", "Oak", "Cedar", "Willow", "Juniper", "Birch", "Chestnut", "Sycamore", "Hawthorn", "Orchard", "Meadow",
+    "Brook",
+    "Ridge", "Valley", "Harbor", "Mill", "Quarry", "Granite", "Heron", "Sparrow", "Foxglove", "Clover", "Prairie",
+    "Lantern",
 )  # fmt: skip
 STREET_KINDS = ("St", "Ave", "Rd", "Ln", "Dr", "Ct", "Way", "Pl", "Blvd")

@@ -1,7 +1,7 @@
-"""`truth.csv`: one line per policy that must be in the book, from what the generator decided, not from reading its files.
+"""`truth.csv`: one line per policy that must be in the book, from what the generator decided, not from its files.
 
 Each line says what its carrier's file tells: where the file has no birth date, e-mail or readable Medicare number, the
-field is empty. `writing_npn` is canonical (no leading zeros) and empty where nobody could know the writer. `status` is a
+field is empty. `writing_npn` is canonical (no leading zeros), empty where nobody could know the writer. `status` is a
 `portal.connectors.rows.Status`; dates are ISO; an open term is empty.
 
 `policy_key` is the number that the portal shows as policy number:
@@ -15,7 +15,8 @@ from portal.demo.book import Enrolment
 from portal.demo.plans import Carrier
 
 COLUMNS = (
-    "fmo", "carrier", "policy_key", "member_first", "member_last", "dob", "mbi", "writing_npn", "status", "effective_date",
+    "fmo", "carrier", "policy_key", "member_first", "member_last", "dob", "mbi", "writing_npn", "status",
+    "effective_date",
     "term_date", "email",
 )  # fmt: skip
 MBI_TOLD = {Carrier.UHC, Carrier.AETNA}  # Humana masks it, Mutual has none

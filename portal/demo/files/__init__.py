@@ -1,1 +1,1 @@
-"""One writer per carrier layout: the column names, formats and oddities of real exports, filled with invented people."""
+"""One writer per carrier layout: column names, formats and oddities of real exports, filled with invented people."""

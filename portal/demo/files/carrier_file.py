@@ -34,7 +34,7 @@ class CarrierFile:
 
 
 def open_files(folder: Path, fmo: Fmo, rng: Random, as_of: date) -> dict[tuple[Carrier, bool], CarrierFile]:
-    """Start all files of an FMO below `folder`; the key's second part is False for UnitedHealthcare's inactive members."""
+    """Start all files of an FMO below `folder`; the key's second part is False for inactive members."""
     place = folder / fmo.slug
     place.mkdir(parents=True, exist_ok=True)
     files = {(Carrier.UHC, active): _uhc(place, fmo, rng, as_of, active=active) for active in (True, False)}

@@ -15,7 +15,8 @@ from portal.demo.months import end_of_month
 from portal.demo.people import Person
 
 HEADER = [
-    "Policy Number", "Insured Name", "Product", "Plan Letter", "Issue Date", "Paid To Date", "Mode", "Modal Premium", "Status",
+    "Policy Number", "Insured Name", "Product", "Plan Letter", "Issue Date", "Paid To Date", "Mode", "Modal Premium",
+    "Status",
     "Writing Agent Number",
 ]  # fmt: skip
 STATUSES = {

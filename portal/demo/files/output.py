@@ -40,11 +40,11 @@ class TextOutput:
 
 
 class SheetOutput:
-    """A workbook of one sheet, kept row by row on disk; cells in `numeric` columns are numbers where they are digits."""
+    """A workbook of one sheet, kept row by row on disk; digits in `numeric` columns are numbers."""
 
     def __init__(self, path: Path, *, sheet: str, created: date, numeric: frozenset[int]) -> None:
         self._book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
-        self._book.set_properties({"created": datetime(created.year, created.month, created.day)})
+        self._book.set_properties({"created": datetime(created.year, created.month, created.day)})  # noqa: DTZ001  # XlsxWriter takes no zone
         self._sheet = self._book.add_worksheet(sheet)
         self._numeric = numeric
         self._row = 0

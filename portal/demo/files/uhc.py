@@ -1,4 +1,4 @@
-"""UnitedHealthcare: workbooks for active and inactive members, four rows above the header, agency in the agent's column.
+"""UnitedHealthcare: workbooks for active and inactive members, four rows above the header, agency as agent.
 
 The header repeats `memberNumber`, an open term is 2300-01-01, a missing county is the word null, and an agent of an
 agency stands only in the level-20 or level-10 columns. Shown as policy number: the first `memberNumber`.
@@ -15,7 +15,8 @@ from portal.demo.cast import Fmo
 from portal.demo.files.shapes import BAD_DATE, Flaw, dashed_phone, last_name, padded
 from portal.demo.plans import Carrier
 
-_ABOVE = [(who, level, field) for who, level in (("nma", 80), ("nma", 70), ("nma", 60), ("fmo", 50), ("mga", 40), ("ga", 30))
+_LEVELS = (("nma", 80), ("nma", 70), ("nma", 60), ("fmo", 50), ("mga", 40), ("ga", 30))
+_ABOVE = [(who, level, field) for who, level in _LEVELS
           for field in ("Name", "WidStatus", "Npn")]  # fmt: skip
 _WRITERS = [(who, level, field) for who, level in (("agent", 20), ("solicitor", 10))
             for field in ("Name", "WidStatus", "Wid", "Npn")]  # fmt: skip
