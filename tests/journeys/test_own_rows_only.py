@@ -52,7 +52,7 @@ def test_adding_the_principals_npn_shows_his_policies_to_the_whole_account_only(
     pages.open_place(admin, "Businesses")
     admin.get_by_role("link", name="Harbor Light Insurance Group LLC").click()
     pages.log_activity(admin, pages.ADD_AGENT)
-    admin.get_by_label("Find an agent or agency by name or NPN").fill(PRINCIPAL_NPN)
+    pages.field(admin, "Find an agent or agency by name or NPN").fill(PRINCIPAL_NPN)
     admin.get_by_role("button", name="Find").click()
     admin.get_by_role("link", name="Thomas Okafor").click()
     expect(pages.field(admin, "Last name")).to_have_value("Okafor")
