@@ -27,6 +27,8 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     npns = source.open_npns(fmo_id, business_id)
     source.collect(fmo_id, business_id, npns)
     total, strangers = source.totals()
+    if total > LARGE:
+        locks.read_tables_once()
     say("Matching contacts", 0, total)
     if strangers:
         _match(run)
