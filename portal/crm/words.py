@@ -58,7 +58,7 @@ def _carriers() -> dict[str, str]:
 
 
 def carrier_choices() -> list[tuple[str, str]]:
-    """The choices of a filter by carrier: all that are known; which of them an account has would take reading all of it."""
+    """The choices of a filter by carrier: all that are known, for finding an account's own would read all of it."""
     return [("", "Every carrier"), *sorted(_carriers().items(), key=lambda one: one[1].lower())]
 
 

@@ -80,7 +80,7 @@ IDLE_AGENTS = 6
 AGENCY_NAMES = (
     "Bluebird Senior Solutions LLC", "Cornerstone Benefit Partners Inc", "Evergreen Health Advisors LLC",
     "Golden Meadow Insurance Agency", "Lighthouse Medicare Group LLC", "Riverbend Financial & Insurance",
-    "Stillwater Coverage Co", "Northfield Family Insurance LLC", "Quiet Harbor Benefits Inc", 
+    "Stillwater Coverage Co", "Northfield Family Insurance LLC", "Quiet Harbor Benefits Inc",
     "Tall Pines Insurance Agency",
 )  # fmt: skip
 
