@@ -12,14 +12,13 @@ from portal.crm.queries.contacts import (
     story_of,
 )
 from portal.crm.queries.figures import HomeFigures, home_figures
-from portal.crm.queries.policies import carriers, contacts_of, found_policies, policy_listing
+from portal.crm.queries.policies import contacts_of, found_policies, policy_listing
 
 __all__ = [
     "TURNING",
     "Account",
     "HomeFigures",
     "account",
-    "carriers",
     "contact_listing",
     "contacts_of",
     "found_contacts",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, select
+from sqlalchemy import ColumnElement, Select, false, select
 
 from portal.core import clock
 from portal.core.paging import Asked, Column, Listing, fetch
@@ -76,9 +76,3 @@ def contacts_of(policies: Iterable[CrmPolicy]) -> dict[UUID, Contact]:
     if not wanted:
         return {}
     return {one.id: one for one in db.session.scalars(select(Contact).where(Contact.id.in_(wanted)))}
-
-
-def carriers() -> Sequence[str]:
-    """The carriers of the account's policies."""
-    query = select(CrmPolicy.carrier).group_by(CrmPolicy.carrier).order_by(func.lower(CrmPolicy.carrier)).limit(100)
-    return db.session.scalars(query.execution_options(unlogged="the choices of a filter")).all()

@@ -34,7 +34,7 @@ def policies() -> Response:
         listing=listing,
         text=text,
         contacts=queries.contacts_of(listing.items),
-        carrier_choices=[("", "Every carrier"), *((key, words.carrier(key)) for key in queries.carriers())],
+        carrier_choices=words.carrier_choices(),
         npn_choices=[("", "Every NPN"), *((npn, npn) for npn in queries.npns())],
         when_choices=[("", "Any time"), *((key, text[0].upper() + text[1:]) for key, text in WHEN.items())],
         words=words,
