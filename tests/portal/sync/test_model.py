@@ -26,15 +26,17 @@ from tests.support.people import acting
 NPNS = ("1001", "1002", "1003")
 npns = st.sampled_from([*NPNS, None])
 # (member, its writer); several policies of one member are common.
-books = st.lists(st.tuples(st.integers(0, 4), npns), min_size=1, max_size=8)
+books = st.lists(st.tuples(st.integers(0, 4), npns), min_size=2, max_size=8)
 account_sets = st.lists(st.sets(st.sampled_from(NPNS), min_size=1), min_size=2, max_size=3)
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("sync"), st.integers(0, 3), st.none()),
         st.tuples(st.just("move"), st.integers(0, 7), npns),
+        st.tuples(st.just("move"), st.integers(0, 7), npns),
         st.tuples(st.just("leave"), st.integers(0, 3), st.sampled_from(NPNS)),
         st.tuples(st.just("join"), st.integers(0, 3), st.sampled_from(NPNS)),
     ),
+    min_size=3,
     max_size=9,
 )
 
@@ -152,6 +154,8 @@ def test_every_account_is_what_the_model_says(
 ) -> None:
     office, other = build(store, book, sets), build(store, far, [set(NPNS)])
     take(app, store, other, ("sync", 0, None))
+    for number in range(len(office.accounts)):
+        take(app, store, office, ("sync", number, None))
     for step in days:
         take(app, store, office, step)
         check(setup_engine, office)
