@@ -93,8 +93,9 @@
   on("htmx:afterSettle", ({ detail }) => {
     const fresh = detail.elt;
     watchTables(fresh);
+    if (fresh.matches(".run.over")) refreshAround();
     const spoken = fresh.matches("[data-announce]") ? fresh : find("[data-announce]", fresh);
-    if (spoken && !polls(fresh)) announce(spoken.dataset.announce);
+    if (spoken && !polls(fresh) && !fresh.matches("#main")) announce(spoken.dataset.announce);
     if (lost && document.activeElement === document.body) {
       const place = (lost.id && document.getElementById(lost.id))
         || find("[data-focus], [autofocus]", fresh)
@@ -105,6 +106,13 @@
     }
     lost = null;
   });
+
+  /* What stands around a run that has just ended (its state, its dates, its timeline) is out of date by then */
+
+  function refreshAround() {
+    const headers = { "HX-History-Restore-Request": "true" }; // the whole page, not a part of it
+    htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML", headers });
+  }
 
   /* Forms are sent once */
 

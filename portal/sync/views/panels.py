@@ -24,7 +24,8 @@ def business_panel(business_id: UUID) -> Response:
     business = find_or_404(Business, business_id)
     runs = queries.latest(business_id)
     asked = queries.request_of(business_id)
-    return page("sync/business_panel.html", business=business, runs=runs, asked=asked, report=report, at="panel")
+    shown = {"business": business, "runs": runs, "asked": asked}
+    return page("sync/business_panel.html", block="results", report=report, at="panel", **shown)
 
 
 @bp.get("/fmo/runs/producer/<uuid:producer_id>")
@@ -34,7 +35,7 @@ def producer_panel(producer_id: UUID) -> Response:
     producer = find_or_404(Producer, producer_id)
     served = queries.accounts_of(producer_id)
     accounts = [(business, next(iter(queries.latest(business.id, 1)), None)) for business in served]
-    return page("sync/producer_panel.html", producer=producer, accounts=accounts, report=report)
+    return page("sync/producer_panel.html", block="results", producer=producer, accounts=accounts, report=report)
 
 
 @bp.get("/fmo/runs/activity/<uuid:activity_id>")
@@ -44,7 +45,8 @@ def activity_runs(activity_id: UUID) -> Response:
     activity = find_or_404(Activity, activity_id)
     runs = queries.runs_of_activity(activity_id)
     accounts = queries.businesses(run.business_id for run in runs)
-    return page("sync/activity.html", activity=activity, runs=runs, accounts=accounts, report=report, at="activity")
+    shown = {"activity": activity, "runs": runs, "accounts": accounts}
+    return page("sync/activity.html", block="results", report=report, at="activity", **shown)
 
 
 def _of_producer(producer_id: UUID) -> str | None:
