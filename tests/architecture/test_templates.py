@@ -20,7 +20,7 @@ FORBIDDEN = {
     "style element": re.compile(r"<style", re.IGNORECASE),
     "inline script": re.compile(r"<script(?![^>]*\ssrc=)", re.IGNORECASE),
     "file by hand": re.compile(r"""["']/static/"""),
-    "unescaped value": re.compile(r"\|\s*safe\b"),
+    "unescaped value": re.compile(r"""(?<!["'\s])\s*\|\s*safe\b"""),  # a literal's own markup is meant
     "autoescape off": re.compile(r"autoescape\s+false"),
     "unclosed to-do": re.compile(r"TODO|FIXME|XXX"),
 }
