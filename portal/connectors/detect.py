@@ -140,7 +140,7 @@ def _no_layout(nearest: tuple[float, Layout, list[str]] | None) -> str:
     if nearest is None:
         return (
             "No header of a known layout was found in the first 15 rows. "
-            "Check that this is a carrier's book of business, or make a mapping for it."
+            "Check that this is a carrier's book of business, and that the row with the column names is in it."
         )
     _, layout, missing = nearest
     columns = ", ".join(f"“{header}”" for header in missing[:8])
