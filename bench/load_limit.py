@@ -14,11 +14,10 @@ _BY_DATABASE = {"created_at", "updated_at"}
 _POLICY = [column.name for column in Policy.__table__.columns if column.name not in _BY_DATABASE]
 _MEMBER = [column.name for column in Member.__table__.columns if column.name not in _BY_DATABASE]
 _KINDS = ("mbi", "number", "person")
-_KEYS = ", ".join(
-    f"(SELECT min(k.value) FROM member_key k WHERE k.fmo_id = m.fmo_id AND k.member_id = m.id AND k.kind = '{kind}') AS k_{kind}"
-    for kind in _KINDS
-)
-_BOOK = f"""SELECT {", ".join(f"p.{name}" for name in _POLICY)}, {", ".join(f"m.{name} AS m_{name}" for name in _MEMBER)}, {_KEYS}
+_KEY_OF = "SELECT min(k.value) FROM member_key k WHERE k.fmo_id = m.fmo_id AND k.member_id = m.id AND k.kind"
+_KEYS = ", ".join(f"({_KEY_OF} = '{kind}') AS k_{kind}" for kind in _KINDS)
+_BOOK = f"""
+SELECT {", ".join(f"p.{name}" for name in _POLICY)}, {", ".join(f"m.{name} AS m_{name}" for name in _MEMBER)}, {_KEYS}
 FROM policy p JOIN member m ON m.fmo_id = p.fmo_id AND m.id = p.member_id"""
 
 

@@ -30,7 +30,9 @@ def copy_of(place: Place, client: FlaskClient, address: str) -> FlaskClient:
     kept: dict[str, Any] = {}
 
     def keep(sender: Flask, template: Template, context: dict[str, Any], **_: Any) -> None:
-        kept.update(template=template.name, context=dict(context), scope=scope.current(), endpoint=context["request"].endpoint)
+        kept.update(
+            template=template.name, context=dict(context), scope=scope.current(), endpoint=context["request"].endpoint
+        )
 
     with before_render_template.connected_to(keep, place.app), client:
         body = client.get(address).text

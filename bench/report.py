@@ -13,7 +13,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def figure(bench: str, name: str, measured: Iterable[float], limits: Iterable[float], *, unit: str, goal: float) -> None:
+def figure(
+    bench: str, name: str, measured: Iterable[float], limits: Iterable[float], *, unit: str, goal: float
+) -> None:
     """Print one figure: medians of times in `unit`, and how many times the limit the portal took.
 
     `goal` is the ratio aimed at; the ratio depends on the machine far less than the times do.

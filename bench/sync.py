@@ -1,4 +1,4 @@
-"""Policy Sync of one large account through the real operation, beside one set of statements that writes the same rows."""
+"""Policy Sync of one large account, beside one set of statements that writes the same rows."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from portal.sync import operations
 GOAL = 3.0
 STEPS = ("first", "again", "changed")
 _ONE_IN = 50  # how many policies there are to each that changes: 2 %
-_CHANGE = "UPDATE policy SET content_hash = 'x' || content_hash WHERE fmo_id = %s AND writing_npn = %s AND source_row %% %s = 0"
-_MOVE = "UPDATE member m SET city = 'Waco' FROM policy p WHERE p.fmo_id = m.fmo_id AND p.member_id = m.id AND p.content_hash LIKE 'x%'"
+_CHANGE = """
+UPDATE policy SET content_hash = 'x' || content_hash WHERE fmo_id = %s AND writing_npn = %s AND source_row %% %s = 0
+"""
+_MOVE = """
+UPDATE member m SET city = 'Waco'
+FROM policy p WHERE p.fmo_id = m.fmo_id AND p.member_id = m.id AND p.content_hash LIKE 'x%'
+"""
 _BACK = (
     "UPDATE policy SET content_hash = substr(content_hash, 2) WHERE content_hash LIKE 'x%'",
     "UPDATE member SET city = 'Lima' WHERE city = 'Waco'",
@@ -27,7 +32,7 @@ _BACK = (
 
 
 def run(place: Place, *, policies: int = 50_000, rounds: int = 3) -> None:
-    """Print the figures sync_first, sync_again (nothing new) and sync_changed (2 % of the policies, with their members)."""
+    """Print the figures sync_first, sync_again (nothing new) and sync_changed (2 % of policies, and their members)."""
     fmo_id = tenants.fmo(place, "bench")
     report.say(f"Filling the book with {policies * 2:,} policies, half of them the Business's …")
     fill.book(place, fmo_id, policies=policies * 2, one_in=2)

@@ -39,19 +39,18 @@ def job(place: Place, fmo_id: UUID, business_id: UUID | None = None) -> Iterator
 def business(place: Place, fmo_id: UUID, npn: str) -> UUID:
     """A Business with Policy Sync enabled and one NPN; its id."""
     producer, made = new_id(), new_id()
-    owned = {"fmo": fmo_id, "producer": producer, "business": made, "npn": npn}
     place.setup.execute(
-        "INSERT INTO producer (fmo_id, id, kind, npn, name, name_key) VALUES (%(fmo)s, %(producer)s, 'agent', %(npn)s, 'Ann Agent', 'agentann')",
-        owned,
+        "INSERT INTO producer (fmo_id, id, kind, npn, name, name_key) VALUES (%s, %s, 'agent', %s, 'Ann', 'ann')",
+        (fmo_id, producer, npn),
     )
     place.setup.execute(
         "INSERT INTO business (fmo_id, id, name, name_key, time_zone, producer_id, sync_enabled)"
-        " VALUES (%(fmo)s, %(business)s, 'Ann Agent CRM', 'annagentcrm', 'America/New_York', %(producer)s, true)",
-        owned,
+        " VALUES (%s, %s, 'Ann Bench CRM', 'annbenchcrm', 'America/New_York', %s, true)",
+        (fmo_id, made, producer),
     )
     place.setup.execute(
-        "INSERT INTO business_npn (fmo_id, business_id, id, npn, producer_id) VALUES (%(fmo)s, %(business)s, uuidv7(), %(npn)s, %(producer)s)",
-        owned,
+        "INSERT INTO business_npn (fmo_id, business_id, id, npn, producer_id) VALUES (%s, %s, %s, %s, %s)",
+        (fmo_id, made, new_id(), npn, producer),
     )
     return made
 

@@ -11,7 +11,7 @@ from portal.sync.operations.release import MOVED
 from portal.sync.statements import candidates, copies, gaps, leave, locks, log, people, source
 
 Progress = Callable[[str, int, int | None], None]
-LARGE = 5_000
+LARGE = 2_000
 
 
 def apply(run: SyncRun, say: Progress) -> dict[str, Any]:

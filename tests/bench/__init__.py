@@ -1,0 +1,1 @@
+"""What the benchmarks print; how fast the portal is, is not asked in tests."""
