@@ -74,7 +74,8 @@ def _rows(page: Page, name: str) -> list[dict[str, str]]:
 
 def field(page: Page, label: str) -> Locator:
     """The field of that label in the page's form, marked optional or not."""
-    return page.get_by_role("main").get_by_label(re.compile(rf"^{re.escape(label)}( \(optional\))?$"))
+    named = page.get_by_role("main").get_by_label(re.compile(rf"^{re.escape(label)}( \(optional\))?$"))
+    return named.and_(page.locator("input, select, textarea"))  # a form may have the same name
 
 
 def search(page: Page, text: str) -> None:

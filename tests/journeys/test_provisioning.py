@@ -55,6 +55,7 @@ def test_the_same_without_script(open_browser: Open, portal: Portal) -> None:
     _find_agent(admin, MEMBER_NPN, "Luis Ferrara")
     pages.log_activity(admin, pages.PROVISION)
     _complete_provision(admin)
+    admin.get_by_role("main").get_by_role("link", name="Policy Sync", exact=True).click()
     for _ in range(pages.RUN_SECONDS):
         if admin.locator(".run.over").count():
             break
