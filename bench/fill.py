@@ -42,7 +42,8 @@ INSERT INTO policy (fmo_id, id, carrier, identity, content_hash, batch, member_i
 SELECT %(fmo)s, uuidv7(), 'humana', encode(sha256(('i' || g)::bytea), 'hex'), encode(sha256(('c' || g)::bytea), 'hex'),
        1, p.id, lower(p.last_name) || ' ' || lower(p.first_name), 'H' || 60000000 + g, 'H' || 60000000 + g,
        'H' || 60000000 + p.n, 'Medicare', 'MAPD', 'H1036-335-002', 'Orchard Plus HMO',
-       CASE WHEN g %% 3 > 0 THEN 'active' ELSE 'terminated' END, 'Active Policy', date '2019-01-01' + g %% 80 * 31, CASE WHEN g %% 3 = 0 THEN date '2026-12-31' END,
+       CASE WHEN g %% 3 > 0 THEN 'active' ELSE 'terminated' END, 'Active Policy',
+       date '2019-01-01' + g %% 80 * 31, CASE WHEN g %% 3 = 0 THEN date '2026-12-31' END,
        date '2018-11-15' + g %% 80 * 31, g %% 9000 / 100.0,
        CASE WHEN g %% %(one_in)s = 0 THEN %(npn)s WHEN g %% 97 > 0 THEN (10000100 + g * 7 %% 797)::text END,
        CASE WHEN g %% 97 > 0 OR g %% %(one_in)s = 0 THEN 'column' END, 'NPN', '2026-11-01', %(run)s, '', g
