@@ -97,12 +97,14 @@ COMMANDS: dict[str, tuple[str, bool, list[list[str]]]] = {
             ["-m", "ruff", "check"],
             ["-m", "ruff", "format", "--check"],
             ["-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"],
-            ["-m", "djlint", "--check", "--lint", "--quiet", "templates"],
+            ["-m", "djlint", "--lint", "--quiet", "templates"],
             # Low confidence finds every SQL text that is put together, here always of names we wrote ourselves.
             [
                 *(
                     "-m",
                     "bandit",
+                    "--configfile",
+                    "pyproject.toml",
                     "--quiet",
                     "--recursive",
                     "--severity-level",

@@ -26,6 +26,7 @@ BUSINESS = f"{FMO} AND business_id = {_setting('business_id', '::uuid')}"
 JOB = f"{FMO} AND ({_setting('business_id')} IS NULL OR business_id = {_setting('business_id', '::uuid')})"
 ANY = "true"
 MINE = f"{FMO} AND user_id = {_setting('actor_id', '::uuid')}"
+ACTOR = f"actor_id = {_setting('actor_id', '::uuid')}"
 WHOLE = f"{_setting('reach')} = 'whole'"
 SEEN_CONTACT = "exists (select 1 from contact c where c.business_id = {0}.business_id and c.id = {0}.contact_id)"
 
@@ -69,9 +70,13 @@ GRANTS: dict[str, list[tuple[str, dict[str, str], str]]] = {
     ],
     "search_token": [(login, {S: "", I: ""}, MINE) for login in ("fmo", "agent", "compliance")],
     "access_entry": [
-        *((login, {I: ""}, FMO) for login in ("fmo", "agent", "jobs")),
+        # Whoever is signed in writes entries of their own and in nobody else's name.
+        ("fmo", {I: ""}, f"{FMO} AND {ACTOR}"),
+        ("agent", {I: ""}, f"{BUSINESS} AND {ACTOR}"),
+        ("jobs", {I: ""}, FMO),
         ("identity", {I: ""}, ANY),
-        ("compliance", {S: "", I: ""}, FMO),
+        ("compliance", {S: ""}, FMO),
+        ("compliance", {I: ""}, f"{FMO} AND {ACTOR}"),
     ],
     "installation_entry": [("identity", {I: ""}, ANY)],
     "activity": [("fmo", {S: "", I: ""}, FMO), ("jobs", {S: ""}, FMO)],

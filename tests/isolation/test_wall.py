@@ -24,6 +24,7 @@ from tests.isolation.ground import Ground
 pytestmark = pytest.mark.shared_data
 TABLES = sorted(Base.metadata.tables)
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+SIGNED_IN: tuple[Login, ...] = ("fmo", "agent", "compliance")
 # Rows of every tenant, for the logins that work before a tenant is known or for all of them.
 _SIGNING_IN = ("fmo", "portal_user", "credential", "invitation", "login_session", "outbox", "access_entry")
 EVERYWHERE = {("identity", name) for name in (*_SIGNING_IN, "installation_entry")} | {
@@ -163,8 +164,8 @@ def _hidden_from(login: Login, table: str, whose: str) -> bool:
     """What a login may not see even within its FMO."""
     if whose == "own" or (login, table) in EVERYWHERE:
         return False
-    # Searches are the user's own, and an agent sees the people of the own account.
-    return login == "agent" and table in ("search_token", "portal_user")
+    # Searches are the user's own; an agent sees the people of the own account and writes its log.
+    return login == "agent" and table in ("search_token", "portal_user", "access_entry")
 
 
 @pytest.mark.parametrize("login", LOGINS)
@@ -190,12 +191,25 @@ def test_insert(
     for whose, tenant in tenants.items():
         row = _sample(setup_engine, table, tenant, _officer(ground, login, tenant))
         row["id"] = new_id() if table != "credential" else row["id"]
+        if table == "access_entry" and login in SIGNED_IN:
+            row |= {"actor_id": user_id, "business_id": tenant.business_id}
         with _at_work(engines[login], login, own, user_id) as connection:
             refused = _refused(connection, partial(_insert, connection, table, columns, row))
         expected = bool(columns) and (_reach(table, login, whose) and not _hidden_from(login, table, whose))
         if columns and table == "business":
             expected = row["fmo_id"] == own.fmo_id  # a new Business: its id is its own
         assert refused is not expected, f"{whose} row into {table}"
+
+
+@pytest.mark.parametrize("login", SIGNED_IN)
+def test_nobody_writes_the_log_in_anothers_name(
+    engines: dict[Login, Engine], setup_engine: Engine, ground: Ground, tenants: dict[str, Tenant], login: Login
+) -> None:
+    own, user_id = tenants["own"], _officer(ground, login, tenants["own"])
+    row = _sample(setup_engine, "access_entry", own, user_id)
+    row |= {"id": new_id(), "actor_id": new_id(), "business_id": own.business_id}
+    with _at_work(engines[login], login, own, user_id) as connection:
+        assert _refused(connection, partial(_insert, connection, "access_entry", list(row), row))
 
 
 def _insert(connection: Connection, table: str, columns: list[str], row: dict[str, Any]) -> None:
