@@ -68,7 +68,8 @@ class LogAsked:
 
 def read(path: str, args: Mapping[str, str]) -> LogAsked:
     """Read the filters of an address; what is unknown or malformed is left out."""
-    given = {key: args[key].strip()[:120] for key in KEYS if args.get(key, "").strip()}
+    # A value with control characters was typed by nobody, and the database refuses some of them.
+    given = {key: text[:120] for key in KEYS if (text := args.get(key, "").strip()) and text.isprintable()}
     for key in IDS:
         if key in given and parse_id(given[key]) is None:
             del given[key]
@@ -91,7 +92,7 @@ def _day(text: str) -> date | None:
 def _place(text: str) -> Place | None:
     number, _, spelled = text.partition("-")
     entry_id = parse_id(spelled)
-    if entry_id is None or not number.isdigit() or len(number) > 17:
+    if entry_id is None or not (number.isascii() and number.isdigit()) or len(number) > 17:
         return None
     return Place(EPOCH + int(number) * MICROSECOND, entry_id)
 

@@ -27,5 +27,5 @@ def find_or_404(model: type[Row], record_id: UUID | str) -> Row:
     """The row of `model` with that id; a foreign id and one that never existed give the same logged 404."""
     found = find(model, record_id)
     if found is None:
-        not_yours()
+        not_yours(asked_for=parse_id(record_id) if isinstance(record_id, str) else record_id)
     return found

@@ -56,7 +56,8 @@ def read_query(
     sort = args.get("sort", default)
     if sort.lstrip("-") not in sorts:
         sort = default
-    page = int(args["page"]) if args.get("page", "").isdigit() else 1
+    number = args.get("page", "")
+    page = int(number) if number.isdecimal() and len(number) < 9 else 1
     size = int(args["size"]) if args.get("size", "") in {str(s) for s in PAGE_SIZES} else 50
     # A value with control characters was typed by nobody, and the database refuses some of them.
     known = {key: args[key] for key in (*filters, "sort", "size") if args.get(key) and args[key].isprintable()}

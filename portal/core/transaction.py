@@ -1,7 +1,8 @@
 """One transaction a request: opened by the first statement, closed here, with its log entries inside.
 
 An answer below 400 commits, and only after its log entries are written: if they cannot be, the answer is not given.
-Anything else rolls back. A refused record or page is then logged on a connection of its own.
+Anything else rolls back. A refused form still stands on a page of records: what was loaded for it is logged all the
+same. A refused record or page is logged on a connection of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from portal.core.scope import Scope
 from portal.extensions import db
 
 RefusalWriter = Callable[..., None]
+REFUSED_FORM = 422
 
 
 def init(app: Flask, *, identify: Callable[[str], Scope | None], write_refusal: RefusalWriter) -> None:
@@ -73,12 +75,16 @@ def _asked_id() -> UUID | None:
     return None
 
 
-def not_yours(what: Event = REFUSED_RECORD) -> NoReturn:
-    """Answer 404 for a record that is not there for this actor, whether it exists or not; the attempt is logged."""
+def not_yours(what: Event = REFUSED_RECORD, *, asked_for: UUID | None = None) -> NoReturn:
+    """Answer 404 for a record that is not there for this actor, whether it exists or not; the attempt is logged.
+
+    `asked_for` is the id that was tried, where it is not the one in the address.
+    """
     at_work = scope.current()
     db.session.rollback()
     g.refusal_logged = True
-    current_app.extensions["write_refusal"](at_work, what, asked_for=_asked_id(), reason="not found for this actor")
+    tried = asked_for or _asked_id()
+    current_app.extensions["write_refusal"](at_work, what, asked_for=tried, reason="not found for this actor")
     abort(404)
 
 
@@ -87,8 +93,10 @@ def _finish(response: Response) -> Response:
     if at_work is None:
         return response
     if response.status_code >= 400:
+        access.pending().clear()  # nothing was changed
         db.session.rollback()
-        return response
+        if response.status_code != REFUSED_FORM or not access.seen():
+            return response
     declared = _declared()
     try:
         access.write_entries(read_event=declared.event if declared else None)

@@ -18,6 +18,7 @@ from portal.crm.forms import NoteForm
 from portal.crm.models import Contact
 from portal.crm.panels import panel
 from portal.crm.queries.contacts import FILTERS, SORTS
+from portal.crm.queries.policies import FILTERS as POLICY_FILTERS
 from portal.crm.views import bp
 
 TURNING = (("", "Any age"), ("next6", "Turns 65 in the next 6 months"), ("last3", "Turned 65 in the last 3 months"))
@@ -69,8 +70,9 @@ def search_contacts() -> Response:
 
 
 def searched(endpoint: str) -> Response:
-    """Go to the list with the posted search, the filters kept; an empty search shows the list without one."""
-    kept: dict[str, Any] = {key: value for key, value in request.args.items() if key not in ("q", "page")}
+    """Go to the list with the posted search, its filters kept; an empty search shows the list without one."""
+    asked = {key: request.args.get(key) for key in (*FILTERS, *POLICY_FILTERS, "sort", "size")}
+    kept: dict[str, Any] = {key: value for key, value in asked.items() if value and key != "q"}
     text = request.form.get("q", "").strip()
     if text:
         kept["q"] = search_tokens.keep(text)
