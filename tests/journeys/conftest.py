@@ -21,13 +21,15 @@ Open = Callable[..., BrowserContext]
 SignedIn = Callable[[str], Page]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+# Every module says `pytestmark = JOURNEY`: a browser is needed, one worker runs them all, and the first waits for the portal.
+JOURNEY = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(300)]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the journeys: they need a browser, share a worker, and the first waits for the portal to start."""
+    """A module without the marks would start a second portal."""
     for item in items:
-        if item.path.is_relative_to(HERE):
-            for mark in (pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(300)):
-                item.add_marker(mark)
+        if item.path.is_relative_to(HERE) and not item.get_closest_marker("xdist_group"):
+            raise pytest.UsageError(f"{item.path.name} does not say pytestmark = JOURNEY.")
 
 
 def _chromium() -> str | None:

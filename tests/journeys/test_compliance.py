@@ -10,8 +10,10 @@ from playwright.sync_api import expect
 
 from portal.demo.cast import AGENT_NPN
 from tests.journeys import pages, truth
-from tests.journeys.conftest import SignedIn
+from tests.journeys.conftest import JOURNEY, SignedIn
 from tests.journeys.live import Portal
+
+pytestmark = JOURNEY
 
 
 def test_the_officer_follows_a_member_to_whoever_saw_them(signed_in: SignedIn, portal: Portal) -> None:

@@ -7,10 +7,12 @@ import re
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.journeys import pages
-from tests.journeys.conftest import Open, SignedIn
+from tests.journeys.conftest import JOURNEY, Open, SignedIn
 from tests.journeys.live import Portal
 from tests.journeys.test_feeds import carrier_file, hand_in
 from tests.journeys.test_provisioning import accept_invitation
+
+pytestmark = JOURNEY
 
 NPN = "70081234"
 WRITING_NUMBER = "JRNY77X"

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.journeys import accessibility
-from tests.journeys.conftest import Open, SignedIn
+from tests.journeys.conftest import JOURNEY, Open, SignedIn
+
+pytestmark = JOURNEY
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 # One form for many kinds of activity or record: seeing it once is enough.

@@ -7,8 +7,10 @@ from pathlib import Path
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.journeys import pages
-from tests.journeys.conftest import SignedIn
+from tests.journeys.conftest import JOURNEY, SignedIn
 from tests.journeys.live import Portal
+
+pytestmark = JOURNEY
 
 HEADER = (
     "Policy Number;Insured Name;Product;Plan Letter;Issue Date;Paid To Date;Mode;Modal Premium;Status;"

@@ -9,8 +9,10 @@ from playwright.sync_api import Page, expect
 
 from portal.demo.cast import AGENCY_NPN, AGENT_NPN, PRINCIPAL_NPN, PRODUCER_NPN
 from tests.journeys import pages, truth
-from tests.journeys.conftest import SignedIn
+from tests.journeys.conftest import JOURNEY, SignedIn
 from tests.journeys.live import Portal
+
+pytestmark = JOURNEY
 
 OF_JOURNEYS = "JRNY-"  # numbers in files that other journeys hand in
 NOBODYS = "00000000-0000-7000-8000-000000000000"

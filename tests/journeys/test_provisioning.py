@@ -8,8 +8,10 @@ from playwright.sync_api import Page, expect
 
 from portal.demo.cast import BIGGEST_NPN, MEMBER_NPN
 from tests.journeys import pages, truth
-from tests.journeys.conftest import Open, SignedIn
+from tests.journeys.conftest import JOURNEY, Open, SignedIn
 from tests.journeys.live import Portal
+
+pytestmark = JOURNEY
 
 ADMIN = "admin@summit.example"
 MARGARET = "margaret@kowalczykreyes.example"
