@@ -34,7 +34,11 @@ def apply(state: ORMExecuteState, scope: Scope) -> None:
         return
     if scope.login is Login.IDENTITY:
         return  # sign-in happens before a tenant is known; that login can read no tenant's data
-    state.statement = state.statement.options(*_criteria(scope))
+    held = state.session.info.get("row_filter")
+    if held is None:
+        # A session has one scope for its life, and making the conditions anew costs more than most statements.
+        held = state.session.info["row_filter"] = _criteria(scope)
+    state.statement = state.statement.options(*held)
 
 
 def _criteria(scope: Scope) -> list[Any]:
