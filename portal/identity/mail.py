@@ -65,7 +65,8 @@ def _smtp(url: str, message: EmailMessage) -> None:
 
 def _file(folder: Path, message: EmailMessage) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{clock.now():%Y%m%dT%H%M%S%f}-{message['To'].replace('@', '_at_')}.eml"
+    to = "".join(c if c.isalnum() or c in "._+-" else "_" for c in message["To"].replace("@", "_at_"))
+    name = f"{clock.now():%Y%m%dT%H%M%S%f}-{to}.eml"  # an address may hold a slash
     path = folder / name
     handle = os.open(path.with_suffix(".part"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as out:

@@ -131,8 +131,10 @@ def _form_page(form: InvitationForm, token: str, user: User, status: int = 200) 
 
 def _local(target: str | None) -> str:
     """`target` if it is a page of ours, else "": a link must not lead a fresh session elsewhere."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return ""
+    if not target.isprintable():
+        return ""  # browsers pass over blanks and line ends, so that "/<tab>/elsewhere" would lead away
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else ""
 

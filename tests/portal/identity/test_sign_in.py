@@ -97,9 +97,18 @@ def test_posting_without_a_token_is_refused(app: Flask, admin: User) -> None:
     assert "Nothing was saved" in answer.text
 
 
-@pytest.mark.parametrize("target", ["//e.example", "https://e.example", "/\\e.example", "evil", "", None, "/a\\b"])
+@pytest.mark.parametrize(
+    "target", ["//e.example", "https://e.example", "/\\e.example", "evil", "", None, "/a\\b", "/\n//e", "/\t/e"]
+)
 def test_next_never_leaves_the_portal(target: str | None) -> None:
     assert _local(target) == ""
+
+
+def test_forms_work_behind_a_proxy_that_ends_tls(app: Flask, admin: User) -> None:
+    answer = browser(app, None).post(
+        "/login", data={"email": admin.email, "password": PASSWORD}, base_url="https://localhost"
+    )
+    assert answer.status_code == 303  # though no browser sends a Referer from pages of ours
 
 
 def test_next_may_be_a_page_of_ours() -> None:
