@@ -41,10 +41,14 @@ SELECT count(*) FILTER (WHERE NOT removed) AS policies,
 FROM sync_policy
 """
 
+# A row that a newer file only repeats is not written again: the files themselves say how fresh the carriers' word is.
 _STAMP = """
-UPDATE business SET synced_at = now(), updated_at = now(),
-       carrier_data_of = coalesce((SELECT max(p.as_of) FROM policy p WHERE p.fmo_id = :fmo
-                                   AND p.id IN (SELECT policy_id FROM sync_policy WHERE NOT removed)), carrier_data_of)
+UPDATE business SET synced_at = now(), updated_at = now(), carrier_data_of = coalesce(greatest(
+    (SELECT max(p.as_of) FROM policy p
+     WHERE p.fmo_id = :fmo AND p.id IN (SELECT policy_id FROM sync_policy WHERE NOT removed)),
+    (SELECT max(r.as_of) FROM feed_run r JOIN connector k ON k.fmo_id = :fmo AND k.id = r.connector_id
+     WHERE r.fmo_id = :fmo AND r.status = 'succeeded' AND NOT r.dry_run
+       AND k.carrier IN (SELECT carrier FROM sync_policy WHERE NOT removed))), carrier_data_of)
 WHERE fmo_id = :fmo AND id = :business
 """
 

@@ -117,3 +117,20 @@ def test_two_carriers_of_one_person_make_one_contact(app: Flask, store: Session,
     [contact] = rows(setup_engine, "SELECT email, phone, address1, address2, member_id FROM contact")
     assert tuple(contact) == ("old@mail.example", "555-0123", "2 New Road", None, new.id)
     assert (run.contacts, run.contacts_new, run.possible_duplicates) == (1, 1, 0)
+
+
+def test_a_newer_file_that_only_repeats_makes_the_account_fresher(app: Flask, store: Session) -> None:
+    fmo = make.fmo(store)
+    business = make.business(store, make.agent(store, fmo, "1001"))
+    feed = make.feed_run(store, fmo, make.connector(store, fmo, carrier="humana"), as_of=date(2026, 3, 2))
+    make.policy(store, make.member(store, fmo), feed, "1001", carrier="humana", as_of=date(2026, 3, 2))
+    newer = {"as_of": date(2026, 4, 9), "status": "succeeded"}
+    make.feed_run(store, fmo, make.connector(store, fmo, name="again", carrier="humana"), **newer)
+    make.feed_run(
+        store, fmo, make.connector(store, fmo, name="else", carrier="aetna"), **newer | {"as_of": date(2026, 5, 1)}
+    )
+
+    sync(app, store, business)
+
+    store.refresh(business)
+    assert business.carrier_data_of == date(2026, 4, 9)
