@@ -15,21 +15,13 @@ from tests.journeys import live, pages, watch
 from tests.journeys.live import Portal
 from tests.support import servers
 
-HERE = Path(__file__).parent
 NO_BROWSER = "Chromium was not found, so no journey was made. Install it (apt-get install chromium) to run them."
 Open = Callable[..., BrowserContext]
 SignedIn = Callable[[str], Page]
 
 
-# Every module says `pytestmark = JOURNEY`: a browser is needed, one worker runs them all, and the first waits for the portal.
-JOURNEY = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(300)]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module without the marks would start a second portal."""
-    for item in items:
-        if item.path.is_relative_to(HERE) and not item.get_closest_marker("xdist_group"):
-            raise pytest.UsageError(f"{item.path.name} does not say pytestmark = JOURNEY.")
+# What every module's `pytestmark` says; the first journey waits for the portal to start.
+JOURNEY = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def _chromium() -> str | None:

@@ -60,6 +60,7 @@ def running(data: Path) -> Iterator[Portal]:
         try:
             _wait(process, f"http://127.0.0.1:{port}/readyz", Path(log.name))
             yield Portal(f"http://127.0.0.1:{port}", data, PASSWORD)
+            assert process.poll() is None, f"the portal ended while it was visited:\n{_tail(Path(log.name))}"
         finally:
             _stop(process)
             shutil.rmtree(load_settings(environ).socket_folder, ignore_errors=True)
