@@ -14,6 +14,7 @@ from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
 from portal.extensions import db
 from portal.factory import create_app
+from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
 from portal.sync.operations import execute
 
@@ -62,9 +63,14 @@ def load_feed(fmo_id: str, run_id: str) -> None:
 
 
 def send_invitation(fmo_id: str, invitation_id: str) -> None:
-    """Mail one invitation with a fresh single-use link."""
-    with work(system_scope(fmo_id)):
-        mail_invitation(UUID(invitation_id))
+    """Mail one invitation with a fresh single-use link; a mail server that is away is asked again later."""
+    try:
+        with work(system_scope(fmo_id)):
+            mail_invitation(UUID(invitation_id))
+    except OSError:  # smtplib's errors are such too
+        with work(system_scope(fmo_id)):
+            order_again(UUID(invitation_id))
+        raise
 
 
 ALLOWED: dict[str, Callable[..., None]] = {

@@ -5,7 +5,8 @@ The truth is here and not in Redis: a queue that is down or loses its data loses
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, Text, func, insert, text
@@ -34,10 +35,12 @@ class Outbox(FmoOwned, Base):
     tries: Mapped[int] = mapped_column(server_default="0")
 
 
-def send_after_commit(job: str, *ids: UUID | str) -> None:
-    """Put `job` with the scope's FMO and `ids` into the outbox; it starts once this transaction is committed."""
+def send_after_commit(job: str, *ids: UUID | str, wait: timedelta | None = None) -> None:
+    """Put `job` with the scope's FMO and `ids` into the outbox, due `wait` from now; it starts after the commit."""
     fmo_id = scope.fmo_id()
-    row = {"fmo_id": fmo_id, "id": new_id(), "job": job, "args": [str(fmo_id), *map(str, ids)]}
+    row: dict[str, Any] = {"fmo_id": fmo_id, "id": new_id(), "job": job, "args": [str(fmo_id), *map(str, ids)]}
+    if wait is not None:
+        row["due_at"] = func.now() + wait
     # Inline, so without RETURNING: most logins may write here and not read.
     db.session.execute(insert(table_of(Outbox)).inline().values(row))
     db.session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal.config import load_settings
-from portal.core import clock
-from portal.identity.models import Fmo, User
+from portal.core import clock, outbox
+from portal.extensions import db
+from portal.identity.models import Fmo, Invitation, User
 from portal.identity.operations import arm
+
+TRY_AGAIN_AFTER, TRY_FOR = timedelta(minutes=3), timedelta(days=2)
 
 
 def send_invitation(invitation_id: UUID) -> None:
@@ -22,6 +28,20 @@ def send_invitation(invitation_id: UUID) -> None:
     armed = arm(invitation_id)
     if armed is not None:
         deliver(_invitation(*armed))
+
+
+def order_again(invitation_id: UUID) -> bool:
+    """After a mail that failed (job scope): order it again, for two days; False where that is over or in vain."""
+    columns = (Invitation.user_id, Invitation.created_at)
+    found = db.session.execute(select(*columns).where(Invitation.id == invitation_id)).one_or_none()
+    if found is None or found.created_at < clock.now() - TRY_FOR:
+        return False
+    # An older link that goes out late would end the newer one.
+    newer = select(Invitation.id).where(Invitation.user_id == found.user_id, Invitation.created_at > found.created_at)
+    if db.session.scalar(newer.limit(1)) is not None:
+        return False
+    outbox.send_after_commit("send_invitation", invitation_id, wait=TRY_AGAIN_AFTER)
+    return True
 
 
 def _invitation(user: User, fmo: Fmo, token: str) -> EmailMessage:
