@@ -47,6 +47,7 @@ class Settings:
     demo_policies: int
     mail_url: str | None
     public_url: str
+    proxies: int
     embedded_postgres: bool
     embedded_valkey: bool
     secrets: "Secrets"
@@ -171,6 +172,8 @@ def _read(environ: Mapping[str, str]) -> Settings:
             demo_seed=env.int("PORTAL_DEMO_SEED", 7),
             demo_policies=env.int("PORTAL_DEMO_POLICIES", 6000),
             mail_url=env.str("MAIL_URL", None),
+            # How many proxies of ours stand in front and tell who asked; 0: nobody is believed.
+            proxies=env.int("PORTAL_PROXIES", 0),
             # Where people reach the portal: what the links in mails begin with.
             public_url=env.str("PORTAL_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/"),
             embedded_postgres=database_url is None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from portal import frame
@@ -48,6 +49,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init(app)  # before the transaction, so that its headers are put on whatever answer that ends with
     transaction.init(app, identify=identify, write_refusal=write_refusal)
     _static_files(app)
+    if settings.proxies:
+        trusted = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=0)  # type: ignore[method-assign]
     frame.init(app)
     _rooms(app)
     return app

@@ -37,9 +37,7 @@ class PortalWorker(Worker):
                 engine.dispose(close=False)
         super().main_work_horse(job, queue)
 
-    def handle_exception(
-        self, job: Job, *exc_info: type[BaseException] | BaseException | TracebackType | None
-    ) -> None:
+    def handle_exception(self, job: Job, *exc_info: type[BaseException] | BaseException | TracebackType | None) -> None:
         """Log what kind of failure it was and where; the text may quote a row."""
         kind, _, trace = exc_info[0], exc_info[1], exc_info[2]
         while isinstance(trace, TracebackType) and trace.tb_next is not None:
@@ -77,4 +75,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-

@@ -385,6 +385,7 @@ def upgrade() -> None:
     sa.Column('zip', sa.Text(), sa.Computed("coalesce(typed->>'zip', carried->>'zip')", persisted=True), nullable=True),
     sa.Column('birth_date', sa.Date(), sa.Computed("make_date(substr(coalesce(typed->>'birth_date', carried->>'birth_date'), 1, 4)::int, substr(coalesce(typed->>'birth_date', carried->>'birth_date'), 6, 2)::int, substr(coalesce(typed->>'birth_date', carried->>'birth_date'), 9, 2)::int)", persisted=True), nullable=True),
     sa.Column('sort_key', sa.Text(collation='C'), sa.Computed('regexp_replace(lower(normalize(coalesce(typed->>\'last_name\', carried->>\'last_name\', \'\'), NFKD) collate "C"), \'[^a-z0-9]+\', \'\', \'g\') || \' \' || regexp_replace(lower(normalize(coalesce(typed->>\'first_name\', carried->>\'first_name\', \'\'), NFKD) collate "C"), \'[^a-z0-9]+\', \'\', \'g\')', persisted=True), nullable=False),
+    sa.Column('first_key', sa.Text(collation='C'), sa.Computed('regexp_replace(lower(normalize(coalesce(typed->>\'first_name\', carried->>\'first_name\', \'\'), NFKD) collate "C"), \'[^a-z0-9]+\', \'\', \'g\')', persisted=True), nullable=False),
     sa.Column('mbi', sa.Text(), nullable=True),
     sa.Column('mbi_hash', sa.Text(), nullable=True),
     sa.Column('member_id', sa.Uuid(), nullable=True),
@@ -397,6 +398,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['fmo_id', 'business_id'], ['business.fmo_id', 'business.id'], name=op.f('fk_contact_fmo_id_business_id')),
     sa.PrimaryKeyConstraint('business_id', 'id', name=op.f('pk_contact'))
     )
+    op.create_index('ix_contact_first', 'contact', ['business_id', 'first_key', 'id'], unique=False, postgresql_where=sa.text('NOT hidden'))
     op.create_index('ix_contact_birth', 'contact', ['business_id', 'birth_date', 'id'], unique=False, postgresql_where=sa.text('NOT hidden'))
     op.create_index('ix_contact_sort', 'contact', ['business_id', 'sort_key', 'id'], unique=False, postgresql_where=sa.text('NOT hidden'))
     op.create_table('policy_writer',
@@ -569,7 +571,7 @@ def upgrade() -> None:
     op.create_index('ix_crm_policy_effective', 'crm_policy', ['business_id', 'effective_date', 'id'], unique=False)
     op.create_index('ix_crm_policy_npn', 'crm_policy', ['business_id', 'npn', 'id'], unique=False)
     op.create_index('ix_crm_policy_number', 'crm_policy', ['business_id', 'number_key', 'id'], unique=False)
-    op.create_index('ix_crm_policy_sort', 'crm_policy', ['business_id', 'sort_key', 'id'], unique=False, postgresql_where=sa.text('released_at IS NULL'))
+    op.create_index('ix_crm_policy_sort', 'crm_policy', ['business_id', 'sort_key', 'id'], unique=False, postgresql_include=['fmo_id', 'removed_at', 'npn'], postgresql_where=sa.text('released_at IS NULL'))
     op.create_index('uq_crm_policy_policy', 'crm_policy', ['business_id', 'policy_id'], unique=True)
     op.create_table('invitation',
     sa.Column('fmo_id', sa.Uuid(), nullable=False),
@@ -655,6 +657,7 @@ def downgrade() -> None:
     op.drop_index('ix_policy_writer_policy', table_name='policy_writer')
     op.drop_table('policy_writer')
     op.drop_index('ix_contact_sort', table_name='contact', postgresql_where=sa.text('NOT hidden'))
+    op.drop_index('ix_contact_first', table_name='contact', postgresql_where=sa.text('NOT hidden'))
     op.drop_index('ix_contact_birth', table_name='contact', postgresql_where=sa.text('NOT hidden'))
     op.drop_table('contact')
     op.drop_index('uq_business_npn_open', table_name='business_npn', postgresql_where=sa.text('until IS NULL'))

@@ -181,7 +181,11 @@ def upgrade() -> None:
                 op.execute(f"GRANT {verb}{limited_to} ON {table} TO {role}")
                 op.execute(f"CREATE POLICY {login}_{verb.lower()} ON {table} FOR {verb} TO {role} {_rule(table, login, verb, rows)}")
     for table, rule in OWN.items():
-        op.execute(f'CREATE POLICY own_npn ON {table} AS RESTRICTIVE FOR ALL TO "{database}_agent" USING ({rule}) WITH CHECK (true)')
+        check = rule if table == "note" else "true"  # a new contact is its maker's; a note needs a contact that is seen
+        op.execute(
+            f'CREATE POLICY own_npn ON {table} AS RESTRICTIVE FOR ALL TO "{database}_agent"'
+            f" USING ({rule}) WITH CHECK ({check})"
+        )
     _log(database)
     # After a bulk load the statistics must be fresh, or the next plan is a hundred times slower.
     for table in ("member", "member_key", "policy", "policy_writer", "contact", "contact_source", "contact_key", "crm_policy"):

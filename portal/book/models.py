@@ -234,5 +234,3 @@ class PolicyWriter(FmoOwned, Base):
     until: Mapped[datetime | None]
     written_from: Mapped[date | None]  # the agent's own dates in the row, where the layout has them
     written_to: Mapped[date | None]
-
-

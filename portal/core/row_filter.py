@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +28,7 @@ _on: ContextVar[bool] = ContextVar("row_filter_on", default=True)
 def narrow(model: type[Any], condition: Narrowing) -> None:
     """Register a further condition for agents' requests on `model` (own NPN only, not released …)."""
     _narrowed.append((model, condition))
+    _criteria.cache_clear()
 
 
 def apply(state: ORMExecuteState, scope: Scope) -> None:
@@ -36,12 +39,18 @@ def apply(state: ORMExecuteState, scope: Scope) -> None:
         return  # sign-in happens before a tenant is known; that login can read no tenant's data
     held = state.session.info.get("row_filter")
     if held is None:
-        # A session has one scope for its life, and making the conditions anew costs more than most statements.
-        held = state.session.info["row_filter"] = _criteria(scope)
+        held = state.session.info["row_filter"] = _criteria(_reach(scope))
     state.statement = state.statement.options(*held)
 
 
+def _reach(scope: Scope) -> Scope:
+    """The scope without what differs from one request of the same person to the next."""
+    return replace(scope, actor_name="", session_id=None, request_id=None, run_id=None, address=None, user_agent=None)
+
+
+@lru_cache(maxsize=2048)
 def _criteria(scope: Scope) -> list[Any]:
+    # Kept by all that decides them, because making them anew costs more than most statements.
     fmo_id, business_id = scope.fmo_id, scope.business_id
     options = [_owned(FmoOwned, "fmo_id", fmo_id), _owned(BusinessOwned, "fmo_id", fmo_id)]
     if business_id is not None or scope.login is Login.AGENT:

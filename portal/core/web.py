@@ -79,5 +79,3 @@ def _unexpected(error: Exception) -> Response:
     if current_app.config.get("SHOW_ERRORS"):
         raise error
     return _page(500)
-
-

@@ -44,6 +44,7 @@ class Contact(BusinessOwned, Stamped, Base):
     __table_args__ = (
         ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
         Index("ix_contact_sort", "business_id", "sort_key", "id", postgresql_where=text("NOT hidden")),
+        Index("ix_contact_first", "business_id", "first_key", "id", postgresql_where=text("NOT hidden")),
         Index("ix_contact_birth", "business_id", "birth_date", "id", postgresql_where=text("NOT hidden")),
     )
 
@@ -70,6 +71,7 @@ class Contact(BusinessOwned, Stamped, Base):
     sort_key: Mapped[str] = mapped_column(
         KEY, Computed(f"{_name_key('last_name')} || ' ' || {_name_key('first_name')}", persisted=True)
     )
+    first_key: Mapped[str] = mapped_column(KEY, Computed(_name_key("first_name"), persisted=True))  # for searching
     mbi: Mapped[str | None]  # ciphertext as the book has it, field "mbi"
     mbi_hash: Mapped[str | None]
     member_id: Mapped[UUID | None]  # the source member of the newest carrier values
@@ -143,7 +145,15 @@ class CrmPolicy(BusinessOwned, Stamped, Base):
         Index("uq_crm_policy_policy", "business_id", "policy_id", unique=True),
         Index("ix_crm_policy_book", "fmo_id", "policy_id"),
         Index("ix_crm_policy_contact", "business_id", "contact_id"),
-        Index("ix_crm_policy_sort", "business_id", "sort_key", "id", postgresql_where=text("released_at IS NULL")),
+        Index(
+            "ix_crm_policy_sort",
+            "business_id",
+            "sort_key",
+            "id",
+            # What every list's conditions ask for, so that counting needs the index alone.
+            postgresql_include=["fmo_id", "removed_at", "npn"],
+            postgresql_where=text("released_at IS NULL"),
+        ),
         Index("ix_crm_policy_npn", "business_id", "npn", "id"),
         Index("ix_crm_policy_number", "business_id", "number_key", "id"),
         Index("ix_crm_policy_effective", "business_id", "effective_date", "id"),

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, and_, or_, select, union
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.connectors import normalise
 from portal.connectors.dates import Unreadable
+from portal.connectors.ladder import name_key
 from portal.core import crypto, scope
 from portal.crm.models import Contact, CrmPolicy
 
 MAX_WORDS = 5
 _LAST = "\uffff"
-
-
-def name_key(text: str) -> str:
-    """Lower case, accents off, letters and digits only: as the database makes `sort_key`."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if c.isascii() and c.isalnum())
 
 
 def number_key(text: str) -> str:
@@ -29,7 +23,7 @@ def number_key(text: str) -> str:
 def contacts(text: str) -> ColumnElement[bool]:
     """Which contacts `text` means."""
     if not any(c.isdigit() for c in text):
-        return _named(Contact.sort_key, text)
+        return _named(text)
     numbers = select(CrmPolicy.contact_id).where(_numbered(text))
     found: list[ColumnElement[bool]] = [Contact.id.in_(numbers)]
     if phone := normalise.phone(text):
@@ -43,8 +37,10 @@ def policies(text: str) -> ColumnElement[bool]:
     """Which policies `text` means: by number, or of whose name begins so."""
     if any(c.isdigit() for c in text):
         return _numbered(text)
-    typed_so = select(Contact.id).where(_named(Contact.sort_key, text))  # the agent's spelling counts too
-    return or_(_named(CrmPolicy.sort_key, text), CrmPolicy.contact_id.in_(typed_so))
+    # Two branches, an index each: the contact's name as shown, and the carrier's where the agent typed another.
+    copy = aliased(CrmPolicy)
+    carrier_so = select(copy.contact_id).where(_begins(copy.sort_key, "".join(_words(text)) or _LAST))
+    return CrmPolicy.contact_id.in_(union(select(Contact.id).where(_named(text)), carrier_so))
 
 
 def _numbered(text: str) -> ColumnElement[bool]:
@@ -60,24 +56,23 @@ def _mbi_hash(text: str) -> str | None:
     return crypto.keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi") if mbi else None
 
 
-def _named(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
-    words = [key for word in text.replace(",", " ").split()[:MAX_WORDS] if (key := name_key(word))]
+def _words(text: str) -> list[str]:
+    return [key for word in text.replace(",", " ").split()[:MAX_WORDS] if (key := name_key(word))]
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    words = _words(text)
     if not words:
-        return column == ""
-    found = [_begins(column, "".join(words))]
-    if len(words) == 1:
-        found.append(_first_name(column, words[0]))
+        return Contact.sort_key == ""
+    found = [_begins(Contact.sort_key, "".join(words)), _begins(Contact.first_key, "".join(words))]
     for cut in range(1, len(words)):  # last name first or first name first, either of several words
         one, other = "".join(words[:cut]), "".join(words[cut:])
         found += [
-            and_(_begins(column, last), _first_name(column, first)) for last, first in ((one, other), (other, one))
+            and_(_begins(Contact.sort_key, last), _begins(Contact.first_key, first))
+            for last, first in ((one, other), (other, one))
         ]
     return or_(*found)
 
 
 def _begins(column: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
     return and_(column >= start, column < start + _LAST)
-
-
-def _first_name(column: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
-    return func.strpos(column, f" {start}") > 0  # a sort key holds one blank, before the first name

@@ -81,7 +81,8 @@ class PostgresSessions(SessionInterface):
             if found_row is None:
                 return StoredSession()
             row, user = found_row
-            if row.user_id and row.last_seen_at + IDLE_FOR < now:
+            if row.user_id and (row.last_seen_at + IDLE_FOR < now or user is None or user.state != "active"):
+                work.delete(row)  # whoever may sign in again later does so with a new session
                 return StoredSession()
             if row.last_seen_at + SEEN_EVERY < now and "HX-Request" not in request.headers:
                 row.last_seen_at = now  # a page that polls by itself keeps nobody signed in

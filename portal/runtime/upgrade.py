@@ -16,6 +16,8 @@ from portal.config import LOGINS, Settings
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 # Web requests are short; a job may work long, but never sits idle inside a transaction.
 STATEMENT_TIMEOUT = {"identity": "10s", "fmo": "30s", "agent": "30s", "compliance": "60s", "jobs": "0"}
+# What an FMO admin takes away waits for a run that is copying, and must not give up before it.
+LOCK_TIMEOUT = {"identity": "5s", "fmo": "25s", "agent": "5s", "compliance": "5s", "jobs": "2min"}
 
 
 def upgrade(settings: Settings) -> None:
@@ -75,7 +77,7 @@ def _make_logins(connection: Connection, settings: Settings) -> None:
         _run(connection, "GRANT USAGE ON SCHEMA public TO {}", name)
         _set(connection, name, "search_path", "public")
         _set(connection, name, "statement_timeout", STATEMENT_TIMEOUT[login])
-        _set(connection, name, "lock_timeout", "30s" if login == "jobs" else "5s")
+        _set(connection, name, "lock_timeout", LOCK_TIMEOUT[login])
         _set(connection, name, "idle_in_transaction_session_timeout", "60s")
     # Bulk load goes through temporary tables, which only jobs may make.
     _run(connection, "GRANT TEMPORARY ON DATABASE {} TO {}", database, settings.login_name("jobs"))

@@ -76,4 +76,3 @@ def _is_waiting(run_id: UUID) -> bool:
     recent = Outbox.sent_at > func.now() - NEVER_BEGUN
     waiting = select(Outbox.id).where(Outbox.job == "load_feed", mine, or_(Outbox.sent_at.is_(None), recent))
     return db.session.scalar(waiting.limit(1)) is not None
-

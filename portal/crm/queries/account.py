@@ -25,16 +25,14 @@ class Account:
     contact_name: str | None
     contact_phone: str | None
     contact_email: str | None
+    held: tuple[Business, Fmo]  # so that the session finds them again while the page is made
 
 
 def account() -> Account:
-    """The actor's Business with its FMO, one statement."""
+    """The actor's Business with its FMO; the page's frame finds both in the session again."""
     at_work = scope.current()
-    business, fmo = db.session.execute(
-        select(Business, Fmo)
-        .join(Fmo, Fmo.id == Business.fmo_id)
-        .where(Business.id == at_work.business_id, Fmo.id == at_work.fmo_id)
-    ).one()
+    business = db.session.get_one(Business, (at_work.fmo_id, at_work.business_id))
+    fmo = db.session.get_one(Fmo, at_work.fmo_id)
     return Account(
         business.name,
         fmo.name,
@@ -43,6 +41,7 @@ def account() -> Account:
         fmo.contact_name,
         fmo.contact_phone,
         fmo.contact_email,
+        (business, fmo),
     )
 
 

@@ -13,7 +13,7 @@ from portal.core.fragments import page
 from portal.core.permissions import Permission, allow
 from portal.downline.operations import imports as work
 from portal.downline.plans import Action, ImportPlan, Row
-from portal.downline.table_file import pack, problems_csv, read_table, unpack
+from portal.downline.table_file import MAX_BYTES, pack, problems_csv, read_table, unpack
 from portal.downline.views import bp
 
 SHOWN = 200
@@ -68,7 +68,7 @@ def import_preview(what: str) -> Response:
     """What the file would do; nothing is changed."""
     chosen = _chosen(what)
     sent = request.files.get("file")
-    data = sent.read() if sent else b""
+    data = sent.read(MAX_BYTES + 1) if sent else b""  # one more than allowed is enough to refuse it
     try:
         if not data:
             raise FileRefused("Choose a file first. It must be CSV or Excel and not empty.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response, url_for
@@ -24,7 +25,7 @@ def business_panel(business_id: UUID) -> Response:
     business = find_or_404(Business, business_id)
     runs = queries.latest(business_id)
     asked = queries.request_of(business_id)
-    shown = {"business": business, "runs": runs, "asked": asked}
+    shown: dict[str, Any] = {"business": business, "runs": runs, "asked": asked}
     return page("sync/business_panel.html", block="results", report=report, at="panel", **shown)
 
 
@@ -45,7 +46,7 @@ def activity_runs(activity_id: UUID) -> Response:
     activity = find_or_404(Activity, activity_id)
     runs = queries.runs_of_activity(activity_id)
     accounts = queries.businesses(run.business_id for run in runs)
-    shown = {"activity": activity, "runs": runs, "accounts": accounts}
+    shown: dict[str, Any] = {"activity": activity, "runs": runs, "accounts": accounts}
     return page("sync/activity.html", block="results", report=report, at="activity", **shown)
 
 

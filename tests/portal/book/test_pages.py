@@ -126,9 +126,7 @@ def test_a_failed_run_says_why(admin: FlaskClient, load: Load) -> None:
     assert "Nothing in the book was changed." in admin.get(f"/fmo/feeds/{run.id}").text
 
 
-def test_the_command(
-    fmo: Fmo, store: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Flask
-) -> None:
+def test_the_command(fmo: Fmo, store: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
     """JSON with the keys that scripts rely on; exit status 0 done, 1 refused, 2 wrong usage."""
     monkeypatch.setattr(commands, "workers", nullcontext)
     path = tmp_path / "aetna.csv"
