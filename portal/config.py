@@ -46,8 +46,8 @@ class Settings:
     demo_seed: int
     demo_policies: int
     mail_url: str | None
-    public_url: str
-    proxies: int
+    public_url: str  # where people reach the portal: what the links in mails begin with
+    proxies: int  # how many of ours stand in front and are believed about who asked
     embedded_postgres: bool
     embedded_valkey: bool
     secrets: "Secrets"
@@ -172,9 +172,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
             demo_seed=env.int("PORTAL_DEMO_SEED", 7),
             demo_policies=env.int("PORTAL_DEMO_POLICIES", 6000),
             mail_url=env.str("MAIL_URL", None),
-            # How many proxies of ours stand in front and tell who asked; 0: nobody is believed.
             proxies=env.int("PORTAL_PROXIES", 0),
-            # Where people reach the portal: what the links in mails begin with.
             public_url=env.str("PORTAL_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/"),
             embedded_postgres=database_url is None,
             embedded_valkey=redis_url is None,
@@ -190,9 +188,8 @@ def _secrets(env: Env, data: Path, *, demo: bool, embedded: bool) -> Secrets:
     given = {name: env.str(name, "") for name in (*_HOW_TO, "PORTAL_DEMO_PASSWORD")}
     if not demo:
         _refuse_missing_or_weak(given)
-    wanted = {name for name, value in given.items() if demo and not value} | (
-        {"POSTGRES_PASSWORD"} if embedded else set()
-    )
+    wanted = {name for name, value in given.items() if demo and not value}
+    wanted |= {"POSTGRES_PASSWORD"} if embedded else set()
     kept = _kept_secrets(data, wanted) if wanted else {}
     values = {name: given.get(name) or kept.get(name, "") for name in {*given, *wanted}}
     return Secrets(

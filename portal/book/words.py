@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
 
 from portal.book.models import FeedRun, Member
-from portal.connectors.layouts import load_layouts
-from portal.connectors.rows import Status
+from portal.connectors.words import GENDERS, STATUSES, carrier, phone, status, status_choices
 
-STATUSES: dict[str, tuple[str, str]] = {
-    Status.ACTIVE: ("Active", "good"),
-    Status.FUTURE_ACTIVE: ("Future", "info"),
-    Status.APPROVED: ("Approved", "info"),
-    Status.PENDING: ("Pending", "info"),
-    Status.SUBMITTED: ("Submitted", "info"),
-    Status.REINSTATED: ("Reinstated", "good"),
-    Status.GRACE: ("Grace period", "warn"),
-    Status.LAPSED: ("Lapsed", "neutral"),
-    Status.TERMINATED: ("Terminated", "neutral"),
-    Status.CANCELLED: ("Cancelled", "neutral"),
-    Status.REJECTED: ("Rejected", "neutral"),
-}
 IDENTIFIERS = {
     "san": "SAN",
     "tin": "tax number",
@@ -37,28 +21,6 @@ RUN_STATES = {
     "succeeded": ("Finished", "good"),
     "failed": ("Failed", "bad"),
 }
-GENDERS = {"F": "Female", "M": "Male"}
-_US_PHONE = re.compile(r"\+1(\d{3})(\d{3})(\d{4})")
-
-
-def status(key: str) -> tuple[str, str]:
-    """(word, tone) of a canonical status; an unknown one is shown as it is."""
-    return STATUSES.get(key, (key.replace("_", " ").capitalize(), "neutral"))
-
-
-def status_choices() -> list[tuple[str, str]]:
-    """The choices of a filter by status."""
-    return [("", "Any status"), *((str(key), word) for key, (word, _) in STATUSES.items())]
-
-
-@cache
-def _carriers() -> dict[str, str]:
-    return {layout.carrier: layout.carrier_name for layout in load_layouts().values()}
-
-
-def carrier(key: str) -> str:
-    """A carrier's name."""
-    return _carriers().get(key, key)
 
 
 def carrier_choices(keys: Sequence[str]) -> list[tuple[str, str]]:
@@ -76,12 +38,6 @@ def run_state(run: FeedRun) -> tuple[str, str]:
     if run.dry_run and run.status == "succeeded":
         return "Checked", "good"
     return RUN_STATES.get(run.status, (run.status, "neutral"))
-
-
-def phone(number: str | None) -> str | None:
-    """A telephone number as people write it: (614) 555-0100."""
-    match = _US_PHONE.fullmatch(number or "")
-    return f"({match[1]}) {match[2]}-{match[3]}" if match else number
 
 
 def money(amount: Decimal | None) -> str | None:
@@ -127,3 +83,9 @@ def outcome(run: FeedRun) -> str:
     if run.released:
         said += f" {plural(run.released, 'copy was', 'copies were')} taken out of accounts that no longer have it."
     return said
+
+
+__all__ = [
+    "GENDERS", "IDENTIFIERS", "RUN_STATES", "STATUSES", "carrier", "carrier_choices", "identifier", "listed",
+    "member", "money", "outcome", "phone", "plural", "run_state", "status", "status_choices",
+]  # fmt: skip

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
-from functools import cache
 from typing import Any
 
-from portal.connectors.layouts import load_layouts
-from portal.connectors.rows import Status
+from portal.connectors.words import GENDERS, STATUSES, carrier, carriers, phone, status, status_choices
 
-STATUSES: dict[str, tuple[str, str]] = {
-    Status.ACTIVE: ("Active", "good"),
-    Status.FUTURE_ACTIVE: ("Future", "info"),
-    Status.APPROVED: ("Approved", "info"),
-    Status.PENDING: ("Pending", "info"),
-    Status.SUBMITTED: ("Submitted", "info"),
-    Status.REINSTATED: ("Reinstated", "good"),
-    Status.GRACE: ("Grace period", "warn"),
-    Status.LAPSED: ("Lapsed", "bad"),
-    Status.TERMINATED: ("Terminated", "neutral"),
-    Status.CANCELLED: ("Cancelled", "neutral"),
-    Status.REJECTED: ("Rejected", "bad"),
-}
 FIELDS = {
     "first_name": "First name",
     "middle_name": "Middle name",
@@ -30,7 +14,7 @@ FIELDS = {
     "suffix": "Suffix",
     "birth_date": "Birth date",
     "gender": "Gender",
-    "email": "E-mail",
+    "email": "Email",
     "phone": "Phone",
     "address1": "Address",
     "address2": "Address, second line",
@@ -38,39 +22,11 @@ FIELDS = {
     "state": "State",
     "zip": "ZIP code",
 }
-GENDERS = {"F": "Female", "M": "Male"}
-_US_PHONE = re.compile(r"\+1(\d{3})(\d{3})(\d{4})")
-
-
-def status(key: str) -> tuple[str, str]:
-    """(word, tone) of a canonical status; an unknown one is shown as it is."""
-    return STATUSES.get(key, (key.replace("_", " ").capitalize(), "neutral"))
-
-
-def status_choices() -> list[tuple[str, str]]:
-    """The choices of a filter by status."""
-    return [("", "Any status"), *((str(key), word) for key, (word, _) in STATUSES.items())]
-
-
-@cache
-def _carriers() -> dict[str, str]:
-    return {layout.carrier: layout.carrier_name for layout in load_layouts().values()}
 
 
 def carrier_choices() -> list[tuple[str, str]]:
     """The choices of a filter by carrier: all that are known, for finding an account's own would read all of it."""
-    return [("", "Every carrier"), *sorted(_carriers().items(), key=lambda one: one[1].lower())]
-
-
-def carrier(key: str) -> str:
-    """A carrier's name."""
-    return _carriers().get(key, key)
-
-
-def phone(number: str | None) -> str | None:
-    """A telephone number as people write it: (614) 555-0100."""
-    match = _US_PHONE.fullmatch(number or "")
-    return f"({match[1]}) {match[2]}-{match[3]}" if match else number
+    return [("", "Every carrier"), *sorted(carriers().items(), key=lambda one: one[1].lower())]
 
 
 def money(amount: str | None) -> str | None:
@@ -113,3 +69,9 @@ def carrier_says(contact: Any, field: str) -> str | None:
     """The carrier's value where the agent typed another one, else None."""
     typed, carried = contact.typed.get(field), contact.carried.get(field)
     return said(field, carried) if typed and carried and typed != carried else None
+
+
+__all__ = [
+    "FIELDS", "GENDERS", "STATUSES", "carrier", "carrier_choices", "carrier_says", "day", "listed", "money",
+    "name", "phone", "said", "shown", "status", "status_choices",
+]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import load_only
 
 from portal.book.models import Connector, FeedRun, Member, Policy, PolicyWriter
 from portal.book.queries.search import matching
@@ -47,11 +48,12 @@ def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
 
 
 def members_of(policies: Iterable[Policy]) -> dict[UUID, Member]:
-    """The members of those policies by id, one statement."""
+    """The members of those policies by id, one statement; their names are loaded, the rest when it is asked for."""
     wanted = {policy.member_id for policy in policies}
     if not wanted:
         return {}
-    return {one.id: one for one in db.session.scalars(select(Member).where(Member.id.in_(wanted)))}
+    named = load_only(Member.first_name, Member.middle_name, Member.last_name, Member.suffix)
+    return {one.id: one for one in db.session.scalars(select(Member).where(Member.id.in_(wanted)).options(named))}
 
 
 def policies_of(member: Member) -> Sequence[Policy]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, false, select
+from sqlalchemy.orm import load_only
 
 from portal.core import clock
 from portal.core.paging import Asked, Column, Listing, fetch
@@ -71,8 +72,11 @@ def found_policies(text: str, limit: int = 5) -> Sequence[CrmPolicy]:
 
 
 def contacts_of(policies: Iterable[CrmPolicy]) -> dict[UUID, Contact]:
-    """The contacts of these policies by id, one statement."""
+    """The contacts of these policies by id, one statement; their names are loaded, the rest when it is asked for."""
     wanted = {policy.contact_id for policy in policies}
     if not wanted:
         return {}
-    return {one.id: one for one in db.session.scalars(select(Contact).where(Contact.id.in_(wanted)))}
+    named = load_only(
+        Contact.first_name, Contact.middle_name, Contact.last_name, Contact.suffix, Contact.member_id
+    )  # the log asks for the member
+    return {one.id: one for one in db.session.scalars(select(Contact).where(Contact.id.in_(wanted)).options(named))}
