@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from flask import Flask, g, request
 from lucide.jinja import lucide
@@ -76,6 +77,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(given)
 
 
+@lru_cache(maxsize=256)
 def icon(name: str, size: int = 18) -> Markup:
     """A picture as inline SVG, hidden from screen readers: the words beside it say what it is."""
     return Markup(lucide(name, size=size, stroke_width="1.75", focusable="false"))  # nosec B704  # the library's own drawing

@@ -61,7 +61,6 @@ def _guard(write_refusal: RefusalWriter) -> Response | None:
         response: Response = current_app.extensions["send_to_login"]()
         return response
     if not may(at_work, declared.permission):
-        g.refusal_logged = True
         write_refusal(at_work, REFUSED_PAGE, asked_for=_asked_id(), reason=f"no {declared.permission.value}")
         abort(404)
     return None
@@ -82,7 +81,6 @@ def not_yours(what: Event = REFUSED_RECORD, *, asked_for: UUID | None = None) ->
     """
     at_work = scope.current()
     db.session.rollback()
-    g.refusal_logged = True
     tried = asked_for or _asked_id()
     current_app.extensions["write_refusal"](at_work, what, asked_for=tried, reason="not found for this actor")
     abort(404)
