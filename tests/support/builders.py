@@ -75,7 +75,7 @@ def agent(store: Session, fmo: Fmo, npn: str | None = None, agency: Producer | N
     names = {"first_name": first, "last_name": last, "name": f"{first} {last}", "name_key": key(last + first)}
     agency_id = agency.id if agency else None
     row = Producer(
-        fmo_id=fmo.id, kind="agent", npn=npn or str(2000000 + serial), agency_id=agency_id, **names, **values
+        fmo_id=fmo.id, kind="agent", npn=npn or str(7300000 + serial), agency_id=agency_id, **names, **values
     )
     return add(store, row)
 
