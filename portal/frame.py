@@ -52,6 +52,7 @@ _FMO = (
     ("Feed runs", "/fmo/feeds", "inbox"),
     ("Sync runs", "/fmo/runs", "refresh-cw"),
     ("Connectors", "/fmo/connectors", "cable"),
+    ("Settings", "/fmo/settings", "settings"),
 )
 _AGENT = (
     ("Home", "/crm/", "house"),

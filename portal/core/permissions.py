@@ -34,6 +34,7 @@ class Permission(StrEnum):
     CRM_REVEAL = "crm.reveal"
     SEARCH = "search"
     RESYNC_ASK = "resync.ask"
+    SETTINGS = "fmo.settings"
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
 
@@ -53,6 +54,7 @@ _FMO_ADMIN = frozenset(
         Permission.FEED_LOAD,
         Permission.SYNC_READ,
         Permission.BOOK_REVEAL,
+        Permission.SETTINGS,
     }
 )
 _AGENT = frozenset(

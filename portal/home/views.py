@@ -11,13 +11,13 @@ from portal.core.permissions import Permission, allow, public
 from portal.crm import queries as crm
 from portal.crm import words
 from portal.crm.panels import panel
-from portal.home import fmo_page, search
+from portal.home import fmo_page, search, settings
 from portal.home.events import ACCOUNT_HOME
 from portal.home.health import bp as health
 from portal.identity.views import home_of
 
 bp = Blueprint("home", __name__)
-blueprints = [bp, health]
+blueprints = [bp, health, settings.bp]
 
 
 @bp.get("/")

@@ -31,6 +31,7 @@ class Fmo(Global, Stamped, Base):
     contact_name: Mapped[str | None]
     contact_phone: Mapped[str | None]
     contact_email: Mapped[str | None]
+    rules: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # by name, see `identity.rules`
 
 
 class User(FmoOwned, Stamped, Base):

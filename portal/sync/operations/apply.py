@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portal.sync import matching
+from portal.crm import matching
 from portal.sync.models import SyncRun
 from portal.sync.operations.release import MOVED
 from portal.sync.statements import candidates, copies, gaps, leave, locks, log, people, source

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from portal.connectors.ladder import name_key, person_key_sql
 from portal.core.ids import new_id
+from portal.crm.matching import Decisions, Person
 from portal.extensions import db
-from portal.sync.matching import Decisions, Person
 
 # Contacts that agents made or edited have no keys of their own: agents' requests may not write any.
 _AGENTS_KEYS = f"""

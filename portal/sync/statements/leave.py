@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from portal.crm.statements.values import carry
 from portal.extensions import db
-from portal.sync.statements.values import carry
 
 _BELONGS = """
 EXISTS (SELECT 1 FROM policy p JOIN business_npn n ON n.fmo_id = :fmo AND n.npn = p.writing_npn AND n.until IS NULL

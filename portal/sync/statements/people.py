@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from portal.crm.statements.values import SAME_VALUES, carry
 from portal.extensions import db
-from portal.sync.statements.values import SAME_VALUES, carry
 
 # What the agent removed does not come back: neither the policy nor anything of a contact that was removed.
 _REMOVED = """

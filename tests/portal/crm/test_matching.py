@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.sync.matching import Decisions, Person, decide
+from portal.crm.matching import Decisions, Person, decide
 
 BORN, LATER = date(1950, 5, 17), date(1975, 6, 18)
 

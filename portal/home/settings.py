@@ -1,0 +1,57 @@
+"""The page on which an FMO decides what the rooms ask it to decide."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from flask import Blueprint, Response, flash, url_for
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, IntegerField, SelectField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, NumberRange
+
+from portal.core.fragments import go, page
+from portal.core.permissions import Permission, allow
+from portal.identity import rules
+from portal.identity.rules import Rule
+
+bp = Blueprint("settings", __name__, url_prefix="/fmo/settings")
+
+
+def _field(rule: Rule) -> Any:
+    if isinstance(rule.default, bool):
+        return BooleanField(rule.label)
+    if rule.choices is not None:
+        return SelectField(rule.label, choices=[SelectChoice(value, words) for value, words in rule.choices.items()])
+    say = f"Enter a whole number from {rule.least:,} to {rule.most:,}."
+    return IntegerField(rule.label, validators=[InputRequired(say), NumberRange(rule.least, rule.most, say)])
+
+
+def _form() -> Any:
+    fields = {rule.name: _field(rule) for rule in rules.declared()}
+    return type("RulesForm", (FlaskForm,), fields)(data=rules.values())
+
+
+def _shown(form: Any, status: int = 200) -> Response:
+    groups = [(name, list(held)) for name, held in groupby(rules.declared(), lambda rule: rule.group)]
+    return page("home/settings.html", status=status, form=form, groups=groups)
+
+
+@bp.get("")
+@allow(Permission.SETTINGS)
+def settings() -> Response:
+    """Every rule with what holds now."""
+    return _shown(_form())
+
+
+@bp.post("")
+@allow(Permission.SETTINGS)
+def keep() -> Response:
+    """Keep what was decided, all of it or, where something cannot be used, nothing."""
+    form = _form()
+    if not form.validate_on_submit():
+        return _shown(form, 422)
+    changed = rules.change({rule.name: form[rule.name].data for rule in rules.declared()})
+    flash("The settings are saved; the change is in the access log." if changed else "Nothing was changed.")
+    return go(url_for("settings.settings"))

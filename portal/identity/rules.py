@@ -1,0 +1,79 @@
+"""What each FMO decides for itself: a room declares a rule beside what obeys it; one page shows and changes them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from portal.core import access, scope
+from portal.extensions import db
+from portal.identity.events import RULES_CHANGE
+from portal.identity.models import Fmo
+
+Value = bool | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One decision: a tick (bool), a number from `least` to `most` (int) or one of `choices` (value → words)."""
+
+    name: str
+    group: str  # the heading under which the page shows it
+    label: str
+    hint: str
+    default: Value
+    least: int = 0
+    most: int = 1_000_000
+    choices: Mapping[str, str] | None = None
+
+
+_declared: dict[str, Rule] = {}
+
+
+def declare(rule: Rule) -> Rule:
+    """Make the rule known; its name is stored and must be unique over the program."""
+    if rule.name in _declared:
+        raise ValueError(f"The rule {rule.name} is declared twice.")
+    _declared[rule.name] = rule
+    return rule
+
+
+def declared() -> list[Rule]:
+    """Every rule, in the order in which the rooms declared them."""
+    return list(_declared.values())
+
+
+def value(rule: Rule) -> Value:
+    """What the scope's FMO decided, else the default. One short statement."""
+    return _kept(rule, _stored())
+
+
+def values() -> dict[str, Value]:
+    """Every rule's value by name."""
+    stored = _stored()
+    return {rule.name: _kept(rule, stored) for rule in declared()}
+
+
+def _stored() -> Mapping[str, object]:
+    found = db.session.scalar(select(Fmo.rules).where(Fmo.id == scope.fmo_id()))
+    return found or {}
+
+
+def _kept(rule: Rule, stored: Mapping[str, object]) -> Value:
+    held = stored.get(rule.name)
+    return held if isinstance(held, type(rule.default)) else rule.default
+
+
+def change(new: Mapping[str, Value]) -> list[str]:
+    """Keep new values of known rules for the scope's FMO; the names of those that changed, which the log gets too."""
+    fmo = db.session.scalars(select(Fmo).where(Fmo.id == scope.fmo_id()).with_for_update()).one()
+    known = {rule.name: rule for rule in declared()}
+    changed = [name for name, to in new.items() if _kept(known[name], fmo.rules) != to]
+    if changed:
+        fmo.rules = {**fmo.rules, **{name: new[name] for name in changed}}
+        db.session.flush()
+        now = {name: new[name] for name in changed}
+        access.record(RULES_CHANGE, kind="fmo", ids=[fmo.id], fields=changed, rules=now)
+    return changed
