@@ -38,8 +38,8 @@ def protect(
 ) -> None:
     """Force row security on a new table and open it by `lines`.
 
-    `own` narrows agents restrictively (the own-NPN rule). `checks`: (login, verb) → what new rows must fulfil where that
-    is not what the old ones must.
+    `own` narrows agents restrictively (the own-NPN rule). `checks`: (login, verb) → what new rows must fulfil where
+    that is not what the old ones must.
     """
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
@@ -48,7 +48,8 @@ def protect(
             allow(table, who, verb, rows, columns=columns, check=(checks or {}).get((who, verb)))
     if own is not None:
         agent = login("agent")
-        op.execute(f"CREATE POLICY own_npn ON {table} AS RESTRICTIVE FOR ALL TO {agent} USING ({own}) WITH CHECK (true)")
+        narrowed = f"CREATE POLICY own_npn ON {table} AS RESTRICTIVE FOR ALL TO {agent}"
+        op.execute(f"{narrowed} USING ({own}) WITH CHECK (true)")
 
 
 def allow(table: str, who: str, verb: str, rows: str, *, columns: str = "", check: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What each FMO decides for itself: a room declares a rule beside what obeys it; one page shows and changes them all."""
+"""What each FMO decides for itself: a room declares a rule beside what obeys it; one page changes them."""
 
 from __future__ import annotations
 
