@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,6 +11,7 @@ from portal.compliance import events, queries, sentences, subjects
 from portal.compliance.asked import LogAsked
 from portal.compliance.models import AccessEntry
 from portal.core import access
+from portal.core.csv_file import csv_text
 
 MOST = 10_000
 CAPPED = f"Only the newest {MOST:,} matching entries are in this file. Narrow the dates to download the rest."
@@ -21,12 +20,6 @@ COLUMNS = (
     "request_id", "run_id", "action", "subject_kind", "subject_ids", "member_ids", "fields", "reason", "address",
     "user_agent", "outcome", "also", "detail", "version",
 )  # fmt: skip
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def safe_cell(text: str) -> str:
-    """`text`, with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
 
 
 def csv_of(asked: LogAsked) -> str:
@@ -47,14 +40,8 @@ def csv_of(asked: LogAsked) -> str:
 
 def _written(entries: Sequence[AccessEntry], capped: bool) -> str:
     names = subjects.names("business", {entry.business_id for entry in entries if entry.business_id})
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for entry in entries:
-        writer.writerow([safe_cell(cell) for cell in _cells(entry, names)])
-    if capped:
-        writer.writerow([CAPPED])
-    return "\ufeff" + file.getvalue()  # the mark tells spreadsheets that this is UTF-8
+    rows: list[list[str]] = [_cells(entry, names) for entry in entries]
+    return csv_text(COLUMNS, [*rows, [CAPPED]] if capped else rows)
 
 
 def _cells(entry: AccessEntry, names: Mapping[UUID, str]) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.compliance.export import safe_cell
 from portal.compliance.models import AccessEntry
+from portal.core.csv_file import safe_cell
 from portal.core.ids import new_id
 from tests.support.builders import add
 from tests.support.world import Office, World

@@ -1,0 +1,24 @@
+"""CSV files that a spreadsheet opens without running anything in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def safe_cell(text: str) -> str:
+    """`text`, with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """The file's text: the header, then every row made safe; None is an empty cell."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([safe_cell("" if cell is None else str(cell)) for cell in row])
+    return "\ufeff" + file.getvalue()  # the mark tells spreadsheets that this is UTF-8
