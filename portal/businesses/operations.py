@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from portal.businesses import hooks, queries
 from portal.businesses.events import (
+    BUSINESS_AGREEMENT,
     BUSINESS_CREATE,
     BUSINESS_SYNC,
     NPN_ADD,
@@ -74,6 +76,35 @@ def set_sync(business: Business, *, enabled: bool, by: Scope) -> bool:
     business.sync_enabled = enabled
     db.session.flush()
     access.record(BUSINESS_SYNC, subject=business, fields=["sync_enabled"], enabled=enabled)
+    return True
+
+
+def set_agreement(business: Business, signed_on: date | None, until: date | None, by: Scope) -> bool:
+    """Keep when the agreement was signed and its last day, or that there is none; whether that changed anything."""
+    if (business.agreement_signed_on, business.agreement_until) == (signed_on, until):
+        return False
+    fields = [
+        name
+        for name, was, now in (
+            ("agreement_signed_on", business.agreement_signed_on, signed_on),
+            ("agreement_until", business.agreement_until, until),
+        )
+        if was != now
+    ]
+    business.agreement_signed_on, business.agreement_until = signed_on, until
+    db.session.flush()
+    days = {"signed_on": str(signed_on or ""), "until": str(until or "")}
+    access.record(BUSINESS_AGREEMENT, subject=business, fields=fields, **days)
+    return True
+
+
+def set_continuous(business: Business, *, enabled: bool, by: Scope) -> bool:
+    """Let what carrier files change be copied after each of them, or no longer; whether that changed anything."""
+    if business.continuous == enabled:
+        return False
+    business.continuous = enabled
+    db.session.flush()
+    access.record(BUSINESS_CONTINUOUS, subject=business, fields=["continuous"], enabled=enabled)
     return True
 
 
