@@ -21,13 +21,17 @@ from portal.core.scope import Login, Scope, ScopeChanged
 
 Narrowing = Callable[[type[Any], Scope], ColumnElement[bool]]
 
-_narrowed: list[tuple[type[Any], Narrowing]] = []
+_narrowed: list[tuple[type[Any], Narrowing, dict[str, Narrowing]]] = []
 _on: ContextVar[bool] = ContextVar("row_filter_on", default=True)
 
 
-def narrow(model: type[Any], condition: Narrowing) -> None:
-    """Register a further condition for agents' requests on `model` (own NPN only, not released …)."""
-    _narrowed.append((model, condition))
+def narrow(model: type[Any], condition: Narrowing, **instead: Narrowing) -> None:
+    """Register a further condition for agents' requests on `model` (own NPN only, not released …).
+
+    A statement with the execution option `narrowed_as="name"` gets the condition `name` of `instead` where there is
+    one: for the few pages about what all the others leave out.
+    """
+    _narrowed.append((model, condition, instead))
     _criteria.cache_clear()
 
 
@@ -37,9 +41,11 @@ def apply(state: ORMExecuteState, scope: Scope) -> None:
         return
     if scope.login is Login.IDENTITY:
         return  # sign-in happens before a tenant is known; that login can read no tenant's data
-    held = state.session.info.get("row_filter")
+    kind = state.execution_options.get("narrowed_as", "")
+    kept = state.session.info.setdefault("row_filter", {})
+    held = kept.get(kind)
     if held is None:
-        held = state.session.info["row_filter"] = _criteria(_reach(scope))
+        held = kept[kind] = _criteria(_reach(scope), kind)
     state.statement = state.statement.options(*held)
 
 
@@ -49,15 +55,16 @@ def _reach(scope: Scope) -> Scope:
 
 
 @lru_cache(maxsize=2048)
-def _criteria(scope: Scope) -> list[Any]:
+def _criteria(scope: Scope, kind: str) -> list[Any]:
     # Kept by all that decides them, because making them anew costs more than most statements.
     fmo_id, business_id = scope.fmo_id, scope.business_id
     options = [_owned(FmoOwned, "fmo_id", fmo_id), _owned(BusinessOwned, "fmo_id", fmo_id)]
     if business_id is not None or scope.login is Login.AGENT:
         options.append(_owned(BusinessOwned, "business_id", business_id))
     if scope.login is Login.AGENT:
-        for model, condition in _narrowed:
-            options.append(with_loader_criteria(model, condition(model, scope), include_aliases=True))
+        for model, condition, instead in _narrowed:
+            rule = instead.get(kind, condition)
+            options.append(with_loader_criteria(model, rule(model, scope), include_aliases=True))
     return options
 
 

@@ -79,6 +79,8 @@ class Contact(BusinessOwned, Stamped, Base):
     made_by: Mapped[UUID | None]  # the user who created it; None: the sync did
     hidden: Mapped[bool] = mapped_column(server_default=text("false"))  # left with its last policy
     removed_at: Mapped[datetime | None]  # removed by the agent: no sync brings it back
+    # Field → the carrier's value that an agent saw and left aside; only a newer one is offered again.
+    dismissed: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
 
 
 class ContactSource(BusinessOwned, Base):
@@ -186,6 +188,26 @@ class CrmPolicy(BusinessOwned, Stamped, Base):
     released_at: Mapped[datetime | None]
     released_reason: Mapped[str | None]  # moved | npn_left
     removed_at: Mapped[datetime | None]  # removed by the agent: no sync brings it back
+
+
+class LeftPolicy(BusinessOwned, Base):
+    """A policy that left the account, with what its agent is told of it: name, carrier, date and reason, no more."""
+
+    __tablename__ = "left_policy"
+    __sensitive__: ClassVar[str | None] = "left_policy"
+    __table_args__ = (
+        ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
+        Index("ix_left_policy_when", "business_id", "left_at", "id"),
+    )
+
+    policy_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    npn: Mapped[str]  # under which it was in the account
+    first_name: Mapped[str | None]  # as the carrier named the member on that day
+    last_name: Mapped[str | None]
+    carrier: Mapped[str]
+    reason: Mapped[str]  # moved | npn_left
+    left_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Note(BusinessOwned, Stamped, Base):

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
 from portal.core.row_filter import narrow
 from portal.core.scope import Scope
-from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, Note, PossibleDuplicate
+from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, LeftPolicy, Note, PossibleDuplicate
 
 
 def _policies(policy: Any, scope: Scope) -> ColumnElement[bool]:
@@ -31,6 +31,19 @@ def _contacts(contact: Any, scope: Scope) -> ColumnElement[bool]:
         _policies(policy.c, scope),
     )
     return and_(shown, or_(carries_one.correlate_except(policy), _made_it(contact, scope)))
+
+
+def _removed_policies(policy: Any, scope: Scope) -> ColumnElement[bool]:
+    gone = and_(policy.released_at.is_(None), policy.removed_at.is_not(None))
+    return false() if scope.limited else gone
+
+
+def _removed_contacts(contact: Any, scope: Scope) -> ColumnElement[bool]:
+    return false() if scope.limited else and_(contact.hidden.is_(False), contact.removed_at.is_not(None))
+
+
+def _left(left: Any, scope: Scope) -> ColumnElement[bool]:
+    return left.npn == (scope.own_npn or "") if scope.limited else true()
 
 
 def _made_it(contact: Any, scope: Scope) -> ColumnElement[bool]:
@@ -57,8 +70,9 @@ def _duplicates(pair: Any, scope: Scope) -> ColumnElement[bool]:
     return false() if scope.limited else true()
 
 
-narrow(CrmPolicy, _policies)
-narrow(Contact, _contacts)
+narrow(CrmPolicy, _policies, removed=_removed_policies)
+narrow(Contact, _contacts, removed=_removed_contacts)
+narrow(LeftPolicy, _left)
 narrow(ContactSource, _of_seen_contacts)
 narrow(ContactKey, _of_seen_contacts)
 narrow(Note, _notes)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from portal.crm.statements.values import carry
 from portal.extensions import db
+from portal.sync.statements import keepsakes
 
 _BELONGS = """
 EXISTS (SELECT 1 FROM policy p JOIN business_npn n ON n.fmo_id = :fmo AND n.npn = p.writing_npn AND n.until IS NULL
@@ -72,6 +73,7 @@ def release(fmo_id: UUID, which: str, reason: str, **named: Any) -> list[Taken]:
     db.session.execute(text(_HAND_OVER.format(which=WHICH[which])), known)
     taken = [Taken(*row) for row in rows]
     if taken:
+        keepsakes.tell(fmo_id, [(t.business_id, t.policy_id) for t in taken], reason)
         _tidy(fmo_id, taken)
     return taken
 
@@ -84,6 +86,7 @@ def _tidy(fmo_id: UUID, taken: list[Taken]) -> None:
     ).all()
     poorer = sorted({(row[0], row[1]) for row in left})
     carry(fmo_id, [b for b, _ in poorer], [c for _, c in poorer])
+    keepsakes.forget(fmo_id, poorer)
     contacts = sorted({(t.business_id, t.contact_id) for t in taken})
     db.session.execute(
         text(_HIDE), {"fmo": fmo_id, "businesses": [b for b, _ in contacts], "contacts": [c for _, c in contacts]}
