@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.businesses import hooks, queries
 from portal.businesses.events import (
     BUSINESS_AGREEMENT,
+    BUSINESS_CONTINUOUS,
     BUSINESS_CREATE,
     BUSINESS_SYNC,
     NPN_ADD,
