@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.models import Base, BusinessOwned, FmoOwned, Stamped
@@ -20,6 +20,7 @@ class Business(FmoOwned, Stamped, Base):
         ForeignKeyConstraint(["fmo_id", "producer_id"], ["producer.fmo_id", "producer.id"]),
         Index("ix_business_name", "fmo_id", "name_key", "id"),
         Index("uq_business_producer", "fmo_id", "producer_id", unique=True),
+        CheckConstraint("agreement_until IS NULL OR agreement_until >= agreement_signed_on", name="agreement_dates"),
     )
 
     name: Mapped[str]
@@ -31,6 +32,8 @@ class Business(FmoOwned, Stamped, Base):
     continuous: Mapped[bool] = mapped_column(server_default=text("false"))
     synced_at: Mapped[datetime | None]  # when the last run succeeded
     carrier_data_of: Mapped[date | None]  # the newest as-of date among its synced policies
+    agreement_signed_on: Mapped[date | None]
+    agreement_until: Mapped[date | None]  # its last day; None: no end was agreed
 
 
 class BusinessNpn(BusinessOwned, Base):

@@ -80,7 +80,7 @@ def set_sync(business: Business, *, enabled: bool, by: Scope) -> bool:
     return True
 
 
-def set_agreement(business: Business, signed_on: date | None, until: date | None, by: Scope) -> bool:
+def set_agreement(business: Business, signed_on: date | None, until: date | None, *, by: Scope) -> bool:
     """Keep when the agreement was signed and its last day, or that there is none; whether that changed anything."""
     if (business.agreement_signed_on, business.agreement_until) == (signed_on, until):
         return False

@@ -7,10 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 
+from portal.businesses.agreements import AGREEMENTS, Agreement, judge
 from portal.businesses.models import Business, BusinessNpn
+from portal.core import clock
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.downline.keys import canonical_npn, name_key
 from portal.extensions import db
+from portal.identity import rules
 from portal.identity.models import Invitation, User
 
 FILTERS = ("q", "sync")
@@ -55,6 +58,11 @@ def by_ids(ids: Iterable[UUID]) -> dict[UUID, Business]:
     if not wanted:
         return {}
     return {one.id: one for one in db.session.scalars(select(Business).where(Business.id.in_(wanted)))}
+
+
+def agreement(business: Business) -> Agreement:
+    """How the Business's agreement stands today under the FMO's rule."""
+    return judge(business, clock.today(), str(rules.value(AGREEMENTS)))
 
 
 def by_producer(producer_id: UUID) -> Business | None:

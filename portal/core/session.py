@@ -18,7 +18,7 @@ from portal.core.scope import NoScope, Scope, ScopeChanged, current, current_or_
 _SETTINGS = text(
     "SELECT set_config('portal.fmo_id', :fmo, true), set_config('portal.business_id', :business, true),"
     " set_config('portal.reach', :reach, true), set_config('portal.own_npn', :npn, true),"
-    " set_config('portal.actor_id', :actor, true)"
+    " set_config('portal.actor_id', :actor, true), set_config('portal.role', :role, true)"
 )
 
 
@@ -63,6 +63,7 @@ def _tell_the_wall(session: OrmSession, transaction: SessionTransaction, connect
             "reach": "own" if scope.limited else "whole",
             "npn": scope.own_npn or "",
             "actor": str(scope.actor_id or ""),
+            "role": scope.role.value,
         },
     )
 

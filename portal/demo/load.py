@@ -15,6 +15,7 @@ from sqlalchemy import select
 from portal.book.models import Connector
 from portal.book.operations import confirm_kind, request_load, run_feed
 from portal.businesses.models import Business
+from portal.businesses.operations import set_agreement
 from portal.config import Settings
 from portal.core import access, clock
 from portal.core.scope import Login, Role, Scope, acting
@@ -142,6 +143,7 @@ def _provision(of: cast.Producer, who: cast.Producer, role: Role, admin: Scope, 
             enable_sync=True,
             by=admin,
         )
+        set_agreement(done.business, clock.today(), None, by=admin)
         business_id, run_id = done.business.id, done.run.id if done.run else None
     _run(admin, business_id, run_id)
     accounts.reset_password(who.email, password)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,7 @@ class User(FmoOwned, Stamped, Base):
     __table_args__ = (
         ForeignKeyConstraint(["fmo_id"], ["fmo.id"]),
         ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
+        ForeignKeyConstraint(["fmo_id", "suspended_by"], ["portal_user.fmo_id", "portal_user.id"]),
         # The one unique that does not start with the tenant: an e-mail signs in to one account.
         Index("uq_portal_user_email", "email", unique=True),
         Index("ix_portal_user_business", "fmo_id", "business_id"),
@@ -57,6 +58,9 @@ class User(FmoOwned, Stamped, Base):
     npn: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="invited")  # invited | active | deactivated
     last_sign_in_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]  # by an Administrator of the account; deactivating is the FMO's
+    suspended_by: Mapped[UUID | None]
+    leaves_on: Mapped[date | None]  # the last day on which somebody who was off-boarded may sign in
 
     @property
     def name(self) -> str:
