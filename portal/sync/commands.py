@@ -42,7 +42,7 @@ def workers() -> AbstractContextManager[Any]:
 def run(business: str, as_json: bool) -> None:
     """Copy the policies of BUSINESS (its id, or its name where only one has it) and wait until that is done.
 
-    Exit status 0: done; 1: failed, or Policy Sync is not enabled. A run that is under way already is waited for.
+    Exit status 0: done; 1: failed, or Policy Sync may not run for it. A run that is under way already is waited for.
     """
     with workers():
         scope, business_id = _find(business)
@@ -84,6 +84,8 @@ def _request(scope: Scope, business_id: UUID) -> UUID:
             raise click.ClickException(
                 f"Policy Sync is not enabled for {error}. Nothing was copied. An FMO admin enables it by Log Activity."
             ) from error
+        except operations.Blocked as blocked:
+            raise click.ClickException(str(blocked)) from blocked
         finally:
             db.session.rollback()
             db.session.remove()

@@ -3,9 +3,10 @@
 from portal.sync.operations.execution import execute
 from portal.sync.operations.reaper import reap
 from portal.sync.operations.release import release_npn, release_policies
-from portal.sync.operations.requests import SyncOff, ask, open_run, request_run, retry
+from portal.sync.operations.requests import Blocked, SyncOff, ask, open_run, request_run, retry
 
 __all__ = [
+    "Blocked",
     "SyncOff",
     "ask",
     "execute",

@@ -28,6 +28,10 @@ class SyncOff(Exception):
     """Policy Sync is not enabled for the Business; nothing was started."""
 
 
+class Blocked(Exception):
+    """The Business's agreement does not let it be synced; the text is a sentence for the person. Nothing was started."""
+
+
 def request_run(
     business: Business,
     reason: str,
@@ -35,10 +39,12 @@ def request_run(
     by: Scope,
     activity: Activity | None = None,
     invite_user: UUID | None = None,
+    expected: dict[str, Any] | None = None,
 ) -> tuple[SyncRun, bool]:
     """Start one run for `business` once this transaction is committed: (run, True), or (the run under way, False).
 
-    However many ask at once, one run is open per Business. Raises `SyncOff` where Policy Sync is not enabled.
+    However many ask at once, one run is open per Business. `expected` is what was shown before the
+    click, kept with the run. Raises `SyncOff` where Policy Sync is not enabled, `Blocked` where the agreement forbids it.
     Answers the agents' open "Ask for a re-sync".
     """
     if not business.sync_enabled:
@@ -46,7 +52,7 @@ def request_run(
     db.session.flush()
     owed = _owed_invitation(business.id)
     while True:
-        made = _insert(business, reason, by, activity, invite_user or owed)
+        made = _insert(business, reason, by, activity, invite_user or owed, expected)
         if made is not None:
             break
         under_way = open_run(business.id)
@@ -72,7 +78,12 @@ def _owed_invitation(business_id: UUID) -> UUID | None:
 
 
 def _insert(
-    business: Business, reason: str, by: Scope, activity: Activity | None, invite_user: UUID | None
+    business: Business,
+    reason: str,
+    by: Scope,
+    activity: Activity | None,
+    invite_user: UUID | None,
+    expected: dict[str, Any] | None,
 ) -> SyncRun | None:
     values: dict[str, Any] = {
         "id": new_id(),
@@ -81,6 +92,7 @@ def _insert(
         "reason": reason,
         "activity_id": activity.id if activity else None,
         "invite_user_id": invite_user,
+        "expected": expected,
         "requested_by_id": by.actor_id,
         "requested_by": by.actor_name,
     }

@@ -67,5 +67,8 @@ def retry(run_id: UUID) -> Response:
     except operations.SyncOff:
         flash("Policy Sync is not enabled for this Business. Enable it by Log Activity; that starts a run.", "error")
         return go(url_for("sync.run", run_id=run_id))
+    except operations.Blocked as blocked:
+        flash(str(blocked), "error")
+        return go(url_for("sync.run", run_id=run_id))
     flash("A new run has started." if started else "A run was already under way; this is the one.")
     return go(url_for("sync.run", run_id=again.id))
