@@ -15,7 +15,6 @@ from sqlalchemy import select
 from portal.book.models import Connector
 from portal.book.operations import confirm_kind, request_load, run_feed
 from portal.businesses.models import Business
-from portal.businesses.operations import set_agreement
 from portal.config import Settings
 from portal.core import access, clock
 from portal.core.scope import Login, Role, Scope, acting
@@ -29,7 +28,7 @@ from portal.identity import accounts
 from portal.identity.models import Fmo, User
 from portal.identity.operations import scope_of
 from portal.identity.sessions import IDENTITY_SCOPE
-from portal.provisioning.operations import Person, add_agent, provision
+from portal.provisioning.operations import Person, Wanted, add_agent, provision
 from portal.provisioning.places import zone_of
 from portal.sync.operations import execute
 
@@ -134,16 +133,16 @@ def _accounts(fmo: DemoFmo, admin: Scope, password: str) -> None:
 
 def _provision(of: cast.Producer, who: cast.Producer, role: Role, admin: Scope, password: str) -> UUID:
     with _work(admin):
-        done = provision(
+        wanted = Wanted(
             producer=_record(of),
             business_name=of.name or f"{of.first} {of.last} Insurance",
             person=_person(who, role),
             time_zone=zone_of(of.state),
             state=of.state,
             enable_sync=True,
-            by=admin,
+            agreement_signed=clock.today(),
         )
-        set_agreement(done.business, clock.today(), None, by=admin)
+        done = provision(wanted, by=admin)
         business_id, run_id = done.business.id, done.run.id if done.run else None
     _run(admin, business_id, run_id)
     accounts.reset_password(who.email, password)

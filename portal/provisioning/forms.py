@@ -6,14 +6,15 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, Field, SelectField, StringField, TelField
+from wtforms import BooleanField, DateField, EmailField, Field, SelectField, StringField, TelField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.connectors import normalise
 from portal.connectors.names import tidy
 from portal.core.scope import AGENT_ROLES, Role
-from portal.provisioning.operations import Person
+from portal.downline.models import Producer
+from portal.provisioning.operations import Foreseen, Person, Wanted
 from portal.provisioning.places import STATES, ZONES
 
 _LONG = Length(max=120, message="Use at most 120 characters.")
@@ -40,7 +41,36 @@ def _phone(form: Any, field: Field) -> None:
         raise ValidationError("Enter a phone number with its area code, such as 614 555-0123.")
 
 
-class _PersonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class _Day(DateField):  # type: ignore[misc]  # wtforms ships no types
+    """A day that may be left out."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed; anything but a day or nothing is refused."""
+        if not any(valuelist):
+            self.data = None
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError("Enter the day as 2026-01-31.") from error
+
+
+class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """What every [Agent CRM] activity may keep of a word with the agent before."""
+
+    confirmed_with_agent = BooleanField("Confirmed with the agent")
+    confirmation_note = StringField(
+        "Confirmation note",
+        filters=[_tidy],
+        validators=[Optional(), Length(max=500, message="Use at most 500 characters.")],
+    )
+
+    def foreseen(self, expected: dict[str, Any] | None) -> Foreseen:
+        """What goes with the run: what it would do by now, and whether the agent was asked."""
+        return Foreseen(expected, bool(self.confirmed_with_agent.data), self.confirmation_note.data or "")
+
+
+class _PersonForm(_ActivityForm):
     """Who is to sign in, and with which role."""
 
     first_name = StringField("First name", filters=[_tidy], validators=[InputRequired("Enter the first name."), _LONG])
@@ -79,6 +109,8 @@ class ProvisionForm(_PersonForm):
     state = SelectField(
         "State", choices=_choices({"": "Choose a state", **STATES}), validators=[InputRequired("Choose the state.")]
     )
+    agreement_signed = _Day("Agreement signed")
+    agreement_until = _Day("Agreement until")
     enable_policy_sync = BooleanField("Enable Policy Sync")
     confirm_shared = BooleanField("This NPN may be in more than one account")
 
@@ -86,6 +118,28 @@ class ProvisionForm(_PersonForm):
         super().__init__(**kwargs)
         if not shared:
             del self.confirm_shared
+
+    def wanted(self, producer: Producer) -> Wanted:
+        """The account to provision, of a form that is valid."""
+        return Wanted(
+            producer=producer,
+            business_name=self.business_name.data,
+            person=self.person(),
+            time_zone=self.time_zone.data,
+            state=self.state.data,
+            enable_sync=self.enable_policy_sync.data,
+            agreement_signed=self.agreement_signed.data,
+            agreement_until=self.agreement_until.data,
+        )
+
+    def validate_agreement_until(self, field: DateField) -> None:
+        """An agreement ends after it was signed."""
+        if field.data is None:
+            return
+        if self.agreement_signed.data is None:
+            raise ValidationError("Enter the day on which the agreement was signed too.")
+        if field.data < self.agreement_signed.data:
+            raise ValidationError("The agreement cannot end before the day on which it was signed.")
 
     def validate_confirm_shared(self, field: BooleanField) -> None:
         """Nobody puts policies into a second account by mistake."""
@@ -95,15 +149,16 @@ class ProvisionForm(_PersonForm):
             )
 
 
-class SwitchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class SwitchForm(_ActivityForm):
     """[Agent CRM] Enable/Disable Policy and Member Sync. `resync_policies` is there where sync is enabled today."""
 
     policy_sync_enabled = BooleanField("Policy Sync Enabled")
     resync_policies = BooleanField("Re-sync Policies")
+    continuous = BooleanField("Continuous sync")
 
-    def __init__(self, *, enabled: bool, **kwargs: Any) -> None:
+    def __init__(self, *, enabled: bool, continuous: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.enabled = enabled
+        self.enabled, self.was_continuous = enabled, continuous
         if not enabled:
             del self.resync_policies
 
@@ -114,10 +169,10 @@ class SwitchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             raise ValidationError(
                 "Policy Sync is not enabled today, so nothing was changed. Tick the box to enable it."
             )
-        if self.enabled and field.data and not resync:
+        if self.enabled and field.data and not resync and bool(self.continuous.data) == self.was_continuous:
             raise ValidationError(
                 "Policy Sync is enabled already, so nothing was changed. Tick Re-sync Policies to copy the policies"
-                " again, or untick Policy Sync Enabled to stop further runs."
+                " again, change Continuous sync, or untick Policy Sync Enabled to stop further runs."
             )
         if self.enabled and not field.data and resync:
             raise ValidationError(

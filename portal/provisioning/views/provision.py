@@ -77,15 +77,7 @@ def complete_provision(kind: str, record_id: UUID) -> Response:
     if not form.validate_on_submit():
         return _page(producer, form, status=422)
     try:
-        done = operations.provision(
-            producer=producer,
-            business_name=form.business_name.data,
-            person=form.person(),
-            time_zone=form.time_zone.data,
-            state=form.state.data,
-            enable_sync=form.enable_policy_sync.data,
-            by=scope.current(),
-        )
+        done = operations.provision(form.wanted(producer), by=scope.current())
     except businesses.Refused as refusal:
         form[refusal.field].errors = [*form[refusal.field].errors, str(refusal)]
         return _page(producer, form, status=422)

@@ -44,7 +44,7 @@ def switch(kind: str, record_id: UUID) -> Response:
     """Today's state, to be changed."""
     business = _business(kind, record_id)
     today = {"policy_sync_enabled": business.sync_enabled}
-    return _page(business, SwitchForm(enabled=business.sync_enabled, data=today))
+    return _page(business, SwitchForm(enabled=business.sync_enabled, continuous=business.continuous, data=today))
 
 
 @bp.post("/policy-sync/<kind>/<uuid:record_id>")
@@ -52,7 +52,7 @@ def switch(kind: str, record_id: UUID) -> Response:
 def complete_switch(kind: str, record_id: UUID) -> Response:
     """Enable, re-sync or disable, and go to the Business."""
     business = _business(kind, record_id)
-    form = SwitchForm(enabled=business.sync_enabled)
+    form = SwitchForm(enabled=business.sync_enabled, continuous=business.continuous)
     if not form.validate_on_submit():
         return _page(business, form, status=422)
     resync = bool(form.resync_policies and form.resync_policies.data)

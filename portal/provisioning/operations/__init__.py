@@ -1,0 +1,27 @@
+"""What the [Agent CRM] activities do: one at a time, in bulk, and from a file."""
+
+from portal.provisioning.operations.activities import (
+    ADD_AGENT,
+    PROVISION,
+    SWITCH,
+    Done,
+    Foreseen,
+    Person,
+    Wanted,
+    add_agent,
+    provision,
+    set_sync,
+)
+
+__all__ = [
+    "ADD_AGENT",
+    "PROVISION",
+    "SWITCH",
+    "Done",
+    "Foreseen",
+    "Person",
+    "Wanted",
+    "add_agent",
+    "provision",
+    "set_sync",
+]
