@@ -1,0 +1,28 @@
+"""Changing Businesses: the account itself, its NPNs, its users."""
+
+from portal.businesses.operations.accounts import (
+    add_npn,
+    create_business,
+    end_npn,
+    npn_guard,
+    set_agreement,
+    set_continuous,
+    set_sync,
+)
+from portal.businesses.operations.refusal import Refused
+from portal.businesses.operations.users import EMAIL_REFUSED, add_user, deactivate, reactivate
+
+__all__ = [
+    "EMAIL_REFUSED",
+    "Refused",
+    "add_npn",
+    "add_user",
+    "create_business",
+    "deactivate",
+    "end_npn",
+    "npn_guard",
+    "reactivate",
+    "set_agreement",
+    "set_continuous",
+    "set_sync",
+]
