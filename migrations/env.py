@@ -14,6 +14,7 @@ import portal.core.search_tokens
 import portal.crm.models
 import portal.downline.models
 import portal.identity.models
+import portal.sync.claims.models
 import portal.sync.models  # noqa: F401  # imported for their tables
 from portal.config import load_settings
 from portal.core.models import Base

@@ -32,8 +32,12 @@ class Permission(StrEnum):
     CRM_EDIT = "crm.edit"
     BOOK_REVEAL = "book.reveal"
     CRM_REVEAL = "crm.reveal"
+    CRM_REMOVE = "crm.remove"
+    CRM_TAKE_OUT = "crm.take_out"
     SEARCH = "search"
     RESYNC_ASK = "resync.ask"
+    CLAIM_MAKE = "claim.make"
+    CLAIM_ANSWER = "claim.answer"
     SETTINGS = "fmo.settings"
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
@@ -55,6 +59,7 @@ _FMO_ADMIN = frozenset(
         Permission.SYNC_READ,
         Permission.BOOK_REVEAL,
         Permission.SETTINGS,
+        Permission.CLAIM_ANSWER,
     }
 )
 _AGENT = frozenset(
@@ -63,17 +68,20 @@ _AGENT = frozenset(
         Permission.CRM_READ,
         Permission.CRM_EDIT,
         Permission.CRM_REVEAL,
+        Permission.CRM_TAKE_OUT,
         Permission.SEARCH,
         Permission.RESYNC_ASK,
+        Permission.CLAIM_MAKE,
     }
 )
+_WHOLE_ACCOUNT = _AGENT | {Permission.CRM_REMOVE}
 _COMPLIANCE = frozenset({Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permission.ACCESS_EXPORT})
 
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.FMO_ADMIN: _FMO_ADMIN,
     Role.COMPLIANCE: _COMPLIANCE,
-    Role.AGENT_ADMIN: _AGENT,
-    Role.AGENT_ALL: _AGENT,
+    Role.AGENT_ADMIN: _WHOLE_ACCOUNT,
+    Role.AGENT_ALL: _WHOLE_ACCOUNT,
     Role.AGENT_LIMITED: _AGENT,
     Role.SYSTEM: frozenset(),
 }

@@ -22,6 +22,7 @@ KINDS = {
     "feedrun": ("feed run", "feed runs"),
     "fmo": ("FMO", "FMOs"),
     "policy": ("policy", "policies"),
+    "policy_claim": ("claim of a policy", "claims of policies"),
     "producer": ("agent or agency", "agents or agencies"),
     "syncrun": ("sync run", "sync runs"),
 }

@@ -158,7 +158,15 @@ def _columns(ask: Any, table: str) -> set[str]:
 
 def test_the_own_npn_rule_is_restrictive(ask: Any) -> None:
     own = {p.tablename: p for p in ask(POLICIES) if p.policyname == "own_npn"}
-    assert set(own) == {"crm_policy", "contact", "contact_source", "possible_duplicate", "note", "left_policy"}
+    assert set(own) == {
+        "crm_policy",
+        "contact",
+        "contact_source",
+        "possible_duplicate",
+        "note",
+        "left_policy",
+        "policy_claim",
+    }
     for policy in own.values():
         assert policy.permissive == "RESTRICTIVE" and policy.roles[0].endswith("_agent")
 

@@ -119,6 +119,7 @@ def _account(store: Session, office: Office, account: Account) -> Holding:
     make.add(store, entry)
     npn = store.scalars(select(BusinessNpn).where(BusinessNpn.business_id == account.business.id)).first()
     assert npn is not None
+    crm.sync_line(store, account.run, [account.people[0].policy.id])
     held = {"business": account.business.id, "business_npn": npn.id}
     return {**held, "sync_run": account.run.id, "activity": account.activity.id}
 
@@ -128,6 +129,8 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
         make.add(store, row)
     note = crm.note(store, person.contact, person.user, f"Qword{person.user.first_name.lower()}")
     person.marks.append(note.body)
+    claim = crm.policy_claim(store, account.business, person.user, number=f"Qclaim{person.user.first_name.lower()}")
+    person.marks.append(claim.number)
     line = make.identifier(store, person.producer, f"QID{person.user.first_name.upper()}")
     other = crm.contact(store, account.business, None, last_name=f"Qtyped{person.user.first_name.lower()}")
     other.made_by = person.user.id
@@ -143,6 +146,7 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
         "contact": person.contact.id,
         "crm_policy": person.crm_policy.id,
         "note": note.id,
+        "claim": claim.id,
         "duplicate": twin.id,
     }
 

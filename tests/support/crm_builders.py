@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -14,8 +15,10 @@ from portal.core.ids import new_id
 from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, Note, PossibleDuplicate
 from portal.downline.models import Producer
 from portal.identity.models import User
-from portal.sync.models import ResyncRequest, SyncRun
+from portal.sync.claims.models import PolicyClaim
+from portal.sync.models import ResyncRequest, SyncLine, SyncRun
 from tests.support.builders import add
+from tests.support.builders import number as make_number
 
 
 def owned_by(business: Business) -> dict[str, Any]:
@@ -28,6 +31,12 @@ def sync_run(store: Session, business: Business, **values: Any) -> SyncRun:
     finished = {"status": "succeeded", "finished_at": datetime.now(UTC), "requested_by": "Test", "reason": "resync"}
     counts = {"policies": 1, "contacts": 1, "added": 1, "updated": 0, "unchanged": 0, "released": 0}
     return add(store, SyncRun(**owned_by(business), **{**finished, **counts, **values}))
+
+
+def sync_line(store: Session, run: SyncRun, policy_ids: list[UUID], **values: Any) -> SyncLine:
+    """What `run` did to these policies; without more words it added them."""
+    owned = {"fmo_id": run.fmo_id, "business_id": run.business_id, "run_id": run.id, "policy_ids": policy_ids}
+    return add(store, SyncLine(**{"what": "added", "reason": "new", **owned, **values}))
 
 
 def contact(store: Session, business: Business, member: Member | None = None, **typed: Any) -> Contact:
@@ -87,6 +96,13 @@ def possible_duplicate(store: Session, contact: Contact, other: Contact) -> Poss
 def resync_request(store: Session, business: Business, by: User) -> ResyncRequest:
     """An open "Ask for a re-sync"."""
     return add(store, ResyncRequest(**owned_by(business), asked_by=by.name))
+
+
+def policy_claim(store: Session, business: Business, by: User, **values: Any) -> PolicyClaim:
+    """An open "This policy is mine"."""
+    number = values.pop("number", f"C{make_number():06}")
+    named = {"carrier": "humana", "number": number, "number_key": "".join(filter(str.isalnum, number.upper()))}
+    return add(store, PolicyClaim(**owned_by(business), by_id=by.id, by_name=by.name, **{**named, **values}))
 
 
 def activity(store: Session, record: Producer | Business, by: User, summary: str, **values: Any) -> Activity:

@@ -1,0 +1,73 @@
+"""Claiming a policy, and answering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from portal.core import access, clock
+from portal.core.ids import new_id
+from portal.core.scope import Scope
+from portal.crm.search import number_key
+from portal.extensions import db
+from portal.sync.claims import queries
+from portal.sync.claims.events import ANSWERED, CLAIMED
+from portal.sync.claims.models import PolicyClaim
+
+A_DAY = 20
+
+
+class TooMany(Exception):
+    """The user has claimed as many policies as a day allows; nothing was kept."""
+
+
+def claim(*, carrier: str, number: str, note: str | None, by: Scope) -> None:
+    """Put "this policy is mine" before the FMO; one that waits there already stays as it is.
+
+    Nothing is looked up: what happens depends on the actor's own claims alone. Raises `TooMany` after twenty in a day.
+    """
+    # One at a time for each user, so that the count holds.
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(by.actor_id), 0))))
+    if queries.made_lately() >= A_DAY:
+        raise TooMany
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "fmo_id": by.fmo_id,
+        "business_id": by.business_id,
+        "carrier": carrier,
+        "number": number,
+        "number_key": number_key(number),
+        "note": note or None,
+        "by_id": by.actor_id,
+        "by_name": by.actor_name,
+    }
+    made = db.session.scalar(
+        insert(PolicyClaim)
+        .values(**values)
+        .on_conflict_do_nothing(
+            index_elements=["business_id", "by_id", "carrier", "number_key"],
+            index_where=PolicyClaim.answered_at.is_(None),
+        )
+        .returning(PolicyClaim.id)
+    )
+    if made is not None:
+        access.record(CLAIMED, kind="policy_claim", ids=[made], carrier=carrier)
+
+
+def answer(claimed: PolicyClaim, *, verdict: str, words: str, by: Scope) -> bool:
+    """Answer an open claim; False where somebody has answered it before."""
+    held = db.session.scalars(
+        select(PolicyClaim)
+        .where(PolicyClaim.business_id == claimed.business_id, PolicyClaim.id == claimed.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if held.status != "open":
+        return False
+    held.status, held.verdict, held.answer = "answered", verdict, words
+    held.answered_by, held.answered_at = by.actor_name, clock.now()
+    db.session.flush()
+    access.record(ANSWERED, kind="policy_claim", ids=[held.id], verdict=verdict, business=str(held.business_id))
+    return True
