@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text, func, text
@@ -43,7 +43,7 @@ class FeedRun(FmoOwned, Base):
             "sha256",
             "dry_run",
             unique=True,
-            postgresql_where=text("status IN ('queued', 'running')"),
+            postgresql_where=text("status IN ('queued', 'running', 'held')"),
         ),
     )
 
@@ -53,7 +53,7 @@ class FeedRun(FmoOwned, Base):
     size: Mapped[int] = mapped_column(BigInteger)
     as_of: Mapped[date | None]
     dry_run: Mapped[bool] = mapped_column(server_default=text("false"))
-    status: Mapped[str] = mapped_column(server_default="queued")  # queued | running | succeeded | failed
+    status: Mapped[str] = mapped_column(server_default="queued")  # queued | running | succeeded | failed | held
     phase: Mapped[str | None]
     progress_done: Mapped[int] = mapped_column(server_default="0")
     progress_total: Mapped[int | None]
@@ -71,6 +71,7 @@ class FeedRun(FmoOwned, Base):
     notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     error: Mapped[str | None]  # a sentence for a person
     requested_by: Mapped[str]
+    requester_id: Mapped[UUID | None]  # None: the operator at the shell
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -138,6 +139,7 @@ class Member(FmoOwned, Stamped, Base):
     county: Mapped[str | None]
     carrier: Mapped[str]  # whose file the present values come from
     as_of: Mapped[date]  # of that file
+    batch: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # as a policy's
 
 
 class MemberKey(FmoOwned, Base):
@@ -164,7 +166,7 @@ class Policy(FmoOwned, Stamped, Base):
         ForeignKeyConstraint(["fmo_id", "member_id"], ["member.fmo_id", "member.id"]),
         ForeignKeyConstraint(["fmo_id", "source_run_id"], ["feed_run.fmo_id", "feed_run.id"]),
         Index("uq_policy_identity", "fmo_id", "identity", unique=True),
-        Index("ix_policy_writer", "fmo_id", "writing_npn", "id"),
+        Index("ix_policy_writer", "fmo_id", "writing_npn", "batch", "id"),
         Index("ix_policy_number", "fmo_id", "number_key", "id"),
         Index("ix_policy_sort", "fmo_id", "sort_key", "id"),
         Index("ix_policy_effective", "fmo_id", "effective_date", "id"),
@@ -234,3 +236,39 @@ class PolicyWriter(FmoOwned, Base):
     until: Mapped[datetime | None]
     written_from: Mapped[date | None]  # the agent's own dates in the row, where the layout has them
     written_to: Mapped[date | None]
+
+
+class HeldChange(FmoOwned, Base):
+    """A change that would move so many policies between NPNs that a second admin must say yes before it is made.
+
+    `arguments` is what is needed to make it, `effect` what it would do, `digest` of exactly which policies.
+    """
+
+    __tablename__ = "held_change"
+    __table_args__ = (
+        Index("ix_held_change_when", "fmo_id", "status", "asked_at", "id"),
+        Index("ix_held_change_subject", "fmo_id", "subject_id"),
+        CheckConstraint("status IN ('waiting', 'approved', 'rejected', 'stale')", name="status"),
+        CheckConstraint("decided_by <> asked_by", name="four_eyes"),
+        CheckConstraint(
+            "CASE status WHEN 'waiting' THEN decided_by IS NULL WHEN 'stale' THEN true"
+            " ELSE decided_by IS NOT NULL AND decided_at IS NOT NULL END",
+            name="decided",
+        ),
+    )
+
+    kind: Mapped[str]  # file | confirm | a kind of change of the crosswalk
+    title: Mapped[str]  # what it is, in words
+    subject_id: Mapped[UUID | None]  # the feed run, the SmartConnector, the record or line of the crosswalk
+    arguments: Mapped[dict[str, Any]]
+    effect: Mapped[dict[str, Any]]
+    digest: Mapped[str]
+    looked_at: Mapped[datetime] = mapped_column(server_default=func.now())  # when the effect was last computed
+    status: Mapped[str] = mapped_column(server_default="waiting")  # waiting | approved | rejected | stale
+    asked_by: Mapped[UUID | None]  # None: the operator at the shell
+    asked_name: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    decided_by: Mapped[UUID | None]
+    decided_name: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
