@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.models import Base, BusinessOwned, FmoOwned, Stamped
@@ -51,3 +51,4 @@ class BusinessNpn(BusinessOwned, Base):
     producer_id: Mapped[UUID | None]
     since: Mapped[datetime] = mapped_column(server_default=text("now()"))
     until: Mapped[datetime | None]
+    synced_batch: Mapped[int | None] = mapped_column(BigInteger)  # how far runs have followed the book; None: not yet

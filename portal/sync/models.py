@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKeyConstraint, Index, Uuid, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.models import Base, BusinessOwned
@@ -39,6 +39,7 @@ class SyncRun(BusinessOwned, Base):
     attempt: Mapped[int] = mapped_column(server_default="0")
     fence: Mapped[int] = mapped_column(server_default="0")
     heartbeat_at: Mapped[datetime | None]
+    whole: Mapped[bool] = mapped_column(server_default=text("false"))  # looks at every policy, not only at newer ones
     expected: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what was shown before Complete
     policies: Mapped[int | None]  # in the account after the run
     contacts: Mapped[int | None]
@@ -46,6 +47,7 @@ class SyncRun(BusinessOwned, Base):
     updated: Mapped[int | None]
     unchanged: Mapped[int | None]
     released: Mapped[int | None]
+    handed_over: Mapped[int | None]  # from one NPN of the account to another
     contacts_new: Mapped[int | None]
     contacts_linked: Mapped[int | None]
     without_email: Mapped[int | None]
@@ -55,6 +57,21 @@ class SyncRun(BusinessOwned, Base):
         JSONB, server_default=text("'[]'")
     )  # [{npn, policies}] not included
     error: Mapped[str | None]
+
+
+class SyncLine(BusinessOwned, Base):
+    """Policies to which a run did one and the same thing: at most a thousand of them, as many lines as it takes."""
+
+    __tablename__ = "sync_line"
+    __table_args__ = (
+        ForeignKeyConstraint(["business_id", "run_id"], ["sync_run.business_id", "sync_run.id"]),
+        Index("ix_sync_line_run", "business_id", "run_id", "id"),
+    )
+
+    run_id: Mapped[UUID]
+    what: Mapped[str]  # added | updated | released | handed_over | skipped
+    reason: Mapped[str]
+    policy_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
 
 
 class ResyncRequest(BusinessOwned, Base):

@@ -114,10 +114,10 @@ def _merge(
     if new or changed:
         progress.at("Recognising members", 0, new + changed)
         people.recognise(fmo_id, carrier)
-        members.merge(fmo_id, carrier, as_of, seal=staged.seal)
+        batch = policies.next_batch(fmo_id)
+        members.merge(fmo_id, carrier, as_of, seal=staged.seal, batch=batch)
         progress.at("Writing policies", 0, new + changed)
         writers.resolve(fmo_id, carrier, blocked=blocked_kinds(carrier))
-        batch = policies.next_batch(fmo_id)
         policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
         released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))
     progress.at("Finishing", new + changed, new + changed)

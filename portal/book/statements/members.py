@@ -38,8 +38,8 @@ WHERE v.mbi_hash IS NOT NULL AND (m.mbi_hash IS NULL OR (v.newer AND m.mbi_hash 
 """
 _COLUMNS = (*_FIELDS, "address2", "sort_key")
 _INSERT = f"""
-INSERT INTO member (fmo_id, id, {", ".join(_COLUMNS)}, mbi, carrier, as_of)
-SELECT :fmo, v.member_id, {", ".join(f"v.{c}" for c in _COLUMNS)}, x.mbi, :carrier, :as_of
+INSERT INTO member (fmo_id, id, {", ".join(_COLUMNS)}, mbi, carrier, as_of, batch)
+SELECT :fmo, v.member_id, {", ".join(f"v.{c}" for c in _COLUMNS)}, x.mbi, :carrier, :as_of, :batch
 FROM feed_member v LEFT JOIN feed_mbi x ON x.mbi_hash = v.mbi_hash WHERE v.is_new
 """
 
@@ -62,7 +62,8 @@ WITH after AS (
   FROM feed_member v JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id WHERE NOT v.is_new
 )
 UPDATE member m SET ({_names("")}) = ROW({_names("a.")}),
-       mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN x.mbi ELSE m.mbi END, updated_at = now()
+       mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN x.mbi ELSE m.mbi END, batch = :batch,
+       updated_at = now()
 FROM after a LEFT JOIN feed_mbi x ON x.mbi_hash = a.mbi_hash
 WHERE m.fmo_id = :fmo AND m.id = a.member_id
   AND ({_names("m.")}) IS DISTINCT FROM ({_names("a.")})
@@ -78,12 +79,12 @@ WHERE NOT EXISTS (SELECT 1 FROM member_key h WHERE h.fmo_id = :fmo AND h.kind = 
 """
 
 
-def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Seal) -> None:
+def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Seal, batch: int) -> None:
     """Insert and update members and their keys. `seal` turns keyed hashes into (keyed hash, ciphertext) pairs."""
     values = {"fmo": fmo_id, "carrier": carrier, "as_of": as_of}
     run(_VALUES, **values)
     run("ANALYZE feed_member")
     copy_numbers(seal(run(_NEW_NUMBERS, fmo=fmo_id).scalars()))
-    run(_INSERT, **values)
-    run(_UPDATE, **values)
+    run(_INSERT, batch=batch, **values)
+    run(_UPDATE, batch=batch, **values)
     run(_KEYS, fmo=fmo_id)

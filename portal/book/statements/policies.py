@@ -39,9 +39,16 @@ WHERE NOT v.is_new AND m.updated_at = now() AND o.fmo_id = :fmo AND o.member_id 
 """
 
 
+# Above what runs have followed as well: were the newest policies taken back, their number must not come again.
+_NEXT_BATCH = """
+SELECT greatest((SELECT max(batch) FROM policy WHERE fmo_id = :fmo), (SELECT max(batch) FROM member WHERE fmo_id = :fmo),
+                (SELECT max(synced_batch) FROM business_npn WHERE fmo_id = :fmo), 0) + 1
+"""
+
+
 def next_batch(fmo_id: UUID) -> int:
     """The ingest number of the change at work: rises with every one. Call it under the FMO's lock only."""
-    found: int = run("SELECT coalesce(max(batch), 0) + 1 FROM policy WHERE fmo_id = :fmo", fmo=fmo_id).scalar_one()
+    found: int = run(_NEXT_BATCH, fmo=fmo_id).scalar_one()
     return found
 
 

@@ -2,6 +2,7 @@
 
 from portal.sync.operations.execution import execute
 from portal.sync.operations.reaper import reap
+from portal.sync.operations.rehearsal import rehearse
 from portal.sync.operations.release import release_npn, release_policies
 from portal.sync.operations.requests import Blocked, SyncOff, ask, open_run, request_run, retry
 
@@ -12,6 +13,7 @@ __all__ = [
     "execute",
     "open_run",
     "reap",
+    "rehearse",
     "release_npn",
     "release_policies",
     "request_run",

@@ -9,26 +9,30 @@ from sqlalchemy import text
 
 from portal.extensions import db
 
-# An agency's account may lack its principal and members, a principal's the agency's NPN; a person is known by e-mail.
+# An agency's account may lack its principal and members, an agent's that of the agency; a person is known by e-mail.
 _GAPS = """
 WITH mine AS (SELECT p.* FROM producer p WHERE p.fmo_id = :fmo AND p.npn = ANY(:npns)),
 near AS (
-  SELECT p.npn, p.name FROM producer p JOIN mine m ON m.kind = 'agency' AND p.agency_id = m.id WHERE p.fmo_id = :fmo
+  SELECT p.npn, p.name, p.id, p.kind FROM producer p JOIN mine m ON m.kind = 'agency' AND p.agency_id = m.id WHERE p.fmo_id = :fmo
   UNION
-  SELECT p.npn, p.name FROM producer p JOIN mine m ON m.is_principal AND p.id = m.agency_id WHERE p.fmo_id = :fmo
+  SELECT p.npn, p.name, p.id, p.kind FROM producer p JOIN mine m ON p.id = m.agency_id WHERE p.fmo_id = :fmo
   UNION
-  SELECT p.npn, p.name FROM producer p JOIN mine m ON lower(p.email) = lower(m.email) AND p.id <> m.id
+  SELECT p.npn, p.name, p.id, p.kind FROM producer p JOIN mine m ON lower(p.email) = lower(m.email) AND p.id <> m.id
   WHERE p.fmo_id = :fmo AND p.email <> ''
 )
-SELECT n.npn, n.name, (SELECT count(*) FROM policy b WHERE b.fmo_id = :fmo AND b.writing_npn = n.npn) AS policies
+SELECT n.npn, n.name, n.id, n.kind, (SELECT count(*) FROM policy b WHERE b.fmo_id = :fmo AND b.writing_npn = n.npn) AS policies
 FROM near n WHERE NOT n.npn = ANY(:npns)
 """
 
 
 def find(fmo_id: UUID, npns: list[str]) -> list[dict[str, Any]]:
-    """[{npn, name, policies}], most policies first, for an account that has `npns`."""
+    """[{npn, name, producer_id, kind, policies}], most policies first, for an account that has `npns`."""
     rows = db.session.execute(text(_GAPS), {"fmo": fmo_id, "npns": npns}).mappings()
-    found = [{"npn": r["npn"], "name": r["name"], "policies": int(r["policies"])} for r in rows if r["policies"]]
+    found = [
+        {"npn": r["npn"], "name": r["name"], "producer_id": str(r["id"]), "kind": r["kind"], "policies": r["policies"]}
+        for r in rows
+        if r["policies"]
+    ]
     return sorted(found, key=lambda gap: (-gap["policies"], gap["npn"]))
 
 

@@ -1,0 +1,47 @@
+"""What a run would do now, counted before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Counts of a rehearsed run. The first eight stand under the same names on the run itself.
+
+    `policies` and `contacts` are what the account would hold afterwards; `by_…` lists are [word, count] of the book's
+    policies under the NPNs, most first. `gaps`: {npn, name, producer_id, kind, policies} of further NPNs of the same
+    person or agency. `elsewhere`: {npn, business_id, business} of NPNs that another Business is served by too.
+    """
+
+    policies: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    released: int = 0
+    removed_by_agent: int = 0
+    contacts: int = 0
+    contacts_new: int = 0
+    contacts_linked: int = 0
+    possible_duplicates: int = 0
+    without_email: int = 0
+    by_crosswalk: int = 0
+    by_carrier: list[tuple[str, int]] = field(default_factory=list)
+    by_product: list[tuple[str, int]] = field(default_factory=list)
+    by_status: list[tuple[str, int]] = field(default_factory=list)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    elsewhere: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For keeping with the run: numbers, words, and ids as text."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """The same from `as_json`, whatever a later release has added to or taken from it."""
+        known = {name: kept[name] for name in cls.__dataclass_fields__ if name in kept}
+        for name in ("by_carrier", "by_product", "by_status"):
+            known[name] = [(str(word), int(count)) for word, count in known.get(name, [])]
+        return cls(**known)
