@@ -9,6 +9,7 @@ from sqlalchemy import literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.activities.models import Activity
+from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.core import access, clock, outbox
 from portal.core.ids import new_id
@@ -29,7 +30,7 @@ class SyncOff(Exception):
 
 
 class Blocked(Exception):
-    """The Business's agreement does not let it be synced; the text is a sentence for the person. Nothing was started."""
+    """The Business's agreement does not let it be synced; the text is a sentence. Nothing was started."""
 
 
 def request_run(
@@ -43,12 +44,15 @@ def request_run(
 ) -> tuple[SyncRun, bool]:
     """Start one run for `business` once this transaction is committed: (run, True), or (the run under way, False).
 
-    However many ask at once, one run is open per Business. `expected` is what was shown before the
-    click, kept with the run. Raises `SyncOff` where Policy Sync is not enabled, `Blocked` where the agreement forbids it.
-    Answers the agents' open "Ask for a re-sync".
+    However many ask at once, one run is open per Business. `expected` is what was shown before the click, kept with
+    the run. Raises `SyncOff` where Policy Sync is not enabled, `Blocked` where the agreement forbids it. Answers the
+    agents' open "Ask for a re-sync".
     """
     if not business.sync_enabled:
         raise SyncOff(business.name)
+    agreement = businesses.agreement(business)
+    if agreement.blocked:
+        raise Blocked(agreement.warning or "This Business's agreement does not let it be synced. Nothing was started.")
     db.session.flush()
     owed = _owed_invitation(business.id)
     while True:
