@@ -137,5 +137,6 @@ def fetch(query: Select[Item], asked: Asked, sorts: Mapping[str, Sequence[Column
         total = len(items)
     else:
         counted = select(func.count()).select_from(capped_ids.subquery())
-        total = db.session.scalar(counted.execution_options(unlogged="a count")) or 0
+        options = {**query.get_execution_options(), "unlogged": "a count"}
+        total = db.session.scalar(counted.execution_options(**options)) or 0
     return Listing(items, min(total, COUNT_CAP), total > COUNT_CAP, asked)

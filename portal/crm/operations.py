@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from portal.core import access
 from portal.core.ids import new_id
 from portal.core.scope import Scope
-from portal.crm.events import CONTACT_ADD, CONTACT_EDIT, NOTE_ADD
+from portal.crm.events import CARRIER_DISMISS, CONTACT_ADD, CONTACT_EDIT, NOTE_ADD
 from portal.crm.models import TYPED_FIELDS, Contact, Note
 from portal.extensions import db
 
@@ -35,6 +35,9 @@ def change_contact(contact: Contact, values: Mapping[str, str], *, by: Scope) ->
     changed = [field for field in TYPED_FIELDS if typed.get(field) != contact.typed.get(field)]
     if changed:
         contact.typed = typed
+        # Who types over a carrier's value has seen it: only a newer one is offered.
+        aside = {name: said for name in changed if name in typed and (said := contact.carried.get(name))}
+        contact.dismissed = {**contact.dismissed, **aside}
         contact.agent_owned = True
         access.record(CONTACT_EDIT, subject=contact, fields=changed, changed=changed)
     return changed
@@ -47,6 +50,16 @@ def accept_carrier(contact: Contact, field: str, *, by: Scope) -> bool:
     contact.typed = {name: value for name, value in contact.typed.items() if name != field}
     contact.agent_owned = True
     access.record(CONTACT_EDIT, subject=contact, fields=[field], changed=[field])
+    return True
+
+
+def dismiss_carrier(contact: Contact, field: str, *, by: Scope) -> bool:
+    """Leave the carrier's present value of `field` aside: a newer one is offered again. False where there is none."""
+    said = contact.carried.get(field)
+    if field not in contact.typed or not said or contact.dismissed.get(field) == said:
+        return False
+    contact.dismissed = {**contact.dismissed, field: said}
+    access.record(CARRIER_DISMISS, subject=contact, fields=[field], changed=[field])
     return True
 
 

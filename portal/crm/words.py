@@ -71,7 +71,18 @@ def carrier_says(contact: Any, field: str) -> str | None:
     return said(field, carried) if typed and carried and typed != carried else None
 
 
+def is_news(contact: Any, field: str) -> bool:
+    """Whether the carrier says something else than the agent typed, and nobody has left that aside yet."""
+    said = carrier_says(contact, field)
+    return said is not None and contact.dismissed.get(field) != contact.carried.get(field)
+
+
+LEFT = {
+    "moved": "The carrier's records now name another agent as the writing agent, or none.",
+    "npn_left": "The NPN under which it was written is no longer part of this account.",
+}
+
 __all__ = [
-    "FIELDS", "GENDERS", "STATUSES", "carrier", "carrier_choices", "carrier_says", "day", "listed", "money",
-    "name", "phone", "said", "shown", "status", "status_choices",
+    "FIELDS", "GENDERS", "LEFT", "STATUSES", "carrier", "carrier_choices", "carrier_says", "day", "is_news", "listed",
+    "money", "name", "phone", "said", "shown", "status", "status_choices",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ KINDS = {
     "crm_policy": ("policy of the account", "policies of the account"),
     "feedrun": ("feed run", "feed runs"),
     "fmo": ("FMO", "FMOs"),
+    "left_policy": ("policy that left the account", "policies that left the account"),
     "policy": ("policy", "policies"),
     "policy_claim": ("claim of a policy", "claims of policies"),
     "producer": ("agent or agency", "agents or agencies"),

@@ -7,9 +7,9 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from portal.compliance import figures
 from portal.core import scope, search_tokens
 from portal.core.fragments import fragment, go, page, wants_fragment
-from portal.core.permissions import Permission, allow, public
+from portal.core.permissions import Permission, allow, may, public
+from portal.crm import left, removal, words
 from portal.crm import queries as crm
-from portal.crm import words
 from portal.crm.panels import panel
 from portal.home import fmo_page, search, settings
 from portal.home.events import ACCOUNT_HOME
@@ -40,10 +40,12 @@ def fmo() -> Response:
 def account() -> Response:
     """What an agent can do today."""
     found = crm.home_figures()
+    lately = left.lately() if left.is_told() else 0
+    told = removal.still_told() if may(scope.current(), Permission.CRM_REMOVE) else None
     rows = [
         (words.status(key)[0], count, url_for("crm.policies", status=key)) for key, count in found.by_status.items()
     ]
-    return page("home/account.html", figures=found, status_rows=rows, words=words, **panel())
+    return page("home/account.html", figures=found, status_rows=rows, words=words, left=lately, told=told, **panel())
 
 
 @bp.get("/compliance/")

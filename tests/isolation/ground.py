@@ -137,6 +137,8 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
     store.commit()
     person.marks.append(f"Qtyped{person.user.first_name.lower()}")
     twin = crm.possible_duplicate(store, person.contact, other)
+    left = crm.left_policy(store, person.crm_policy, last_name=f"Qleft{person.user.first_name.lower()}")
+    person.marks.append(left.last_name or "")
     return {
         "agent": person.producer.id,
         "identifier": line.id,

@@ -12,7 +12,7 @@ from portal.activities.models import Activity
 from portal.book.models import Member, Policy
 from portal.businesses.models import Business
 from portal.core.ids import new_id
-from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, Note, PossibleDuplicate
+from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, LeftPolicy, Note, PossibleDuplicate
 from portal.downline.models import Producer
 from portal.identity.models import User
 from portal.sync.claims.models import PolicyClaim
@@ -79,6 +79,13 @@ def synced(store: Session, business: Business, policy: Policy, member: Member) -
     """A new contact of `member` in `business` with the copy of `policy`."""
     person = contact(store, business, member)
     return person, crm_policy(store, business, policy, person)
+
+
+def left_policy(store: Session, copy: CrmPolicy, **values: Any) -> LeftPolicy:
+    """What the agent is told of another policy that left the account under the NPN of `copy`."""
+    owned = {"fmo_id": copy.fmo_id, "business_id": copy.business_id, "npn": copy.npn, "carrier": copy.carrier}
+    told = {"policy_id": new_id(), "member_id": copy.member_id, "first_name": "Gone", "last_name": "Person"}
+    return add(store, LeftPolicy(**owned, **{**told, "reason": "moved", **values}))
 
 
 def note(store: Session, contact: Contact, author: User, body: str) -> Note:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, union
 
 from portal.core import clock
 from portal.core.paging import Asked, Column, Listing, fetch
@@ -15,7 +15,7 @@ from portal.crm.models import Contact, CrmPolicy, Note, PossibleDuplicate
 from portal.crm.words import STATUSES
 from portal.extensions import db
 
-FILTERS = ("q", "state", "email", "turns65", "status")
+FILTERS = ("q", "state", "email", "turns65", "status", "news")
 SORTS = ("name", "born", "updated")
 TURNING = {"next6": 6, "last3": -3}
 SHOWN_POLICIES = 100
@@ -41,6 +41,8 @@ def _narrowed(asked: Asked, text: str) -> Select[Contact]:
         query = query.where(Contact.state == state)
     if args.get("email") == "none":
         query = query.where(without_email())
+    if args.get("news") == "yes":
+        query = query.where(has_news())
     if args.get("turns65") in TURNING:
         query = query.where(turning_65(TURNING[args["turns65"]]))
     if args.get("status") in STATUSES:
@@ -51,6 +53,14 @@ def _narrowed(asked: Asked, text: str) -> Select[Contact]:
 def without_email() -> ColumnElement[bool]:
     """Contacts who cannot be written to."""
     return or_(Contact.email.is_(None), Contact.email == "")
+
+
+def has_news() -> ColumnElement[bool]:
+    """Contacts of whom a carrier says something newer than what the agent typed, left aside by nobody."""
+    typed = func.jsonb_each_text(Contact.typed).table_valued("key", "value")
+    carried = Contact.carried.op("->>")(typed.c.key)
+    newer = carried != typed.c.value, Contact.dismissed.op("->>")(typed.c.key).is_distinct_from(carried)
+    return and_(Contact.typed != {}, select(1).select_from(typed).where(*newer).correlate(Contact).exists())
 
 
 def turning_65(months: int) -> ColumnElement[bool]:

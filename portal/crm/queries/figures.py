@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from portal.crm.models import Contact, CrmPolicy
-from portal.crm.queries.contacts import TURNING, turning_65, without_email
+from portal.crm.queries.contacts import TURNING, has_news, turning_65, without_email
 from portal.crm.queries.policies import begins_next_month, ended_lately
 from portal.extensions import db
 
@@ -28,13 +28,15 @@ class HomeFigures:
     turning_first: Sequence[Contact]
     ended: int  # policies whose term ended in the last 30 days
     next_month: int  # policies that take effect next month
+    news: int  # contacts of whom a carrier says something newer than what was typed
 
 
 def home_figures() -> HomeFigures:
     """Three statements; only the named people enter the log."""
     soon = turning_65(TURNING["next6"])
-    people = select(func.count(), func.count().filter(without_email()), func.count().filter(soon)).select_from(Contact)
-    contacts, silent, turning = db.session.execute(people.execution_options(unlogged=_WHY)).one()
+    marks = [func.count().filter(mark) for mark in (without_email(), soon, has_news())]
+    people = select(func.count(), *marks).select_from(Contact)
+    contacts, silent, turning, news = db.session.execute(people.execution_options(unlogged=_WHY)).one()
     grouped = (
         select(
             CrmPolicy.status,
@@ -56,4 +58,5 @@ def home_figures() -> HomeFigures:
         turning_first=db.session.scalars(first).all(),
         ended=sum(row[2] for row in rows),
         next_month=sum(row[3] for row in rows),
+        news=news,
     )

@@ -55,6 +55,8 @@ def _chips(listing: Listing[Contact], text: str) -> None:
         listing.chip("State", "state", state)
     if args.get("email") == "none":
         listing.chip("E-mail", "email", "without e-mail")
+    if args.get("news") == "yes":
+        listing.chip("Carrier", "news", "says something newer")
     if args.get("turns65") in queries.TURNING:
         turning = dict(TURNING)[args["turns65"]]
         listing.chip("Age", "turns65", turning[0].lower() + turning[1:])

@@ -72,5 +72,15 @@ def accept_carrier(contact_id: UUID) -> Response:
     return go(url_for("crm.contact", contact_id=found.id))
 
 
+@bp.post("/contacts/<uuid:contact_id>/dismiss")
+@allow(Permission.CRM_EDIT, CONTACT_READ)
+def dismiss_carrier(contact_id: UUID) -> Response:
+    """Leave the carrier's newer value of the posted field aside."""
+    found = find_or_404(Contact, contact_id)
+    done = operations.dismiss_carrier(found, request.form.get("field", ""), by=scope.current())
+    flash("What you typed stays. A newer value of the carrier will be shown again." if done else "Nothing was changed.")
+    return go(url_for("crm.contact", contact_id=found.id))
+
+
 def _form_page(form: ContactForm, found: Contact | None, status: int = 200) -> Response:
     return page("crm/edit.html", status=status, form=form, contact=found, words=words, **panel())

@@ -11,7 +11,7 @@ from portal.core.fragments import page
 from portal.core.lookup import find, find_or_404
 from portal.core.paging import Listing, read_query
 from portal.core.permissions import Permission, allow
-from portal.crm import queries, words
+from portal.crm import left, queries, words
 from portal.crm.events import CRM_POLICY_LIST, CRM_POLICY_READ
 from portal.crm.models import Contact, CrmPolicy
 from portal.crm.panels import panel
@@ -38,6 +38,7 @@ def policies() -> Response:
         npn_choices=[("", "Every NPN"), *((npn, npn) for npn in queries.npns())],
         when_choices=[("", "Any time"), *((key, text[0].upper() + text[1:]) for key, text in WHEN.items())],
         words=words,
+        left_told=left.is_told(),
         **panel(),
     )
 
@@ -68,4 +69,4 @@ def search_policies() -> Response:
 def policy(policy_id: UUID) -> Response:
     """One policy."""
     found = find_or_404(CrmPolicy, policy_id)
-    return page("crm/policy.html", policy=found, contact=find(Contact, found.contact_id), words=words, **panel())
+    return page("crm/policy.html", policy=found, contact=find(Contact, found.contact_id), reasons=why.seen(found), words=words, **panel())

@@ -1,0 +1,54 @@
+"""What the account's people typed, for them to take along: never a value that only a carrier told."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from sqlalchemy import select
+
+from portal.core import access
+from portal.core.csv_file import csv_text
+from portal.core.scope import Role, Scope
+from portal.crm import words
+from portal.crm.events import OWN_EXPORT
+from portal.crm.models import TYPED_FIELDS, Contact, Note
+from portal.extensions import db
+
+NOTES = ("First name", "Last name", "Written by", "Written on", "Note")
+
+
+def own_data(by: Scope) -> bytes:
+    """A ZIP of contacts.csv and notes.csv: an Administrator's holds what anybody of the account typed, everybody
+    else's the contacts that they made and the notes that they wrote. The download is logged with every contact.
+    """
+    contacts, notes = _contacts(by), _notes(by)
+    own = {contact.id: contact for contact in contacts}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
+        header = [words.FIELDS[field] for field in TYPED_FIELDS]
+        rows = [[contact.typed.get(field) for field in TYPED_FIELDS] for contact in contacts]
+        folder.writestr("contacts.csv", csv_text(header, rows))
+        folder.writestr("notes.csv", csv_text(NOTES, (_note_cells(note, own.get(note.contact_id)) for note in notes)))
+    access.record(OWN_EXPORT, kind="contact", ids=list(own), contacts=len(contacts), notes=len(notes))
+    return file.getvalue()
+
+
+def _notes(by: Scope) -> list[Note]:
+    query = select(Note).order_by(Note.created_at, Note.id)
+    if by.role is not Role.AGENT_ADMIN:
+        query = query.where(Note.author_id == by.actor_id)
+    return list(db.session.scalars(query))
+
+
+def _contacts(by: Scope) -> list[Contact]:
+    query = select(Contact).where(Contact.typed != {}).order_by(Contact.sort_key, Contact.id)
+    if by.role is not Role.AGENT_ADMIN:
+        query = query.where(Contact.made_by == by.actor_id)
+    return list(db.session.scalars(query))
+
+
+def _note_cells(note: Note, contact: Contact | None) -> tuple[object, ...]:
+    # A contact that only the carrier named stays without its name here.
+    name = contact.typed if contact else {}
+    return name.get("first_name"), name.get("last_name"), note.author_name, words.day(note.created_at.date()), note.body
