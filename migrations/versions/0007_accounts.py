@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.row_rules import ACTOR, BUSINESS, UPDATE, allow, disallow, setting
+from migrations.row_rules import ACTOR, BUSINESS, FMO, SELECT, UPDATE, allow, disallow, grant, revoke, setting
 
 revision = "0007"
 down_revision = "0006"
@@ -44,9 +44,17 @@ def upgrade() -> None:
         ["fmo_id", "id"],
     )
     allow("portal_user", "agent", UPDATE, OTHERS, columns=SUSPENSION, check=OWN_NAME)
+    op.add_column("invitation", sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True))
+    for login in ("fmo", "jobs"):
+        grant("invitation", login, SELECT, "voided_at")
+    allow("invitation", "fmo", UPDATE, FMO, columns="voided_at")
 
 
 def downgrade() -> None:
+    disallow("invitation", "fmo", UPDATE, "voided_at")
+    for login in ("fmo", "jobs"):
+        revoke("invitation", login, SELECT, "voided_at")
+    op.drop_column("invitation", "voided_at")
     disallow("portal_user", "agent", UPDATE, SUSPENSION)
     op.drop_constraint(op.f("fk_portal_user_fmo_id_suspended_by"), "portal_user", type_="foreignkey")
     for column in ("leaves_on", "suspended_by", "suspended_at"):

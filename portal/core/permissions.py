@@ -34,6 +34,7 @@ class Permission(StrEnum):
     CRM_REVEAL = "crm.reveal"
     CRM_REMOVE = "crm.remove"
     CRM_TAKE_OUT = "crm.take_out"
+    CRM_USERS = "crm.users"
     SEARCH = "search"
     RESYNC_ASK = "resync.ask"
     CLAIM_MAKE = "claim.make"
@@ -80,7 +81,7 @@ _COMPLIANCE = frozenset({Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permi
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.FMO_ADMIN: _FMO_ADMIN,
     Role.COMPLIANCE: _COMPLIANCE,
-    Role.AGENT_ADMIN: _WHOLE_ACCOUNT,
+    Role.AGENT_ADMIN: _WHOLE_ACCOUNT | {Permission.CRM_USERS},
     Role.AGENT_ALL: _WHOLE_ACCOUNT,
     Role.AGENT_LIMITED: _AGENT,
     Role.SYSTEM: frozenset(),

@@ -96,6 +96,7 @@ class Invitation(FmoOwned, Base):
     sent_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]  # whoever is deactivated or off-boarded holds no link that may wake up later
     wrong_tries: Mapped[int] = mapped_column(server_default="0")
 
 

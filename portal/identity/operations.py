@@ -21,6 +21,7 @@ from portal.extensions import db
 from portal.identity import events, passwords
 from portal.identity.models import Credential, Fmo, Invitation, User
 from portal.identity.sessions import IDENTITY_SCOPE
+from portal.identity.standing import TOLD, withdrawn
 
 MAX_TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
@@ -60,10 +61,15 @@ def scope_of(
     )
 
 
+class TurnedAway(Exception):
+    """Somebody proved who they are and may not be in; the text says why, for them."""
+
+
 def sign_in(email: str, password: str, origin: Origin) -> User | None:
     """The user whose e-mail and password these are, or None: unknown, wrong, locked and disabled look the same.
 
-    Every outcome is logged: in the user's FMO, or for an unknown name in the installation's own log.
+    Raises `TurnedAway` for somebody with the right password who is suspended or has left. Every outcome is logged: in
+    the user's FMO, or for an unknown name in the installation's own log.
     """
     with open_session(IDENTITY_SCOPE) as work:
         user = work.scalar(select(User).where(User.email == email.strip().lower()))
@@ -81,7 +87,9 @@ def sign_in(email: str, password: str, origin: Origin) -> User | None:
             user.last_sign_in_at = clock.now()
         work.flush()
         _log(user, origin, why)
-        return user if why is None else None
+    if why in TOLD:
+        raise TurnedAway(TOLD[why])
+    return user if why is None else None
 
 
 def _why_not(user: User, credential: Credential | None, right: bool) -> str | None:
@@ -91,7 +99,7 @@ def _why_not(user: User, credential: Credential | None, right: bool) -> str | No
         return "no password"
     if credential.locked_until and credential.locked_until > clock.now():
         return "locked"
-    return None if right else "wrong password"
+    return withdrawn(user) if right else "wrong password"
 
 
 def _count(credential: Credential, right: bool, why: str | None) -> None:
@@ -133,15 +141,23 @@ def invite(user_id: UUID) -> UUID:
     return invitation_id
 
 
+def void_invitations(user_id: UUID) -> int:
+    """End every link of the user that is out or still to be mailed; how many these were."""
+    unused = (Invitation.user_id == user_id, Invitation.used_at.is_(None), Invitation.voided_at.is_(None))
+    ended = update(Invitation).where(*unused).values(voided_at=clock.now()).returning(Invitation.id)
+    return len(db.session.execute(ended.execution_options(synchronize_session=False)).all())
+
+
 def arm(invitation_id: UUID) -> tuple[User, Fmo, str] | None:
     """Give an invitation its single-use token (job scope): user, FMO and token for the mail, or None if it is spent."""
-    columns = (Invitation.id, Invitation.user_id, Invitation.used_at)
-    found = db.session.execute(select(*columns).where(Invitation.id == invitation_id)).one_or_none()
-    if found is None or found.used_at is not None:
+    columns = (Invitation.id, Invitation.user_id)
+    still_good = (Invitation.used_at.is_(None), Invitation.voided_at.is_(None))
+    found = db.session.execute(select(*columns).where(Invitation.id == invitation_id, *still_good)).one_or_none()
+    if found is None:
         return None
     user = db.session.scalar(select(User).where(User.id == found.user_id))
     fmo = db.session.scalar(select(Fmo).where(Fmo.id == scope.fmo_id()))
-    if user is None or fmo is None or user.state != "invited":
+    if user is None or fmo is None or user.state != "invited" or withdrawn(user):
         return None
     token = secrets.token_urlsafe(32)
     _update(Invitation.user_id == user.id, token_hash=None)
@@ -164,12 +180,13 @@ def token_hash(token: str) -> str:
 def open_invitation(work: Session, token: str) -> tuple[Invitation, User] | None:
     """The invitation that `token` opens and its user, locked; None when unknown, used, expired or tried too often."""
     invitation = work.scalar(select(Invitation).where(Invitation.token_hash == token_hash(token)).with_for_update())
-    if invitation is None or invitation.used_at or invitation.wrong_tries >= MAX_TRIES:
+    if invitation is None or invitation.used_at or invitation.voided_at or invitation.wrong_tries >= MAX_TRIES:
         return None
     if invitation.expires_at is None or invitation.expires_at < clock.now():
         return None
     user = work.scalar(select(User).where(User.id == invitation.user_id))
-    return (invitation, user) if user is not None and user.state == "invited" else None
+    invited = user is not None and user.state == "invited" and not withdrawn(user)
+    return (invitation, user) if user is not None and invited else None
 
 
 def accept(work: TenantSession, invitation: Invitation, user: User, password: str, origin: Origin) -> None:

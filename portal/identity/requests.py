@@ -10,6 +10,7 @@ from portal.core.scope import Scope, current_or_none
 from portal.extensions import login_manager
 from portal.identity.operations import Origin, scope_of
 from portal.identity.sessions import StoredSession
+from portal.identity.standing import TOLD, kept_out
 
 
 def identify(request_id: str) -> Scope | None:
@@ -17,22 +18,32 @@ def identify(request_id: str) -> Scope | None:
 
     The user is read anew at each request, so that a role taken away or a deactivation holds from the next one on.
     """
-    stored = session._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy
-    if not isinstance(stored, StoredSession) or stored.user is None or stored.user.state != "active":
+    stored = _stored()
+    if stored is None or stored.user is None or kept_out(stored.user):
         return None
     origin = Origin(request.remote_addr, request.user_agent.string, request_id)
     return scope_of(stored.user, session_id=stored.row_id, origin=origin)
 
 
 def send_to_login() -> Response:
-    """A stranger's way in: the sign-in page, which leads back; 401 for a fragment, so that no form lands in a table."""
-    back = request.full_path.rstrip("?") if request.method == "GET" and not wants_fragment() else None
-    address = url_for("identity.login", next=back) if back and back != "/" else url_for("identity.login")
+    """A stranger's way in: the sign-in page, which leads back; 401 for a fragment, so that no form lands in a table.
+
+    Somebody who was signed in and may no longer be in is told there why.
+    """
+    stored = _stored()
+    because = stored.turned_away if stored is not None and stored.turned_away in TOLD else None
     if wants_fragment():
         response = make_response("", 401)
-        response.headers["HX-Redirect"] = url_for("identity.login")
+        response.headers["HX-Redirect"] = url_for("identity.login", because=because)
         return response
+    back = request.full_path.rstrip("?") if request.method == "GET" and not because else None
+    address = url_for("identity.login", because=because, next=back if back != "/" else None)
     return make_response(redirect(address, 303))
+
+
+def _stored() -> StoredSession | None:
+    stored = session._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy
+    return stored if isinstance(stored, StoredSession) else None
 
 
 class Viewer(UserMixin):  # type: ignore[misc]  # Flask-Login has no types

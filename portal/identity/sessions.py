@@ -19,6 +19,7 @@ from portal.core.ids import new_id
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
 from portal.identity.models import LoginSession, User
+from portal.identity.standing import kept_out
 
 SIGNED_IN_FOR = timedelta(hours=12)
 IDLE_FOR = timedelta(minutes=60)
@@ -37,6 +38,7 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
         self.user_id: UUID | None = None
         self.fmo_id: UUID | None = None
         self.user: User | None = None  # as the database has them at the start of this request
+        self.turned_away: str | None = None  # why the person of this session may no longer be in
         self.modified = False
         self.renew = False
         self.ended = False
@@ -81,9 +83,12 @@ class PostgresSessions(SessionInterface):
             if found_row is None:
                 return StoredSession()
             row, user = found_row
-            if row.user_id and (row.last_seen_at + IDLE_FOR < now or user is None or user.state != "active"):
+            why = kept_out(user) if user else None
+            if row.user_id and (row.last_seen_at + IDLE_FOR < now or user is None or why):
                 work.delete(row)  # whoever may sign in again later does so with a new session
-                return StoredSession()
+                over = StoredSession()
+                over.turned_away = why
+                return over
             if row.last_seen_at + SEEN_EVERY < now and "HX-Request" not in request.headers:
                 row.last_seen_at = now  # a page that polls by itself keeps nobody signed in
             found = StoredSession(row.data, token=token)
@@ -133,10 +138,11 @@ def _row(session: StoredSession, life: timedelta) -> LoginSession:
     )
 
 
-def end_all_of(user_id: UUID) -> None:
-    """Sign a user out everywhere, from the next request on."""
+def end_all_of(user_id: UUID) -> int:
+    """Sign a user out everywhere, from the next request on; how many sessions that were."""
     with open_session(IDENTITY_SCOPE) as work:
-        work.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+        ended = delete(LoginSession).where(LoginSession.user_id == user_id).returning(LoginSession.id)
+        return len(work.execute(ended).all())
 
 
 def purge() -> int:

@@ -18,6 +18,7 @@ from portal.identity.forms import InvitationForm, SignInForm
 from portal.identity.models import Invitation, User
 from portal.identity.operations import Origin
 from portal.identity.sessions import IDENTITY_SCOPE, StoredSession
+from portal.identity.standing import TOLD
 
 bp = Blueprint("identity", __name__)
 HOMES = {Role.FMO_ADMIN: "/fmo/", Role.COMPLIANCE: "/compliance/"}
@@ -46,18 +47,27 @@ def login() -> Response:
     at_work = scope.current_or_none()
     if at_work is not None:
         return _redirect(home_of(at_work.role))
-    return page("identity/login.html", form=SignInForm(), next_page=_local(request.args.get("next")))
+    because = _stored().turned_away or request.args.get("because", "")
+    return page(
+        "identity/login.html", form=SignInForm(), next_page=_local(request.args.get("next")), told=TOLD.get(because)
+    )
 
 
 @bp.post("/login")
 @public("this is where strangers sign in")
 @limiter.limit("100 per minute", key_func=get_remote_address)  # an office shares one address; each user is locked
 def sign_in() -> Response:
-    """Sign in, or say in the same words for every reason that it did not work."""
+    """Sign in, or say in the same words for every reason that it did not work.
+
+    Who proves to be somebody that was suspended or has left is told so.
+    """
     form = SignInForm()
     target = _local(request.form.get("next"))
     if form.validate_on_submit():
-        user = operations.sign_in(form.email.data, form.password.data, _origin())
+        try:
+            user = operations.sign_in(form.email.data, form.password.data, _origin())
+        except operations.TurnedAway as why:
+            return page("identity/login.html", form=SignInForm(formdata=None), told=str(why), status=422)
         if user is not None:
             _stored().begin_for(user.id, user.fmo_id)
             return go(target or home_of(user.role))

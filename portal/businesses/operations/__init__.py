@@ -10,7 +10,19 @@ from portal.businesses.operations.accounts import (
     set_sync,
 )
 from portal.businesses.operations.refusal import Refused
-from portal.businesses.operations.users import EMAIL_REFUSED, add_user, deactivate, reactivate
+from portal.businesses.operations.users import (
+    EMAIL_REFUSED,
+    add_user,
+    deactivate,
+    let_leave,
+    lift_suspension,
+    move_user,
+    reactivate,
+    set_role,
+    suspend,
+    why_not_suspend,
+    widens,
+)
 
 __all__ = [
     "EMAIL_REFUSED",
@@ -20,9 +32,16 @@ __all__ = [
     "create_business",
     "deactivate",
     "end_npn",
+    "let_leave",
+    "lift_suspension",
+    "move_user",
     "npn_guard",
     "reactivate",
     "set_agreement",
     "set_continuous",
+    "set_role",
     "set_sync",
+    "suspend",
+    "why_not_suspend",
+    "widens",
 ]

@@ -81,8 +81,13 @@ def set_agreement(business: Business, signed_on: date | None, until: date | None
     ]
     business.agreement_signed_on, business.agreement_until = signed_on, until
     db.session.flush()
-    days = {"signed_on": str(signed_on or ""), "until": str(until or "")}
-    access.record(BUSINESS_AGREEMENT, subject=business, fields=fields, **days)
+    access.record(
+        BUSINESS_AGREEMENT,
+        subject=business,
+        fields=fields,
+        signed_on=str(signed_on or ""),
+        until=str(until or ""),
+    )
     return True
 
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy.exc import IntegrityError
 
 from portal.businesses import queries
-from portal.businesses.events import USER_ADD, USER_DEACTIVATE, USER_REACTIVATE
+from portal.businesses.events import (
+    USER_ADD,
+    USER_DEACTIVATE,
+    USER_LEAVE,
+    USER_LIFT,
+    USER_MOVE,
+    USER_REACTIVATE,
+    USER_ROLE,
+    USER_SUSPEND,
+)
 from portal.businesses.models import Business
 from portal.businesses.operations.refusal import Refused
-from portal.core import access
+from portal.core import access, clock
 from portal.core.scope import Role, Scope
 from portal.extensions import db
+from portal.identity import operations as identity
 from portal.identity.models import User
 
 EMAIL_REFUSED = "This e-mail address cannot be used. Ask for another one."
+WHY = "Say why this person is to see the whole account. The reason is kept in the access log."
 
 
 def add_user(
@@ -56,15 +69,117 @@ def add_user(
     return user
 
 
-def deactivate(user: User, *, by: Scope) -> None:
-    """Let the user sign in no more. The NPN stays with the Business: no policy moves."""
+def set_role(user: User, role: Role, *, reason: str | None, by: Scope) -> bool:
+    """Give the user another role inside the Business, from their next request on; whether that changed anything.
+
+    Raises `Refused` (field reason) where a Limited user is to see the whole account and nobody says why.
+    """
+    if not role.is_agent:
+        raise ValueError(f"{role.value} is no role inside a Business.")
+    if user.role is role:
+        return False
+    if widens(user.role, role) and not (reason or "").strip():
+        raise Refused("reason", WHY)
+    earlier, user.role = user.role, role
+    db.session.flush()
+    access.record(
+        USER_ROLE,
+        subject=user,
+        fields=["role"],
+        reason=(reason or "").strip() or None,
+        given_role=role.value,
+        earlier_role=earlier.value,
+        business=str(user.business_id),
+    )
+    return True
+
+
+def widens(earlier: Role, role: Role) -> bool:
+    """Whether the change lets somebody who saw their own NPN only see the whole account."""
+    return earlier is Role.AGENT_LIMITED and role is not Role.AGENT_LIMITED
+
+
+def suspend(user: User, *, by: Scope) -> bool:
+    """Let a user of the actor's own account see nothing until it is lifted; False where that is so already.
+
+    Only an Administrator of the account may, and neither themselves nor another Administrator: raises `Refused`.
+    """
+    _own_account(user, by)
+    if user.suspended_at is not None:
+        return False
+    user.suspended_at, user.suspended_by = clock.now(), by.actor_id
+    db.session.flush()
+    access.record(USER_SUSPEND, subject=user, fields=["suspended_at"], business=str(user.business_id))
+    return True
+
+
+def lift_suspension(user: User, *, by: Scope) -> bool:
+    """Let a suspended user in again; False where nobody suspended them. What the FMO deactivated stays so."""
+    if by.role is not Role.FMO_ADMIN:
+        _own_account(user, by)
+    if user.suspended_at is None:
+        return False
+    user.suspended_at = user.suspended_by = None
+    db.session.flush()
+    access.record(USER_LIFT, subject=user, fields=["suspended_at"], business=str(user.business_id))
+    return True
+
+
+def why_not_suspend(user: User, by: Scope) -> str | None:
+    """Why the actor may not suspend this user of the account, in a sentence, or None."""
+    if user.id == by.actor_id:
+        return "You cannot suspend yourself."
+    if user.role is Role.AGENT_ADMIN:
+        return f"{user.name} is an Administrator of the account as you are. Ask your FMO to change that."
+    return None
+
+
+def _own_account(user: User, by: Scope) -> None:
+    if by.role is not Role.AGENT_ADMIN or user.business_id != by.business_id:
+        raise Refused("user", "Only an Administrator of the account can do this.")
+    sentence = why_not_suspend(user, by)
+    if sentence:
+        raise Refused("user", sentence)
+
+
+def move_user(user: User, business: Business, role: Role, *, reason: str | None, by: Scope) -> None:
+    """Let the user belong to another Business, with `role` there. A suspension of the old account's ends with it."""
+    origin, user.business_id, user.role = user.business_id, business.id, role
+    user.suspended_at = user.suspended_by = None
+    db.session.flush()
+    access.record(
+        USER_MOVE,
+        subject=user,
+        fields=["business_id", "role"],
+        reason=reason,
+        from_business=str(origin),
+        business=str(business.id),
+        given_role=role.value,
+    )
+
+
+def let_leave(user: User, until: date, *, by: Scope) -> bool:
+    """Let the user sign in until a day, that day included, and no longer; whether that changed anything."""
+    if user.leaves_on == until:
+        return False
+    user.leaves_on = until
+    db.session.flush()
+    access.record(USER_LEAVE, subject=user, fields=["leaves_on"], business=str(user.business_id), until=str(until))
+    return True
+
+
+def deactivate(user: User, *, by: Scope) -> int:
+    """Let the user sign in no more; how many open invitations ended with it. The NPN stays: no policy moves."""
     user.state = "deactivated"
     db.session.flush()
+    voided = identity.void_invitations(user.id)
     access.record(USER_DEACTIVATE, subject=user, fields=["state"], business=str(user.business_id))
+    return voided
 
 
 def reactivate(user: User, *, by: Scope) -> None:
     """Let the user sign in again, or be invited again where no password was set yet. No policy moves."""
     user.state = "active" if queries.ever_active(user) else "invited"
+    user.leaves_on = None
     db.session.flush()
     access.record(USER_REACTIVATE, subject=user, fields=["state"], business=str(user.business_id))
