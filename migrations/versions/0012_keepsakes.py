@@ -37,7 +37,7 @@ def upgrade() -> None:
     grant("contact", "fmo", UPDATE, "dismissed")
     # A contact that stays without a source loses what the carriers' values made it recognised by.
     allow("contact_key", "fmo", DELETE, FMO)
-    allow("contact_key", "fmo", SELECT, FMO, columns="fmo_id, business_id, contact_id")
+    allow("contact_key", "fmo", SELECT, FMO, columns="fmo_id, business_id, id, contact_id")
     op.create_table(
         "left_policy",
         sa.Column("business_id", sa.Uuid(), nullable=False),
@@ -66,7 +66,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("left_policy")
-    disallow("contact_key", "fmo", SELECT, "fmo_id, business_id, contact_id")
+    disallow("contact_key", "fmo", SELECT, "fmo_id, business_id, id, contact_id")
     disallow("contact_key", "fmo", DELETE)
     revoke("contact", "fmo", UPDATE, "dismissed")
     op.drop_column("contact", "dismissed")
