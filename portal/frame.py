@@ -60,7 +60,8 @@ _AGENT = (
     ("Policies", "/crm/policies", "file-text"),
 )
 _COMPLIANCE = (("Home", "/compliance/", "house"), ("Access log", "/compliance/access", "scroll-text"))
-PLACES = {Role.FMO_ADMIN: _FMO, Role.COMPLIANCE: _COMPLIANCE}
+_ACCOUNT_ADMIN = (*_AGENT, ("Users", "/crm/users", "user-cog"))
+PLACES = {Role.FMO_ADMIN: _FMO, Role.COMPLIANCE: _COMPLIANCE, Role.AGENT_ADMIN: _ACCOUNT_ADMIN}
 
 
 def init(app: Flask) -> None:

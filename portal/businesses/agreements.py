@@ -46,6 +46,14 @@ def judge(business: Business, today: date, rule: str) -> Agreement:
     return Agreement(state, blocked, _sentence(business, state) + then)
 
 
+def in_words(business: Business) -> str:
+    """What is on record: "signed on 12 Mar 2026, until 11 Mar 2027"."""
+    if business.agreement_signed_on is None:
+        return "none on record"
+    until = f", until {_words(business.agreement_until)}" if business.agreement_until else ", without an end"
+    return f"signed on {_words(business.agreement_signed_on)}{until}"
+
+
 def _state(business: Business, today: date) -> State:
     if business.agreement_signed_on is None:
         return "none"

@@ -39,6 +39,7 @@ KINDS = {
     "/fmo/runs/business/*": "business",
     "/fmo/runs/producer/*": "agent",
     "/crm/contacts/*": "contact",
+    "/crm/users/*": "user",
     "/crm/policies/*": "crm_policy",
     "/compliance/access/*": "entry",
 }

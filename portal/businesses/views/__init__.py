@@ -13,6 +13,7 @@ from portal.businesses.models import Business
 from portal.core.transaction import not_yours
 from portal.downline import fragments as panels
 from portal.downline import hooks
+from portal.identity.models import User
 
 bp = Blueprint("businesses", __name__, url_prefix="/fmo/businesses")
 
@@ -30,6 +31,13 @@ def find(record_id: UUID) -> Business:
     return found
 
 
+def find_user(record_id: UUID, user_id: UUID) -> tuple[Business, User]:
+    """The Business and one of its users, or the logged 404."""
+    business = find(record_id)
+    user = queries.find_user(business.id, user_id)
+    return (business, user) if user is not None else not_yours()
+
+
 def _subject(record_id: UUID) -> Subject | None:
     found = queries.by_id(record_id)
     return Subject("business", found.id, found.name, None, address_of(found)) if found else None
@@ -41,4 +49,7 @@ panels.register(
     "producer", "Agent CRM Business", lambda record_id: url_for("businesses.of_producer", record_id=record_id)
 )
 
-from portal.businesses.views import npns, records, users  # noqa: E402, F401  # they add routes to bp
+from portal.businesses.views import agreements, npns, records, roles, users  # noqa: E402, F401  # they add routes to bp
+from portal.businesses.views.account import account  # noqa: E402  # the agents' own page
+
+blueprints = [bp, account]

@@ -9,6 +9,7 @@ from flask import Response, request
 from portal.activities import queries as activities
 from portal.activities import registry
 from portal.businesses import queries
+from portal.businesses.agreements import in_words
 from portal.businesses.views import bp, find
 from portal.core.fragments import page
 from portal.core.paging import read_query
@@ -45,6 +46,8 @@ def business(record_id: UUID) -> Response:
         owners=downline.by_npns(one.npn for one in npns),
         shared={one.npn: queries.other_businesses_with(one.npn, than=found.id) for one in npns},
         users=queries.users_of(found.id),
+        agreement=queries.agreement(found),
+        agreed=in_words(found),
         producer=downline.by_id(found.producer_id),
         panels=fragments.panels("business", found.id),
         activity_menu=registry.menu("business", found.id),
