@@ -2,34 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from portal.downline.models import Producer
 
-CrosswalkChanged = Callable[[str, str, str], None]
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the crosswalk as data, so that it can be kept and made later: see `operations.make_again`.
+
+    `subject` is the record, or the line that there was; `arguments` are JSON, of a TIN only hash and last digits.
+    `named` are the (carrier, kind, value) that may mean another NPN afterwards, values as they are compared.
+    """
+
+    kind: str  # identifier_add | identifier_edit | identifier_end | identifier_import | npn_change
+    title: str  # what it is, for a person
+    subject: UUID | None
+    arguments: dict[str, Any]
+    named: tuple[tuple[str, str, str], ...]
+    approval: str | None = None  # what the watcher gave for a change that it held before
+
+
+class Held(Exception):
+    """The change was not made: it waits for a second person under `held_id`. The text is a sentence for whoever asked.
+
+    Not an error of the transaction, which must be committed: it keeps what waits.
+    """
+
+    def __init__(self, sentence: str, held_id: UUID) -> None:
+        super().__init__(sentence)
+        self.held_id = held_id
+
+
+Watcher = Callable[[Change, Callable[[], None]], None]
 NpnGuard = Callable[[Producer], str | None]
 
-_crosswalk: list[tuple[CrosswalkChanged, Callable[[], bool] | None]] = []
+_watcher: list[Watcher] = []
 _guards: list[NpnGuard] = []
 
 
-def on_crosswalk_changed(changed: CrosswalkChanged, *, concerned: Callable[[], bool] | None = None) -> None:
-    """Call `changed(carrier, kind, value)` in the transaction of each change of the crosswalk, once per distinct value.
+def watch_crosswalk(watcher: Watcher) -> None:
+    """Let `watcher(change, write)` make every change of the crosswalk, by calling `write`, or raise `Held`.
 
-    `value` is what is compared: canonical text, for a TIN the keyed hash. `concerned` is asked once before each round;
-    where it says no (no policies that could move), the round is left out.
+    One for the program: what follows from a change, and whether it may be made at all, is one decision.
     """
-    if all(known is not changed for known, _ in _crosswalk):
-        _crosswalk.append((changed, concerned))
+    if _watcher and _watcher[0] is not watcher:
+        raise RuntimeError("The crosswalk has its watcher already.")
+    _watcher[:] = [watcher]
 
 
-def crosswalk_changed(values: Iterable[tuple[str, str, str]]) -> None:
-    """Tell everybody who asked that what these (carrier, kind, value) mean may have changed."""
-    distinct = sorted(set(values))
-    for changed, concerned in _crosswalk:
-        if concerned is None or concerned():
-            for carrier, kind, value in distinct:
-                changed(carrier, kind, value)
+def make(change: Change, write: Callable[[], None]) -> None:
+    """Make a change of the crosswalk by `write`, under the eyes of whoever watches. Raises `Held`."""
+    if _watcher:
+        _watcher[0](change, write)
+    else:
+        write()
 
 
 def guard_npn(refuses: NpnGuard) -> None:

@@ -1,8 +1,13 @@
-"""Writing to the book: handing in a file, loading it, attributing its policies."""
+"""Writing to the book: handing in a file, loading it, attributing its policies, and what waits for a second admin."""
 
-from portal.book.operations.attribution import confirm_kind, reattribute
+from portal.book.operations.attribution import confirm_kind
+from portal.book.operations.decisions import NotDecided, approve, reject
 from portal.book.operations.feed import run_feed
+from portal.book.operations.holding import change_crosswalk
 from portal.book.operations.reaper import reap
 from portal.book.operations.request import AlreadyLoading, UnknownConnector, request_load
 
-__all__ = ["AlreadyLoading", "UnknownConnector", "confirm_kind", "reap", "reattribute", "request_load", "run_feed"]
+__all__ = [
+    "AlreadyLoading", "NotDecided", "UnknownConnector", "approve", "change_crosswalk", "confirm_kind", "reap", "reject",
+    "request_load", "run_feed",
+]  # fmt: skip

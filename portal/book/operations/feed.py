@@ -12,13 +12,15 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from portal.book import hooks
+from portal.book import hooks, limits
+from portal.book.effect import Effect
 from portal.book.events import FEED_FAILED, FEED_LOADED
 from portal.book.models import FeedRun
+from portal.book.operations import holding
 from portal.book.operations.connectors import blocked_kinds, connector_for
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import Staged, open_file, stage, write_file
-from portal.book.statements import members, outcome, people, policies, runs, winners, writers
+from portal.book.statements import members, moves, outcome, people, policies, runs, winners, writers
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
 from portal.core import access, scope
@@ -39,8 +41,9 @@ class Superseded(Exception):
 def run_feed(run_id: UUID) -> None:
     """Load the file of a queued run under the jobs login, and commit. A run that is over is left as it is.
 
-    The run ends succeeded with its counts, or failed with a sentence and the book untouched. Raises only where the
-    database went away: the run is then still open, and whoever calls this again continues it.
+    The run ends succeeded with its counts, or with the book untouched: held for a second admin, or failed with a
+    sentence. Raises only where the database went away: the run is then still open, and whoever calls this again
+    continues it.
     """
     fmo_id = scope.fmo_id()
     runs.wait_for_book(fmo_id)
@@ -84,7 +87,12 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
         parsed = open_file(run, write_file(run, Path(folder)))
         staged = stage(parsed, fmo_id, progress)
     saved = db.session.begin_nested()
-    counts, connector_id = _merge(fmo_id, run, parsed, staged, progress)
+    try:
+        counts, connector_id = _merge(fmo_id, run, parsed, staged, progress)
+    except holding.TooMany as beyond:
+        saved.rollback()
+        _hold(run, progress, parsed, beyond)
+        return
     found_by: UUID | None = connector_id
     if run.dry_run:
         saved.rollback()
@@ -110,33 +118,58 @@ def _merge(
     connector = connector_for(parsed.layout, run.connector_id)
     progress.at("Comparing with the book", staged.rows, staged.rows)
     kept, new, changed = winners.compare(fmo_id, as_of)
+    counts = {
+        "rows": staged.rows, "new": new, "changed": changed, "unchanged": kept - new - changed,
+        "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,
+    }  # fmt: skip
     released = 0
     if new or changed:
+        writers.resolve(fmo_id, carrier, blocked=blocked_kinds(carrier))
+        _weigh(run, parsed, moves.of_feed(kept - new), counts)
         progress.at("Recognising members", 0, new + changed)
         people.recognise(fmo_id, carrier)
         batch = policies.next_batch(fmo_id)
         members.merge(fmo_id, carrier, as_of, seal=staged.seal, batch=batch)
         progress.at("Writing policies", 0, new + changed)
-        writers.resolve(fmo_id, carrier, blocked=blocked_kinds(carrier))
         policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
         released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))
     progress.at("Finishing", new + changed, new + changed)
-    counts = {
-        "rows": staged.rows, "new": new, "changed": changed, "unchanged": kept - new - changed,
-        "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,
-        "unattributed": outcome.unattributed(fmo_id), "released": released,
-    }  # fmt: skip
-    return counts, connector.id
+    return counts | {"unattributed": outcome.unattributed(fmo_id), "released": released}, connector.id
+
+
+def _weigh(run: FeedRun, parsed: ParsedFile, effect: Effect, counts: dict[str, int]) -> None:
+    """Let pass what one admin may move alone, and what a second one has said yes to."""
+    if not limits.exceeded(effect):
+        return
+    if run.dry_run:
+        parsed.notes.append(f"Loading this file would be held. {holding.beyond(effect)}")
+    elif holding.approval_of(run) != effect.digest:
+        raise holding.TooMany(effect, counts)
+
+
+def _hold(run: FeedRun, progress: Progress, parsed: ParsedFile, beyond: holding.TooMany) -> None:
+    """The book is as it was; the file stays, for a second admin to decide."""
+    held = holding.keep_file(run, beyond.effect)
+    said = f"{holding.beyond(beyond.effect)} {holding.WAITS}"
+    _end_as(run, progress, parsed, {"status": "held", "error": said, **beyond.counts})
+    log.info("Feed run %s is held as %s.", run.id, held.id)
+    access.write_entries()
+    db.session.commit()
 
 
 def _finish(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[str, Any]) -> None:
+    over = {"status": "succeeded", "error": None, "finished_at": func.clock_timestamp()}
+    _end_as(run, progress, parsed, over | values)
+
+
+def _end_as(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[str, Any]) -> None:
     as_of: date = parsed.as_of
     done = db.session.execute(
         update(FeedRun)
         .where(FeedRun.id == run.id, FeedRun.fence == progress.fence, FeedRun.status == "running")
         .values(
-            status="succeeded", phase=None, as_of=as_of, notes=list(parsed.notes), progress_done=values["rows"],
-            progress_total=values["rows"], finished_at=func.clock_timestamp(), **values,
+            phase=None, as_of=as_of, notes=list(parsed.notes), progress_done=values["rows"],
+            progress_total=values["rows"], **values,
         )
         .execution_options(synchronize_session=False)
     )  # fmt: skip

@@ -23,10 +23,12 @@ FIELD = "feed_file"
 
 
 class AlreadyLoading(Exception):
-    """The same file is waiting or being loaded; `run` is that run."""
+    """The same file is waiting, held or being loaded; `run` is that run."""
 
     def __init__(self, run: FeedRun | None) -> None:
-        super().__init__("This file is already being loaded. Nothing was added twice; look at its run.")
+        held = run is not None and run.status == "held"
+        state = "waits for a second administrator already" if held else "is already being loaded"
+        super().__init__(f"This file {state}. Nothing was added twice; look at its run.")
         self.run = run
 
 
@@ -51,6 +53,7 @@ def request_load(
         connector_id = chosen.id if chosen else None
         run = FeedRun(fmo_id=scope.fmo_id(), id=new_id(), connector_id=connector_id, file_name=_base_name(file_name))
         run.sha256, run.size, run.dry_run, run.requested_by = sha256, size, dry_run, by
+        run.requester_id = scope.current().actor_id
         try:
             with db.session.begin_nested():
                 db.session.add(run)
@@ -100,7 +103,7 @@ def _digest(file: BinaryIO) -> tuple[str, int]:
 def _under_way(sha256: str, dry_run: bool) -> FeedRun | None:
     return db.session.scalar(
         select(FeedRun).where(
-            FeedRun.sha256 == sha256, FeedRun.dry_run == dry_run, FeedRun.status.in_(("queued", "running"))
+            FeedRun.sha256 == sha256, FeedRun.dry_run == dry_run, FeedRun.status.in_(("queued", "running", "held"))
         )
     )
 

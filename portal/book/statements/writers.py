@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from portal.book.effect import Move
 from portal.book.statements.run_sql import run
 
 
@@ -73,7 +74,7 @@ _STORED = """SELECT DISTINCT p.writer_kind AS kind, p.writer_value AS value, p.e
   WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'column'
     AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed}"""
 _NOW = """
-SELECT p.id, x.npn FROM policy p
+SELECT p.id, p.writing_npn, x.npn FROM policy p
 LEFT JOIN ({resolved}) x ON x.kind = p.writer_kind AND x.value = p.writer_value AND x.effective_date = p.effective_date
 WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'column'
   AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed} AND p.writing_npn IS DISTINCT FROM x.npn
@@ -84,14 +85,14 @@ _NARROWED = "AND p.writer_value = ANY(:values)"
 _MOST_ZEROS = 12
 
 
-def newly_resolved(fmo_id: UUID, carrier: str, kind: str, value: str | None) -> list[tuple[UUID, str | None]]:
-    """(policy, NPN) of each policy of that identifier (None: of that kind) whose NPN the crosswalk changes."""
-    narrowed = _NARROWED if value is not None else ""
+def newly_resolved(fmo_id: UUID, carrier: str, kind: str, values: Iterable[str] | None) -> list[Move]:
+    """Each policy of those identifiers (None: of that kind) whose NPN the crosswalk changes."""
+    narrowed = _NARROWED if values is not None else ""
     statement = _NOW.format(resolved=_resolved(_STORED.format(narrowed=narrowed)), narrowed=narrowed)
-    values: dict[str, Any] = {"fmo": fmo_id, "carrier": carrier, "kind": kind}
-    if value is not None:
-        values["values"] = [value] if kind == "tin" else _spellings(value)
-    return [(found.id, found.npn) for found in run(statement, **values)]
+    named: dict[str, Any] = {"fmo": fmo_id, "carrier": carrier, "kind": kind}
+    if values is not None:
+        named["values"] = sorted({one for value in values for one in ([value] if kind == "tin" else _spellings(value))})
+    return [Move(found.id, found.writing_npn, found.npn) for found in run(statement, **named)]
 
 
 def _spellings(value: str) -> list[str]:
@@ -116,9 +117,10 @@ FROM {_CHANGED} WHERE p.fmo_id = :fmo AND p.id = c.id
 """
 
 
-def rewrite(fmo_id: UUID, changes: Sequence[tuple[UUID, str | None]], *, batch: int) -> None:
+def rewrite(fmo_id: UUID, moves: Sequence[Move], *, batch: int) -> None:
     """Give each policy its new NPN, closing its interval and opening the next."""
-    values: dict[str, Any] = {"fmo": fmo_id, "ids": [i for i, _ in changes], "npns": [npn for _, npn in changes]}
+    ids, npns = [one.policy_id for one in moves], [one.new for one in moves]
+    values: dict[str, Any] = {"fmo": fmo_id, "ids": ids, "npns": npns}
     run(_RE_CLOSE, **values)
     run(_RE_OPEN, **values)
     run(_RE_WRITE, batch=batch, **values)

@@ -1,5 +1,6 @@
 """Changing the downline: records, their carrier identifiers, and imports of both."""
 
+from portal.downline.operations.again import make_again
 from portal.downline.operations.identifiers import add_identifier, edit_identifier, end_identifier
 from portal.downline.operations.imports import import_identifiers, import_producers
 from portal.downline.operations.producers import Refused, add_producer, edit_producer
@@ -13,4 +14,5 @@ __all__ = [
     "end_identifier",
     "import_identifiers",
     "import_producers",
+    "make_again",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -12,8 +13,9 @@ from portal.core.clock import now
 from portal.core.ids import new_id
 from portal.core.scope import Scope
 from portal.downline import hooks
-from portal.downline.crosswalk_plan import Line, line_of, plan_identifiers
+from portal.downline.crosswalk_plan import Line, plan_identifiers
 from portal.downline.events import IDENTIFIER_IMPORT, PRODUCER_IMPORT
+from portal.downline.hooks import Change
 from portal.downline.keys import carriers
 from portal.downline.models import CarrierIdentifier, Producer
 from portal.downline.operations.producers import adopt_identifiers
@@ -71,23 +73,53 @@ def import_producers(rows: Sequence[Row], *, by: Scope) -> ImportPlan:
 def import_identifiers(rows: Sequence[Row], *, by: Scope) -> ImportPlan:
     """Add lines of the crosswalk that are not there yet; refused rows are left out and told. Flushed, not committed.
 
-    Keys of a row: carrier (key or name), kind, value, npn, valid_from, valid_to; all text.
+    Keys of a row: carrier (key or name), kind, value, npn, valid_from, valid_to; all text. Raises `Held` where too many
+    policies would change hands.
     """
     plan = preview_identifiers(rows, by=by)
-    created = [row.values for row in plan.rows if row.action is Action.CREATE]
-    fresh = [{**values, "fmo_id": by.fmo_id, "id": new_id()} for values in created]
-    if fresh:
-        db.session.execute(insert(CarrierIdentifier), fresh)
-        hooks.crosswalk_changed(line_of(values)[:3] for values in created)
-    access.record(
-        IDENTIFIER_IMPORT,
-        kind="carrieridentifier",
-        ids=[line["id"] for line in fresh],
-        created=len(fresh),
-        unchanged=plan.count(Action.UNCHANGED),
-        refused=len(plan.problems),
-    )
+    lines = [_kept(row.values) for row in plan.rows if row.action is Action.CREATE]
+    left = {"unchanged": plan.count(Action.UNCHANGED), "refused": len(plan.problems)}
+    import_lines({"lines": lines, **left}, by=by)
     return plan
+
+
+def import_lines(told: dict[str, Any], *, by: Scope, approval: str | None = None) -> None:
+    """Add those of the planned lines that are still not there."""
+    known = {_key(_kept(vars(line))) for line in db.session.scalars(select(CarrierIdentifier))}
+    lines = [line for line in told["lines"] if _key(line) not in known]
+    owners = {npn: one.id for npn, one in _all_producers().items()}
+    more = {"fmo_id": by.fmo_id}
+    fresh = [{**_stored(line), **more, "id": new_id(), "producer_id": owners.get(line["npn"])} for line in lines]
+
+    def write() -> None:
+        if fresh:
+            db.session.execute(insert(CarrierIdentifier), fresh)
+        counts = {"created": len(fresh), "unchanged": told["unchanged"], "refused": told["refused"]}
+        access.record(IDENTIFIER_IMPORT, kind="carrieridentifier", ids=[line["id"] for line in fresh], **counts)
+
+    if not fresh:
+        write()
+        return
+    named = tuple(sorted({(line["carrier"], line["kind"], line["value"]) for line in lines}))
+    title = f"Import {len(lines):,} carrier identifier{'' if len(lines) == 1 else 's'}"
+    hooks.make(Change("identifier_import", title, None, told, named, approval), write)
+
+
+_FIELDS = ("carrier", "kind", "value", "shown", "npn", "valid_from", "valid_to")
+
+
+def _kept(values: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: values[name] for name in _FIELDS}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in told.items()}
+
+
+def _key(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(line[name] for name in _FIELDS if name != "shown")
+
+
+def _stored(line: Mapping[str, Any]) -> dict[str, Any]:
+    days = {name: date.fromisoformat(line[name]) if line[name] else None for name in ("valid_from", "valid_to")}
+    return {**line, **days}
 
 
 def _all_producers() -> dict[str, Producer]:

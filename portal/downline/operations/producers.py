@@ -13,6 +13,7 @@ from portal.core import access
 from portal.core.scope import Scope
 from portal.downline import hooks, queries
 from portal.downline.events import PRODUCER_ADD, PRODUCER_EDIT
+from portal.downline.hooks import Change
 from portal.downline.keys import producer_key
 from portal.downline.models import CarrierIdentifier, Producer
 from portal.extensions import db
@@ -53,8 +54,11 @@ def add_producer(kind: str, details: Details, *, by: Scope) -> Producer:
     return producer
 
 
-def edit_producer(producer: Producer, details: Details, *, by: Scope) -> list[str]:
-    """Change the record; returns the names of the fields that changed. Raises `Refused`."""
+def edit_producer(producer: Producer, details: Details, *, by: Scope, approval: str | None = None) -> list[str]:
+    """Change the record; returns the names of the fields that changed.
+
+    Raises `Refused`, and `Held` where its identifiers would bring too many policies along to the new NPN.
+    """
     _check_agency(producer.kind, producer, details)
     before = producer.npn
     if details.npn != before and (sentence := hooks.npn_refusal(producer)):
@@ -63,7 +67,7 @@ def edit_producer(producer: Producer, details: Details, *, by: Scope) -> list[st
     if not changed:
         return []
     if details.npn != before:
-        _move_npn(producer, details.npn)
+        _move_npn(producer, details, approval)
     for name in changed:
         setattr(producer, name, getattr(details, name))
     producer.name_key = _key(details)
@@ -109,20 +113,27 @@ def _flush_npn(producer: Producer, npn: str) -> None:
         raise _refusal(error, npn) from error
 
 
-def _move_npn(producer: Producer, npn: str) -> None:
+def _move_npn(producer: Producer, details: Details, approval: str | None) -> None:
+    npn = details.npn
     if queries.by_npn(npn) is not None:
         raise _taken(npn)
-    try:
-        with db.session.begin_nested():
-            producer.npn = npn
-            db.session.flush()
-    except IntegrityError as error:
-        raise _refusal(error, npn) from error
     lines = db.session.scalars(select(CarrierIdentifier).where(CarrierIdentifier.producer_id == producer.id)).all()
-    for line in lines:
-        line.npn = npn
-    db.session.flush()
-    hooks.crosswalk_changed((line.carrier, line.kind, line.value) for line in lines)
+
+    def write() -> None:
+        try:
+            with db.session.begin_nested():
+                producer.npn = npn
+                db.session.flush()
+        except IntegrityError as error:
+            raise _refusal(error, npn) from error
+        for line in lines:
+            line.npn = npn
+        db.session.flush()
+
+    title = f"Change the NPN of {producer.name} from {producer.npn} to {npn}"
+    told = _values(details) | {"agency_id": str(details.agency_id) if details.agency_id else None}
+    named = tuple(sorted({(line.carrier, line.kind, line.value) for line in lines}))
+    hooks.make(Change("npn_change", title, producer.id, told, named, approval), write)
 
 
 def _refusal(error: IntegrityError, npn: str) -> Exception:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.book.models import FeedRun, Policy
 from portal.book.operations import request_load, run_feed
+from portal.book.operations.holding import Asked, carry_out
 from portal.core import access, scope
 from portal.core.scope import Login, Role, Scope
 from portal.extensions import db
@@ -23,6 +24,18 @@ Load = Callable[..., FeedRun]
 def jobs_scope(fmo: Fmo) -> Scope:
     """The scope of a worker's job for `fmo`."""
     return Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=fmo.id)
+
+
+def attribute(carrier: str, kind: str, value: str | None = None) -> int:
+    """Attribute anew what an identifier (None: all of a kind) decides, as after a change; the policies that moved."""
+    asked = Asked("identifier_import", "A change of a test", None)
+    return carry_out(asked, lambda: None, [(carrier, kind, value)])[0]
+
+
+def hold_nothing(store: Session, fmo: Fmo) -> None:
+    """Let one admin of `fmo` move as many policies as they like."""
+    fmo.rules = {**fmo.rules, "held_number": 0, "held_share": 0}
+    store.commit()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.book.models import Connector, FeedRun, Member, Policy
-from portal.book.operations import confirm_kind, reattribute, request_load, run_feed
+from portal.book.operations import confirm_kind, request_load, run_feed
 from portal.connectors.layouts import load_layouts
 from portal.core import scope
 from portal.core.crypto import decrypt, keyed_hash
@@ -22,7 +22,7 @@ from portal.demo.generate import DemoPlan, write_demo
 from portal.downline.models import CarrierIdentifier
 from portal.extensions import db
 from portal.identity.models import Fmo
-from tests.portal.book.conftest import jobs_scope
+from tests.portal.book.conftest import attribute, hold_nothing, jobs_scope
 from tests.support.people import acting
 
 MBI_ALWAYS = {"UnitedHealthcare", "Aetna"}
@@ -87,13 +87,14 @@ def _differences(store: Session, fmo: Fmo, plan: DemoPlan) -> list[str]:
 
 def test_files_without_a_crosswalk_and_then_with_one(app: Flask, store: Session, fmo: Fmo, plan: DemoPlan) -> None:
     """The crosswalk may come before the files or after them: the book is the same, and is the truth."""
+    hold_nothing(store, fmo)
     for run, policies, refused, dropped in _load_all(app, fmo, plan):
         assert (run.status, run.new, run.refused, run.dropped) == ("succeeded", policies, refused, dropped), run.error
         assert run.rows == policies + refused + dropped
     kinds = _add_crosswalk(store, fmo, plan.fmos[0].crosswalk_csv)
     with acting(app, Role.FMO_ADMIN, fmo):
         for carrier, kind in sorted(kinds):
-            reattribute(carrier, kind)
+            attribute(carrier, kind)
         humana = db.session.scalars(select(Connector).where(Connector.carrier == "humana")).one()
         confirm_kind(connector=humana, kind="san")
     assert _differences(store, fmo, plan) == []

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from portal.book import hooks
 from portal.book.models import Connector, Policy, PolicyWriter
-from portal.book.operations import confirm_kind, reattribute
+from portal.book.operations import confirm_kind
 from portal.core.crypto import keyed_hash
 from portal.core.scope import Role
 from portal.downline.models import CarrierIdentifier
 from portal.extensions import db
 from portal.identity.models import Fmo
-from tests.portal.book.conftest import Load
+from tests.portal.book.conftest import Load, attribute
 from tests.portal.book.rows import aetna, humana, mutual
 from tests.support.people import acting
 
@@ -121,7 +121,7 @@ def test_what_needs_a_confirmation_waits_for_it(app: Flask, load: Load, store: S
     load(humana({"NPN": ""}))
     assert _npns(store) == [None]
     with acting(app, Role.FMO_ADMIN, fmo):
-        assert reattribute("humana", "san", "1400001") == 0
+        assert attribute("humana", "san", "1400001") == 0
         assert confirm_kind(connector=db.session.scalars(select(Connector)).one(), kind="san") == 1
     assert _npns(store) == ["1001001"]
     load(humana({"NPN": "", "Humana ID": "H50000002", "MbrFirstName": "ROY"}), day="20261201")
@@ -138,7 +138,7 @@ def test_a_changed_crosswalk_moves_policies_at_once(
     found.npn = "2002002"
     store.commit()
     with acting(app, Role.FMO_ADMIN, fmo):
-        assert reattribute("mutual_of_omaha", "writing_number", "0118BK05") == 1
+        assert attribute("mutual_of_omaha", "writing_number", "0118BK05") == 1
     assert _npns(store) == ["2002002", None]
     assert len(told) == 1
     assert ("1001001", "crosswalk", False) in _intervals(store)
@@ -147,8 +147,8 @@ def test_a_changed_crosswalk_moves_policies_at_once(
     store.delete(found)
     store.commit()
     with acting(app, Role.FMO_ADMIN, fmo):
-        assert reattribute("mutual_of_omaha", "writing_number", "0118BK05") == 1
-        assert reattribute("mutual_of_omaha", "writing_number", "0118BK05") == 0
+        assert attribute("mutual_of_omaha", "writing_number", "0118BK05") == 1
+        assert attribute("mutual_of_omaha", "writing_number", "0118BK05") == 0
     assert _npns(store) == [None, None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
 
@@ -24,13 +24,16 @@ Acting = Callable[..., AbstractContextManager[Scope]]
 
 
 @pytest.fixture
-def told() -> Iterator[list[tuple[str, str, str]]]:
-    """What the crosswalk's listeners are told."""
-    kept = hooks._crosswalk[:]
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """What the crosswalk's watcher is told may mean something else."""
     heard: list[tuple[str, str, str]] = []
-    hooks._crosswalk[:] = [(lambda carrier, kind, value: heard.append((carrier, kind, value)), None)]
-    yield heard
-    hooks._crosswalk[:] = kept
+
+    def watch(change: hooks.Change, write: Callable[[], None]) -> None:
+        write()
+        heard.extend(change.named)
+
+    monkeypatch.setattr(hooks, "_watcher", [watch])
+    return heard
 
 
 def _details(npn: str, **more: object) -> Details:

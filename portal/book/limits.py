@@ -1,0 +1,50 @@
+"""How much one admin may move alone: the FMO's own limits, and whether an effect is beyond them."""
+
+from __future__ import annotations
+
+from portal.book.effect import Effect
+from portal.identity import rules
+
+_GROUP = "Changes that a second administrator must approve"
+
+NUMBER = rules.declare(
+    rules.Rule(
+        "held_number",
+        _GROUP,
+        "More policies than",
+        "A file, a change of the crosswalk or an attribution that would give more policies than this another writing"
+        " agent is held. Policies that are new in the book do not count. 0: the number alone holds nothing.",
+        50,
+    )
+)
+SHARE = rules.declare(
+    rules.Rule(
+        "held_share",
+        _GROUP,
+        "More than this share, in percent",
+        "Of the policies that a file tells again, or of the carrier’s policies in the book where the crosswalk or an"
+        " attribution changes. 0: the share alone holds nothing.",
+        5,
+        most=100,
+    )
+)
+SHARE_FROM = rules.declare(
+    rules.Rule(
+        "held_share_from",
+        _GROUP,
+        "The share counts from this many policies on",
+        "So that a small book is not held for one or two policies.",
+        10,
+        least=1,
+    )
+)
+
+
+def exceeded(effect: Effect) -> bool:
+    """Whether the effect is beyond what one admin of the scope's FMO may do alone."""
+    if not effect.total:
+        return False
+    held = rules.values()
+    number, share, least = (int(held[rule.name]) for rule in (NUMBER, SHARE, SHARE_FROM))
+    beyond_number = bool(number) and effect.total > number
+    return beyond_number or (bool(share) and effect.total >= least and effect.total * 100 > share * effect.base)

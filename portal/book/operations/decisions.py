@@ -1,0 +1,109 @@
+"""Approving and rejecting held changes: by another admin than who asked, once, and exactly what was shown."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.book.events import HELD_APPROVED, HELD_REJECTED, HELD_STALE
+from portal.book.models import Connector, FeedRun, HeldChange
+from portal.book.operations.attribution import confirm_kind
+from portal.book.operations.holding import log_held
+from portal.book.statements import runs
+from portal.core import outbox, scope
+from portal.core.scope import Scope
+from portal.downline import operations as downline
+from portal.downline.hooks import Held
+from portal.downline.operations import Refused
+from portal.extensions import db
+
+
+class NotDecided(Exception):
+    """The decision was not taken; the text says why, for a person.
+
+    The transaction is good and must be committed: it keeps what was learned on the way.
+    """
+
+
+def approve(held_id: UUID, *, by: Scope) -> HeldChange:
+    """Say yes to a held change and make it: a file is sent again, anything else is done here and now.
+
+    Raises `NotDecided` where it was decided already, where `by` asked for it, where it can no longer be made (it is
+    then stale), and where it would by now move other policies than were shown (it then waits with the new numbers).
+    """
+    held = _waiting(held_id, by)
+    try:
+        if held.kind == "file":
+            _send_again(held)
+        else:
+            _make(held, by)
+    except Held as again:
+        raise NotDecided(
+            "Meanwhile the book has changed: this would now move other policies than were shown. Nothing was changed;"
+            " look at the new numbers and decide again."
+        ) from again
+    except Refused as refused:
+        held.status, held.reason, held.decided_at = "stale", str(refused), func.now()
+        db.session.flush()
+        log_held(HELD_STALE, held)
+        raise NotDecided(f"This can no longer be done. {refused} Nothing was changed.") from refused
+    _decide(held, "approved", by)
+    log_held(HELD_APPROVED, held)
+    return held
+
+
+def reject(held_id: UUID, reason: str, *, by: Scope) -> HeldChange:
+    """Say no: the change is never made, and a file's run has failed with the reason. Raises `NotDecided`."""
+    held = _waiting(held_id, by)
+    held.reason = reason
+    if held.kind == "file":
+        run = _run(held)
+        run.status, run.finished_at = "failed", func.now()
+        run.error = f"{by.actor_name} rejected this file: {reason} Nothing in the book was changed."
+    _decide(held, "rejected", by)
+    log_held(HELD_REJECTED, held, reason)
+    return held
+
+
+def _waiting(held_id: UUID, by: Scope) -> HeldChange:
+    this = select(HeldChange).where(HeldChange.id == held_id)
+    # The book before the row: whoever changes the crosswalk takes them in this order.
+    if db.session.scalars(this).one().kind != "file":
+        runs.lock_book(scope.fmo_id())
+    held = db.session.scalars(this.with_for_update().execution_options(populate_existing=True)).one()
+    if held.status != "waiting":
+        raise NotDecided("This was decided already. Nothing was done a second time.")
+    if by.actor_id is None or by.actor_id == held.asked_by:
+        raise NotDecided("Another administrator must decide: you asked for this change. Nothing was changed.")
+    return held
+
+
+def _decide(held: HeldChange, status: str, by: Scope) -> None:
+    held.status, held.decided_by, held.decided_name, held.decided_at = status, by.actor_id, by.actor_name, func.now()
+    db.session.flush()
+
+
+def _send_again(held: HeldChange) -> None:
+    run = _run(held)
+    run.status, run.error, run.notes, run.attempt = "queued", None, [], 0
+    run.phase, run.heartbeat_at = None, None
+    db.session.flush()
+    outbox.send_after_commit("load_feed", run.id)
+
+
+def _run(held: HeldChange) -> FeedRun:
+    found = db.session.scalar(select(FeedRun).where(FeedRun.id == held.subject_id).with_for_update())
+    if found is None or found.status != "held":
+        raise Refused("file", "The run of this file does not wait any more.")
+    return found
+
+
+def _make(held: HeldChange, by: Scope) -> None:
+    if held.kind != "confirm":
+        downline.make_again(held.kind, held.subject_id, held.arguments, approval=held.digest, by=by)
+        return
+    connector = db.session.scalar(select(Connector).where(Connector.id == held.subject_id))
+    if connector is None:
+        raise Refused("connector", "The SmartConnector is no longer there.")
+    confirm_kind(connector=connector, kind=held.arguments["identifier"], approval=held.digest)

@@ -1,0 +1,184 @@
+"""Holding a change that moves more policies than one admin may move alone: undone whole, and kept as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from portal.book import hooks, limits, queries
+from portal.book.effect import Effect, Move, effect_from, effect_of
+from portal.book.events import HELD, HELD_AGAIN, REATTRIBUTED
+from portal.book.models import FeedRun, HeldChange
+from portal.book.operations.connectors import blocked_kinds
+from portal.book.statements import moves, policies, runs, writers
+from portal.book.words import plural
+from portal.core import access, scope
+from portal.core.events import Event
+from portal.core.ids import new_id
+from portal.downline.hooks import Change, Held
+from portal.extensions import db
+
+Named = tuple[str, str, str | None]  # carrier, kind, canonical value; None: every value of the kind
+WAITS = "Nothing was changed. It waits under Held changes until a second administrator decides."
+_AT_ONCE = 10_000
+
+
+class TooMany(Exception):
+    """A change is beyond the limits, or not the one that was approved; whoever began it undoes it."""
+
+    def __init__(self, effect: Effect, counts: dict[str, int] | None = None) -> None:
+        super().__init__("This moves more policies than one administrator may move alone.")
+        self.effect = effect
+        self.counts = counts or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change as it can be kept. `approval` is the digest of the effect to which a second admin said yes."""
+
+    kind: str
+    title: str
+    subject: UUID | None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    approval: str | None = None
+
+
+def change_crosswalk(change: Change, write: Callable[[], None]) -> None:
+    """Write a change of the crosswalk and attribute its policies anew, or raise `Held` with nothing of it written."""
+    if not queries.any_policies():
+        write()
+        return
+    asked = Asked(change.kind, change.title, change.subject, change.arguments, change.approval)
+    moved, released = carry_out(asked, write, change.named)
+    if moved:
+        access.record(REATTRIBUTED, kind="policy", policies=moved, released=released)
+
+
+def carry_out(asked: Asked, write: Callable[[], None], named: Iterable[Named]) -> tuple[int, int]:
+    """Do `write` and give every policy of `named` the NPN that the crosswalk says then; (policies moved, released).
+
+    Beyond the limits (or, for what was approved, where it would move other policies than were shown) all of it is
+    undone and kept as a held change, and `Held` is raised; the transaction must then still be committed.
+    """
+    fmo_id = scope.fmo_id()
+    db.session.flush()
+    runs.lock_book(fmo_id)
+    recorded = len(access.pending())
+    try:
+        with db.session.begin_nested():
+            write()
+            db.session.flush()
+            found = _resolved(fmo_id, named)
+            effect = _effect(fmo_id, found, named)
+            if limits.exceeded(effect) if asked.approval is None else effect.digest != asked.approval:
+                raise TooMany(effect)
+    except TooMany as many:
+        del access.pending()[recorded:]  # what was undone did not happen
+        keep(asked, many.effect)
+    return len(found), _rewrite(fmo_id, found)
+
+
+def _resolved(fmo_id: UUID, named: Iterable[Named]) -> list[Move]:
+    values: dict[tuple[str, str], set[str] | None] = {}
+    for carrier, kind, value in named:
+        before = values.setdefault((carrier, kind), set())
+        if value is None or before is None:
+            values[carrier, kind] = None
+        else:
+            before.add(value)
+    found: list[Move] = []
+    for (carrier, kind), wanted in sorted(values.items(), key=lambda one: one[0]):
+        if kind not in blocked_kinds(carrier):
+            found += writers.newly_resolved(fmo_id, carrier, kind, wanted)
+    return found
+
+
+def _effect(fmo_id: UUID, found: list[Move], named: Iterable[Named]) -> Effect:
+    carriers = sorted({carrier for carrier, _, _ in named})
+    return effect_of(found, moves.policies_of_carriers(fmo_id, carriers) if found else 0)
+
+
+def _rewrite(fmo_id: UUID, found: list[Move]) -> int:
+    if not found:
+        return 0
+    batch, released = policies.next_batch(fmo_id), 0
+    for start in range(0, len(found), _AT_ONCE):
+        part = found[start : start + _AT_ONCE]
+        writers.rewrite(fmo_id, part, batch=batch)
+        released += hooks.writers_changed([one.policy_id for one in part])
+    return released
+
+
+def keep(asked: Asked, effect: Effect) -> None:
+    """Keep the change with what it would do, or bring the numbers of the same one that waits up to date; raises `Held`.
+
+    Whoever asked first remains who asked.
+    """
+    same = select(HeldChange).where(
+        HeldChange.status == "waiting",
+        HeldChange.kind == asked.kind,
+        HeldChange.subject_id.is_not_distinct_from(asked.subject),
+        HeldChange.arguments == asked.arguments,
+    )
+    held = db.session.scalar(same.limit(1).with_for_update())
+    if held is None:
+        held = _new(asked, effect, scope.current().actor_id, scope.current().actor_name)
+        db.session.add(held)
+        event = HELD
+    else:
+        held.effect, held.digest, held.looked_at = effect.as_json(), effect.digest, func.now()
+        event = HELD_AGAIN
+    db.session.flush()
+    log_held(event, held)
+    raise Held(f"{asked.title}: {beyond(effect)} {WAITS}", held.id)
+
+
+def keep_file(run: FeedRun, effect: Effect) -> HeldChange:
+    """Keep a file whose run waits from now on. An approval of other moves than these is stale with that."""
+    db.session.execute(
+        update(HeldChange)
+        .where(HeldChange.subject_id == run.id, HeldChange.status == "approved")
+        .values(status="stale", reason="The book had changed meanwhile: the file would move other policies.")
+        .execution_options(synchronize_session=False)
+    )
+    asked = Asked("file", run.file_name, run.id)
+    held = _new(asked, effect, run.requester_id, run.requested_by)
+    db.session.add(held)
+    db.session.flush()
+    log_held(HELD, held)
+    return held
+
+
+def approval_of(run: FeedRun) -> str | None:
+    """The digest of what a second admin approved of this run's file, or None."""
+    approved = select(HeldChange.digest).where(HeldChange.subject_id == run.id, HeldChange.status == "approved")
+    return db.session.scalar(approved.limit(1))
+
+
+def beyond(effect: Effect) -> str:
+    """Why a change is held, in a sentence."""
+    many = plural(effect.total, "policy", "policies")
+    return f"{many} would get another writing agent, more than one administrator may move alone."
+
+
+def _new(asked: Asked, effect: Effect, by: UUID | None, name: str) -> HeldChange:
+    return HeldChange(
+        fmo_id=scope.fmo_id(), id=new_id(), kind=asked.kind, title=asked.title, subject_id=asked.subject,
+        arguments=asked.arguments, effect=effect.as_json(), digest=effect.digest, asked_by=by, asked_name=name,
+    )  # fmt: skip
+
+
+def log_held(event: Event, held: HeldChange, reason: str | None = None) -> None:
+    """Log what happens to a held change, with its counts."""
+    effect = effect_from(held.effect, held.digest)
+    numbers: dict[str, Any] = {
+        "policies": effect.total,
+        "between": effect.between,
+        "lost": effect.lost,
+        "given": effect.given,
+    }
+    access.record(event, subject=held, reason=reason, change=held.kind, **numbers)
