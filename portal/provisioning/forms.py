@@ -65,6 +65,13 @@ class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no type
         validators=[Optional(), Length(max=500, message="Use at most 500 characters.")],
     )
 
+    refuses_sync = "policy_sync_enabled"  # the field beside which a run is refused that may not start
+
+    def refuse(self, refusal: Exception) -> None:
+        """Say beside its field why nothing was done."""
+        field = self[getattr(refusal, "field", self.refuses_sync)]
+        field.errors = [*field.errors, str(refusal)]
+
     def foreseen(self, expected: dict[str, Any] | None) -> Foreseen:
         """What goes with the run: what it would do by now, and whether the agent was asked."""
         return Foreseen(expected, bool(self.confirmed_with_agent.data), self.confirmation_note.data or "")
@@ -101,6 +108,8 @@ class _PersonForm(_ActivityForm):
 
 class ProvisionForm(_PersonForm):
     """[Agent CRM] Provision New Agent Business Activity. `confirm_shared`: where the NPN has an account already."""
+
+    refuses_sync = "enable_policy_sync"
 
     business_name = StringField(
         "Business name", filters=[_tidy], validators=[InputRequired("Enter the name of the Business."), _LONG]
@@ -162,9 +171,13 @@ class SwitchForm(_ActivityForm):
         if not enabled:
             del self.resync_policies
 
+    def wants_resync(self) -> bool:
+        """Whether Re-sync Policies is there and ticked."""
+        return bool(self.resync_policies and self.resync_policies.data)
+
     def validate_policy_sync_enabled(self, field: BooleanField) -> None:
         """What was ticked must ask for something, and for one thing."""
-        resync = bool(self.resync_policies and self.resync_policies.data)
+        resync = self.wants_resync()
         if not self.enabled and not field.data:
             raise ValidationError(
                 "Policy Sync is not enabled today, so nothing was changed. Tick the box to enable it."
@@ -183,6 +196,7 @@ class SwitchForm(_ActivityForm):
 class AddAgentForm(_PersonForm):
     """[Agent CRM] Add Agent to Existing Agent CRM Business Activity."""
 
+    refuses_sync = "sync_now"
     agent = SelectField("Agent", validators=[InputRequired("Choose a record of your downline.")])
     business = SelectField("Agent CRM Business", validators=[InputRequired("Choose the Business.")])
     sync_now = BooleanField("Sync this agent's policies now", default=True)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import func, or_, select
 
+from portal.businesses.agreements import AGREEMENTS, Agreement, judge
 from portal.businesses.models import Business
+from portal.core import clock
 from portal.core.paging import Asked
 from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.extensions import db
+from portal.identity import rules
 
 FOUND = 20
 
@@ -66,3 +70,9 @@ def accounts(asked: Asked, near: Producer) -> Sequence[Business]:
     return db.session.scalars(
         query.order_by(Business.producer_id.in_(own).desc(), Business.name_key, Business.id).limit(200)
     ).all()
+
+
+def agreement_on(name: str, signed: date | None, until: date | None) -> Agreement:
+    """How the agreement of a Business that is still to be made would stand today under the FMO's rule."""
+    to_be = Business(name=name, agreement_signed_on=signed, agreement_until=until)
+    return judge(to_be, clock.today(), str(rules.value(AGREEMENTS)))

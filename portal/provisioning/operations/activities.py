@@ -179,6 +179,13 @@ def set_sync(
     all this would change nothing: no activity is logged then. Raises `sync.operations.Blocked` where a run may not
     start for want of an agreement.
     """
+    with db.session.begin_nested():  # a run that may not start leaves everything as it was
+        return _set_sync(business, enabled, resync, continuous, foreseen, by)
+
+
+def _set_sync(
+    business: Business, enabled: bool, resync: bool, continuous: bool | None, foreseen: Foreseen, by: Scope
+) -> Done | None:
     was = business.sync_enabled
     switched = businesses.set_continuous(business, enabled=enabled and _wish(business, continuous), by=by)
     if not enabled:
@@ -230,10 +237,15 @@ def add_agent(
     where a run is under way already, the invitation goes out at once. Raises `businesses.operations.Refused` for an
     e-mail that cannot be used, and `sync.operations.Blocked` where a run may not start for want of an agreement.
     """
-    with db.session.begin_nested():
-        businesses.add_npn(business, producer, by=by)
-        user = _add_user(business, person, producer.npn, by)
-    wanted = sync_now and business.sync_enabled
+    with db.session.begin_nested():  # as above
+        return _add_agent(business, producer, person, sync_now and business.sync_enabled, foreseen, by)
+
+
+def _add_agent(
+    business: Business, producer: Producer, person: Person, wanted: bool, foreseen: Foreseen, by: Scope
+) -> Done:
+    businesses.add_npn(business, producer, by=by)
+    user = _add_user(business, person, producer.npn, by)
     activity = activities.log(
         ADD_AGENT,
         "business",

@@ -20,10 +20,12 @@ from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
 from portal.downline.models import Producer
-from portal.provisioning import operations, queries
+from portal.provisioning import foresight, operations, queries
 from portal.provisioning.forms import AddAgentForm
 from portal.provisioning.operations import ADD_AGENT, Done
 from portal.provisioning.views import LABELS, bp
+from portal.sync import operations as runs
+from portal.sync.expected import Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,27 @@ class Choice:
         return found
 
     @property
+    def other(self) -> str:
+        """The field that is still to be chosen."""
+        return "agent" if self.kind == "business" else "business"
+
+    @property
     def back(self) -> str:
         endpoint = "businesses.business" if self.kind == "business" else f"downline.{self.kind}"
         return url_for(endpoint, record_id=self.record_id)
+
+    @property
+    def about(self) -> str:
+        return f"{self.business.id if self.business else ''} {self.agent.id if self.agent else ''}"
+
+    def expected(self) -> Expected | None:
+        """What a run of the account with the agent's NPN in it would do; None where none can be started now."""
+        if self.agent is None or self.business is None or not self.business.sync_enabled:
+            return None
+        if runs.open_run(self.business.id):
+            return None
+        there = {one.npn for one in accounts.npns_of(self.business.id)}
+        return foresight.foresee(sorted(there | {self.agent.npn}), self.business.id)
 
 
 def _choice(kind: str, record_id: UUID, chosen: str | None) -> Choice:
@@ -94,7 +114,7 @@ def _form(choice: Choice, **given: Any) -> AddAgentForm:
 def _prefilled(choice: Choice) -> dict[str, Any]:
     known: dict[str, Any] = {"role": Role.AGENT_LIMITED.value}
     if choice.business is not None:
-        known["business"] = str(choice.business.id)
+        known |= {"business": str(choice.business.id), "sync_now": not accounts.agreement(choice.business).blocked}
     if choice.agent is not None:
         person = queries.who_signs_in(choice.agent)
         known |= {"agent": str(choice.agent.id), "first_name": person.first_name, "last_name": person.last_name}
@@ -104,27 +124,37 @@ def _prefilled(choice: Choice) -> dict[str, Any]:
 
 def _page(choice: Choice, form: AddAgentForm, status: int = 200) -> Response:
     typed = request.args.get("q", "")
+    expected, business = choice.expected(), choice.business
     return page(
         "provisioning/add_agent.html",
-        block="found" if "q" in request.args else "content",
+        block="found" if "q" in request.args else "chosen" if "show" in request.args else "content",
         status=status,
         form=form,
         choice=choice,
         label=LABELS[ADD_AGENT],
         typed=typed,
         found=queries.find_producers(typed) if choice.kind == "business" else choice.businesses,
-        shared=accounts.other_businesses_with(choice.agent.npn, than=choice.business.id if choice.business else None)
+        shared=accounts.other_businesses_with(choice.agent.npn, than=business.id if business else None)
         if choice.agent
         else [],
+        agreement=accounts.agreement(business) if business else None,
+        under_way=runs.open_run(business.id) if business else None,
+        foresight=foresight,
+        expected=expected,
+        sealed=foresight.seal(choice.about, expected) if expected else "",
     )
 
 
 @bp.get("/add-agent/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
 def add_agent(kind: str, record_id: UUID) -> Response:
-    """The form; `q` finds a record of the downline, `chosen` is the one (on an agent: the Business) to fill in from."""
-    choice = _choice(kind, record_id, request.args.get("chosen"))
-    return _page(choice, _form(choice, data=_prefilled(choice)))
+    """The form; `q` finds a record of the downline, `chosen` is the one (on an agent: the Business) to fill in from.
+
+    With `show` the choice is that of the form's own field, and htmx gets what hangs on it.
+    """
+    picked = "chosen" if "chosen" in request.args else "agent" if kind == "business" else "business"
+    choice = _choice(kind, record_id, request.args.get(picked))
+    return _page(choice, _form(choice, formdata=None, data=_prefilled(choice)))
 
 
 @bp.post("/add-agent/<kind>/<uuid:record_id>")
@@ -133,22 +163,29 @@ def complete_add_agent(kind: str, record_id: UUID) -> Response:
     """Add the NPN and the user and go to the Business."""
     choice = _choice(kind, record_id, request.form.get("agent" if kind == "business" else "business"))
     form = _form(choice)
+    if "show" in request.form:
+        return _page(choice, form)
     if not form.validate_on_submit() or choice.agent is None or choice.business is None:
         return _page(choice, form, status=422)
     if form.agent.data != str(choice.agent.id) or form.business.data != str(choice.business.id):
         abort(400)  # the form names another record than its address
+    sync_now = bool(form.sync_now and form.sync_now.data)
+    expected = choice.expected() if sync_now else None
     try:
         done = operations.add_agent(
             business=choice.business,
             producer=choice.agent,
             person=form.person(),
-            sync_now=bool(form.sync_now and form.sync_now.data),
+            sync_now=sync_now,
+            foreseen=form.foreseen(expected.as_json() if expected else None),
             by=scope.current(),
         )
-    except businesses.Refused as refusal:
-        form[refusal.field].errors = [*form[refusal.field].errors, str(refusal)]
+    except (businesses.Refused, runs.Blocked) as refusal:
+        form.refuse(refusal)
         return _page(choice, form, status=422)
     flash(_told(done, choice.agent))
+    if expected and (changed := foresight.drift(request.form.get("shown"), choice.about, expected)):
+        flash(changed)
     return go(url_for("businesses.business", record_id=done.business.id))
 
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, flash, url_for
+from flask import Response, abort, flash, request, url_for
 
 from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
 from portal.core import scope
 from portal.core.fragments import go, page
+from portal.core.ids import parse_id
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
 from portal.downline import queries as downline
 from portal.downline.models import Producer
-from portal.provisioning import operations, queries
+from portal.provisioning import foresight, operations, queries
 from portal.provisioning.forms import ProvisionForm
-from portal.provisioning.operations import PROVISION
+from portal.provisioning.operations import PROVISION, Done
 from portal.provisioning.places import zone_of
 from portal.provisioning.views import LABELS, bp
-from portal.sync import queries as sync
+from portal.sync import operations as runs
 
 
 def _producer(kind: str, record_id: UUID) -> Producer:
@@ -30,7 +31,8 @@ def _producer(kind: str, record_id: UUID) -> Producer:
     return found if found is not None else not_yours()
 
 
-def _prefilled(producer: Producer) -> dict[str, Any]:
+def prefilled(producer: Producer) -> dict[str, Any]:
+    """What the record says, for the fields of the form."""
     person = queries.who_signs_in(producer)
     return {
         "business_name": producer.name,
@@ -44,15 +46,23 @@ def _prefilled(producer: Producer) -> dict[str, Any]:
 
 
 def _page(producer: Producer, form: ProvisionForm, status: int = 200) -> Response:
+    there = accounts.by_producer(producer.id)
+    expected = None if there else foresight.foresee([producer.npn])
+    signed, until = form.agreement_signed.data, form.agreement_until.data
     return page(
         "provisioning/provision.html",
+        block="preview" if "show" in request.args else "content",
         status=status,
         form=form,
         producer=producer,
         label=LABELS[PROVISION],
-        there=accounts.by_producer(producer.id),
+        there=there,
         shared=accounts.other_businesses_with(producer.npn),
-        preview=sync.preview([producer.npn]),
+        agreement=queries.agreement_on(form.business_name.data or producer.name, signed, until),
+        foresight=foresight,
+        expected=expected,
+        sealed=foresight.seal(str(producer.id), expected) if expected else "",
+        then=request.values.getlist("then"),
         back=url_for(f"downline.{producer.kind}", record_id=producer.id),
     )
 
@@ -60,30 +70,47 @@ def _page(producer: Producer, form: ProvisionForm, status: int = 200) -> Respons
 @bp.get("/provision/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
 def provision(kind: str, record_id: UUID) -> Response:
-    """The form, filled in from the record."""
+    """The form, filled in from the record; with `show` as it is chosen by now, for the numbers alone."""
     producer = _producer(kind, record_id)
     shared = bool(accounts.other_businesses_with(producer.npn))
-    return _page(producer, ProvisionForm(shared=shared, data=_prefilled(producer)))
+    chosen = request.args if "show" in request.args else None
+    return _page(producer, ProvisionForm(formdata=chosen, shared=shared, data=prefilled(producer)))
 
 
 @bp.post("/provision/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
 def complete_provision(kind: str, record_id: UUID) -> Response:
-    """Create the Business and go to it, with its run moving."""
+    """Create the Business and go to it, with its run moving; or to Add Agent, where that was chosen to follow."""
     producer = _producer(kind, record_id)
     if accounts.by_producer(producer.id) is not None:
         return _page(producer, ProvisionForm(shared=False), status=422)
     form = ProvisionForm(shared=bool(accounts.other_businesses_with(producer.npn)))
+    if "show" in request.form:
+        return _page(producer, form)
     if not form.validate_on_submit():
         return _page(producer, form, status=422)
+    expected = foresight.foresee([producer.npn]) if form.enable_policy_sync.data else None
+    foreseen = form.foreseen(expected.as_json() if expected else None)
     try:
-        done = operations.provision(form.wanted(producer), by=scope.current())
-    except businesses.Refused as refusal:
-        form[refusal.field].errors = [*form[refusal.field].errors, str(refusal)]
+        done = operations.provision(form.wanted(producer), foreseen=foreseen, by=scope.current())
+    except (businesses.Refused, runs.Blocked) as refusal:
+        form.refuse(refusal)
         return _page(producer, form, status=422)
+    flash(_told(done))
+    if expected and (changed := foresight.drift(request.form.get("shown"), str(producer.id), expected)):
+        flash(changed)
+    return go(_next(done))
+
+
+def _told(done: Done) -> str:
     name = done.business.name
     if done.run is not None:
-        flash(f"{name} is provisioned. Its policies are being copied; the invitation goes out when that is done.")
-    else:
-        flash(f"{name} is provisioned, and the invitation is on its way.")
-    return go(url_for("businesses.business", record_id=done.business.id))
+        return f"{name} is provisioned. Its policies are being copied; the invitation goes out when that is done."
+    return f"{name} is provisioned, and the invitation is on its way."
+
+
+def _next(done: Done) -> str:
+    then = parse_id(request.form.get("then", ""))
+    if then is not None:
+        return url_for("provisioning.add_agent", kind="business", record_id=done.business.id, chosen=then)
+    return url_for("businesses.business", record_id=done.business.id)

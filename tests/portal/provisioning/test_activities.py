@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
@@ -16,30 +15,12 @@ from portal.core.scope import Role
 from portal.downline.models import Producer
 from portal.identity.models import Fmo, User
 from portal.sync import operations
+from tests.portal.provisioning.admin import filled_in
 from tests.portal.sync.runs import job_scope, rows, shown, sync
 from tests.support import builders as make
 from tests.support.people import acting
 
 ClientFor = Callable[[User], FlaskClient]
-
-
-@pytest.fixture
-def fmo(store: Session) -> Fmo:
-    """An FMO with nobody in it yet."""
-    return make.fmo(store)
-
-
-@pytest.fixture
-def admin(store: Session, fmo: Fmo, client_for: ClientFor) -> FlaskClient:
-    """The browser of its admin."""
-    return client_for(make.user(store, fmo))
-
-
-def filled_in(**given: Any) -> dict[str, Any]:
-    """The provision form, complete."""
-    person = {"first_name": "Dana", "last_name": "Whitfield", "email": "dana@whitfield.example", "mobile": "555-0101"}
-    account = {"business_name": "Whitfield Insurance", "time_zone": "America/New_York", "state": "OH"}
-    return {**person, **account, "role": Role.AGENT_ADMIN.value, **given}
 
 
 def jobs(engine: Engine) -> list[str]:
@@ -67,7 +48,7 @@ def test_provision_with_sync_copies_then_invites(
     agent = make.agent(store, fmo, "1001", first_name="Dana", last_name="Whitfield")
     policy = make.policy(store, make.member(store, fmo), make.feed_run(store, fmo), "1001")
     shows = admin.get(f"/fmo/provision/agent/{agent.id}")
-    assert shows.status_code == 200 and "1 policy of 1 member" in shows.text
+    assert shows.status_code == 200 and "1 policy of 1 person would come into the account" in shows.text
     assert 'value="Dana"' in shows.text and 'checked id="enable_policy_sync"' not in shows.text
 
     business = provisioned(admin, agent, setup_engine, enable_policy_sync="y")
@@ -121,7 +102,7 @@ def test_an_agencys_form_knows_the_principal_and_names_the_gap(
     for _ in range(2):
         make.policy(store, make.member(store, fmo), feed, "2002")
     page = admin.get(f"/fmo/provision/agency/{agency.id}").text
-    assert 'value="Pat"' in page and "2 policies written under NPN 2002" in page
+    assert 'value="Pat"' in page and "2 more under NPN 2002 (Pat Harbor)" in page
 
     business = provisioned(admin, agency, setup_engine, enable_policy_sync="y")
 

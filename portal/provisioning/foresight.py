@@ -1,0 +1,119 @@
+"""What a run would do, worked out before Complete: shown on the form, kept with the run, and compared on Complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from portal.connectors import words
+from portal.sync import operations as runs
+from portal.sync.expected import Expected
+
+SUMMED = ("policies", "added", "updated", "released", "contacts_new", "contacts_linked", "possible_duplicates")
+_WORDS = {
+    "policies": "policies in the account",
+    "added": "policies to add",
+    "updated": "policies to update",
+    "released": "policies to release",
+    "contacts_new": "new contacts",
+    "contacts_linked": "matched contacts",
+    "possible_duplicates": "possible duplicates",
+}
+FEW, SHARE = 5, 0.1  # what changes by more than both while a form is open is told
+
+
+def foresee(npns: Sequence[str], business_id: UUID | None = None) -> Expected:
+    """What a run for an account with `npns` would do now; nothing is changed. `business_id` None: a new account."""
+    return runs.rehearse(npns=npns, business_id=business_id)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="provisioning.shown")
+
+
+def seal(about: str, expected: Expected) -> str:
+    """The totals of a page about `about` as text that only this portal can have written."""
+    return str(_signer().dumps([about, [getattr(expected, name) for name in SUMMED]]))
+
+
+def drift(sealed: str | None, about: str, expected: Expected) -> str | None:
+    """What differs greatly from the totals that the page had shown, as a sentence; None where nothing does.
+
+    Text that is not a seal of a page about `about` says nothing.
+    """
+    shown = _opened(sealed, about)
+    now = {name: int(getattr(expected, name)) for name in SUMMED}
+    changed = [
+        f"{now[name]:,} {_WORDS[name]} instead of {then:,}"
+        for name, then in shown.items()
+        if abs(now[name] - then) > max(FEW, SHARE * max(now[name], then))
+    ]
+    if not changed:
+        return None
+    return f"What would happen changed while the form was open: {', '.join(changed)}."
+
+
+def _opened(sealed: str | None, about: str) -> dict[str, int]:
+    try:
+        said: Any = _signer().loads(sealed or "")
+    except BadSignature:
+        return {}
+    return dict(zip(SUMMED, said[1], strict=True)) if said[0] == about else {}
+
+
+def headline(expected: Expected, *, fresh: bool) -> str:
+    """The totals in one sentence, of an account that is still to be made (`fresh`) or of one that is there."""
+    count = _count(expected.policies, "policy", "policies")
+    if not expected.policies and not expected.released:
+        return "No policy in your book is written under these NPNs, so nothing would come into the account."
+    if fresh:
+        return f"{count} of {_count(expected.contacts, 'person', 'people')} would come into the account."
+    if not (expected.added or expected.updated or expected.released):
+        return f"The account has {count}, all up to date: nothing would change."
+    parts = [
+        f"{verb} {number:,}"
+        for verb, number in (("add", expected.added), ("update", expected.updated), ("release", expected.released))
+        if number
+    ]
+    return f"{count} would be in the account afterwards: a run would {_listed(parts)} of them."
+
+
+def figures(expected: Expected, *, fresh: bool) -> list[tuple[str, int, None]]:
+    """(label, value, no address) for `facts.figures`."""
+    named = {"Policies": expected.policies}
+    if not fresh:
+        named |= {"To add": expected.added, "To update": expected.updated, "To release": expected.released}
+    named |= {
+        "New contacts": expected.contacts_new,
+        "Matched contacts": expected.contacts_linked,
+        "Possible duplicates": expected.possible_duplicates,
+        "Without e-mail": expected.without_email,
+    }
+    return [(label, value, None) for label, value in named.items()]
+
+
+def by_carrier(expected: Expected) -> list[tuple[str, int]]:
+    """(carrier, policies), most first."""
+    return [(words.carrier(key), count) for key, count in expected.by_carrier]
+
+
+def by_product(expected: Expected) -> list[tuple[str, int]]:
+    """(product, policies), most first."""
+    return [(name or "Not named by the carrier", count) for name, count in expected.by_product]
+
+
+def by_status(expected: Expected) -> list[tuple[str, int]]:
+    """(status in words, policies), most first."""
+    return [(words.status(key)[0], count) for key, count in expected.by_status]
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
