@@ -49,6 +49,7 @@ _FMO = (
     ("Agencies", "/fmo/agencies", "building-2"),
     ("Businesses", "/fmo/businesses", "briefcase"),
     ("Policies", "/fmo/policies", "file-text"),
+    ("Unattributed", "/fmo/unattributed", "circle-question-mark"),
     ("Feed runs", "/fmo/feeds", "inbox"),
     ("Sync runs", "/fmo/runs", "refresh-cw"),
     ("Connectors", "/fmo/connectors", "cable"),

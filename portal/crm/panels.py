@@ -8,10 +8,14 @@ from flask import current_app, url_for
 
 from portal.crm import queries
 
-RESYNC = "sync.ask_for_resync"  # a room above this one; a page without it has no such button
+# Of a room above this one; a page without them has no such button and no such link.
+RESYNC, WHY_NOT = "sync.ask_for_resync", "sync.why_not"
 
 
 def panel() -> dict[str, Any]:
     """The context of the templates `crm/_freshness.html` and `crm/_help.html`."""
-    known = RESYNC in current_app.view_functions
-    return {"crm_account": queries.account(), "resync_href": url_for(RESYNC) if known else None}
+    return {"crm_account": queries.account(), "resync_href": _href(RESYNC), "why_not_href": _href(WHY_NOT)}
+
+
+def _href(endpoint: str) -> str | None:
+    return url_for(endpoint) if endpoint in current_app.view_functions else None

@@ -14,6 +14,7 @@ from portal.book import words
 from portal.core import clock
 from portal.home import queries
 from portal.sync import queries as sync
+from portal.sync.claims import queries as claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,18 @@ def _failures() -> Iterator[Task]:
 
 
 def _loose_ends() -> Iterator[Task]:
+    waiting, since = claims.open_ones()
+    if waiting:
+        said = "1 policy is" if waiting == 1 else f"{waiting:,} policies are"
+        yield Task(
+            f"{said} claimed by agents who do not see {'it' if waiting == 1 else 'them'}",
+            url_for("sync.unattributed"),
+            since,
+        )
     loose = book.unattributed_count()
     if loose.total:
         number = f"{loose.total:,}{'+' if loose.capped else ''} {'policy has' if loose.total == 1 else 'policies have'}"
-        yield Task(f"{number} no writing agent", url_for("book.policies", attributed="no"))
+        yield Task(f"{number} no writing agent", url_for("sync.unattributed"))
     run = queries.last_feed_with_refusals()
     if run is not None:
         rows = f"{run.refused:,} {'row' if run.refused == 1 else 'rows'}"

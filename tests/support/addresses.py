@@ -38,6 +38,7 @@ KINDS = {
     "/fmo/runs/activity/*": "activity",
     "/fmo/runs/business/*": "business",
     "/fmo/runs/producer/*": "agent",
+    "/fmo/unattributed/*": "claim",
     "/crm/contacts/*": "contact",
     "/crm/users/*": "user",
     "/crm/policies/*": "crm_policy",

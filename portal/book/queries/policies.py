@@ -14,9 +14,10 @@ from portal.core import search_tokens
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.extensions import db
 
-FILTERS = ("carrier", "status", "attributed", "npn", "q")
+FILTERS = ("carrier", "status", "attributed", "npn", "kind", "value", "q")
 SORTS = ("member", "number", "npn", "effective")
 MOST = 500
+NO_KIND = "none"  # the row has no identifier of an agent
 
 
 def policy_listing(asked: Asked) -> Listing[Policy]:
@@ -43,6 +44,10 @@ def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield Policy.writing_npn.is_not(None) if attributed == "yes" else Policy.writing_npn.is_(None)
     if npn := args.get("npn"):
         yield Policy.writing_npn == "".join(filter(str.isdigit, npn)).lstrip("0")
+    if kind := args.get("kind"):
+        yield Policy.writer_kind.is_(None) if kind == NO_KIND else Policy.writer_kind == kind
+    if value := args.get("value"):
+        yield Policy.writer_value == value
     if text := search_tokens.read(args.get("q")):
         yield matching(text)
 

@@ -10,7 +10,7 @@ from flask import Response, request, url_for
 from portal.book import queries, words
 from portal.book.events import LISTED, SEEN
 from portal.book.models import Member, Policy
-from portal.book.queries.policies import FILTERS, SORTS
+from portal.book.queries.policies import FILTERS, NO_KIND, SORTS
 from portal.book.views import bp
 from portal.core import search_tokens
 from portal.core.fragments import go, page
@@ -53,6 +53,10 @@ def _chips(listing: Listing[Policy], text: str) -> None:
         listing.chip("Writing agent", "attributed", "Known" if attributed == "yes" else "Unattributed")
     if npn := args.get("npn"):
         listing.chip("NPN", "npn", npn)
+    if kind := args.get("kind"):
+        listing.chip("Identifier", "kind", "None" if kind == NO_KIND else words.identifier(kind))
+    if value := args.get("value"):
+        listing.chip("Value", "value", value)
 
 
 @bp.post("/policies/search")

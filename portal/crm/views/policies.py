@@ -11,7 +11,7 @@ from portal.core.fragments import page
 from portal.core.lookup import find, find_or_404
 from portal.core.paging import Listing, read_query
 from portal.core.permissions import Permission, allow
-from portal.crm import left, queries, words
+from portal.crm import left, queries, why, words
 from portal.crm.events import CRM_POLICY_LIST, CRM_POLICY_READ
 from portal.crm.models import Contact, CrmPolicy
 from portal.crm.panels import panel
@@ -69,4 +69,11 @@ def search_policies() -> Response:
 def policy(policy_id: UUID) -> Response:
     """One policy."""
     found = find_or_404(CrmPolicy, policy_id)
-    return page("crm/policy.html", policy=found, contact=find(Contact, found.contact_id), reasons=why.seen(found), words=words, **panel())
+    return page(
+        "crm/policy.html",
+        policy=found,
+        contact=find(Contact, found.contact_id),
+        reasons=why.seen(found),
+        words=words,
+        **panel(),
+    )

@@ -1,0 +1,1 @@
+"""Why a policy is in an account, and why it is not."""
