@@ -52,6 +52,7 @@ _FMO = (
     ("Unattributed", "/fmo/unattributed", "circle-question-mark"),
     ("Feed runs", "/fmo/feeds", "inbox"),
     ("Sync runs", "/fmo/runs", "refresh-cw"),
+    ("Held changes", "/fmo/held", "scale"),
     ("Connectors", "/fmo/connectors", "cable"),
     ("Settings", "/fmo/settings", "settings"),
 )

@@ -19,6 +19,7 @@ RUN_STATES = {
     "queued": ("Waiting", "info"),
     "running": ("Loading", "info"),
     "succeeded": ("Finished", "good"),
+    "held": ("Held", "warn"),
     "failed": ("Failed", "bad"),
 }
 
@@ -63,7 +64,7 @@ def plural(count: int, one: str, many: str) -> str:
 
 def outcome(run: FeedRun) -> str:
     """What a finished run did, in one sentence or two."""
-    if run.status == "failed":
+    if run.status in ("failed", "held"):
         return run.error or "The file could not be loaded. Nothing in the book was changed."
     new, changed = run.new or 0, run.changed or 0
     if run.dry_run:

@@ -27,6 +27,8 @@ class Permission(StrEnum):
     BOOK_READ = "book.read"
     FEED_READ = "feed.read"
     FEED_LOAD = "feed.load"
+    HELD_READ = "held.read"
+    HELD_DECIDE = "held.decide"
     SYNC_READ = "sync.read"
     CRM_READ = "crm.read"
     CRM_EDIT = "crm.edit"
@@ -35,6 +37,7 @@ class Permission(StrEnum):
     CRM_REMOVE = "crm.remove"
     CRM_TAKE_OUT = "crm.take_out"
     CRM_USERS = "crm.users"
+    CRM_UPLOAD = "crm.upload"
     SEARCH = "search"
     RESYNC_ASK = "resync.ask"
     CLAIM_MAKE = "claim.make"
@@ -57,6 +60,8 @@ _FMO_ADMIN = frozenset(
         Permission.BOOK_READ,
         Permission.FEED_READ,
         Permission.FEED_LOAD,
+        Permission.HELD_READ,
+        Permission.HELD_DECIDE,
         Permission.SYNC_READ,
         Permission.BOOK_REVEAL,
         Permission.SETTINGS,
@@ -81,7 +86,7 @@ _COMPLIANCE = frozenset({Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permi
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.FMO_ADMIN: _FMO_ADMIN,
     Role.COMPLIANCE: _COMPLIANCE,
-    Role.AGENT_ADMIN: _WHOLE_ACCOUNT | {Permission.CRM_USERS},
+    Role.AGENT_ADMIN: _WHOLE_ACCOUNT | {Permission.CRM_USERS, Permission.CRM_UPLOAD},
     Role.AGENT_ALL: _WHOLE_ACCOUNT,
     Role.AGENT_LIMITED: _AGENT,
     Role.SYSTEM: frozenset(),

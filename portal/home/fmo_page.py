@@ -10,7 +10,7 @@ from typing import Any
 from flask import url_for
 
 from portal.book import queries as book
-from portal.book import words
+from portal.book import held_words, words
 from portal.core import clock
 from portal.home import queries
 from portal.sync import queries as sync
@@ -55,8 +55,17 @@ def _tasks() -> Iterator[Task]:
     for request in sync.open_requests():
         href = url_for("businesses.business", record_id=request.business_id)
         yield Task(f"{request.asked_by} of {request.business_name} asks for a re-sync", href, request.asked_at)
+    yield from _held()
     yield from _failures()
     yield from _loose_ends()
+
+
+def _held() -> Iterator[Task]:
+    waiting = book.waiting_changes()
+    for held in waiting[: queries.NAMED]:
+        yield Task(held_words.task(held), url_for("book.held_change", held_id=held.id), held.asked_at)
+    if (more := len(waiting) - queries.NAMED) > 0:
+        yield Task(f"{more:,} more changes wait for a second administrator", url_for("book.held_changes"))
 
 
 def _failures() -> Iterator[Task]:

@@ -22,6 +22,7 @@ KINDS = {
     "feedrun": ("feed run", "feed runs"),
     "fmo": ("FMO", "FMOs"),
     "left_policy": ("policy that left the account", "policies that left the account"),
+    "heldchange": ("held change", "held changes"),
     "policy": ("policy", "policies"),
     "policy_claim": ("claim of a policy", "claims of policies"),
     "producer": ("agent or agency", "agents or agencies"),

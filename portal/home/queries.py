@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import aliased
 
-from portal.book.models import FeedRun, Policy
+from portal.book.models import FeedRun, HeldChange, Policy
 from portal.businesses.models import Business
 from portal.core import clock
 from portal.downline.models import Producer
@@ -31,7 +31,7 @@ class Named:
 
 
 def failed_feeds() -> Named:
-    """Feed runs that failed in the last 14 days and whose file has not been loaded since."""
+    """Feed runs that failed in the last 14 days, were not rejected, and whose file has not been loaded since."""
     later = aliased(FeedRun)
     repaired = exists().where(
         later.fmo_id == FeedRun.fmo_id,
@@ -39,7 +39,11 @@ def failed_feeds() -> Named:
         later.requested_at > FeedRun.requested_at,
         later.status != "failed",
     )
-    query = select(FeedRun).where(FeedRun.status == "failed", FeedRun.requested_at > clock.now() - LATELY, ~repaired)
+    rejected = exists().where(
+        HeldChange.fmo_id == FeedRun.fmo_id, HeldChange.subject_id == FeedRun.id, HeldChange.status == "rejected"
+    )
+    lately = FeedRun.requested_at > clock.now() - LATELY
+    query = select(FeedRun).where(FeedRun.status == "failed", lately, ~repaired, ~rejected)
     return _named(query, FeedRun.requested_at.desc(), FeedRun.id)
 
 

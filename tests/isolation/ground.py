@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.book.models import FeedFile
+from portal.book.models import FeedFile, HeldChange
 from portal.businesses.models import BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.core.crypto import encrypt
@@ -77,8 +77,21 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         subject_ids=[office.unattributed.id],
         member_ids=[office.stray.id],
     )
+    held = HeldChange(
+        fmo_id=fmo_id,
+        id=new_id(),
+        kind="file",
+        title=f"Qheld{slug}",
+        subject_id=office.feed_run.id,
+        arguments={},
+        effect={"base": 60, "pairs": [["1001001", "1003003", 55]]},
+        digest="x",
+        asked_by=new_id(),
+        asked_name="Somebody",
+    )
     rows: list[Base] = [
         entry,
+        held,
         Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
     ]
@@ -91,6 +104,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         "agency": agency.id,
         "connector": office.connector.id,
         "feed_run": office.feed_run.id,
+        "held_change": held.id,
         "fmo": fmo_id,
     }
 
@@ -161,12 +175,27 @@ def _actors(world: World) -> list[Actor]:
     # Whom one shares an account with has a name, and the account has one too.
     named = (world.harbor.business.name, "Qagentpat", world.harbor.activity.summary)
     of_pat = tuple(mark for mark in pat if mark not in named)
-    book = (*summit.marks, "Qoutsidesummit", "QSANSUMMIT", "Qproblemsummit", "Qconnectorsummit", "Qactorsummit")
+    book = (
+        *summit.marks,
+        "Qoutsidesummit",
+        "QSANSUMMIT",
+        "Qproblemsummit",
+        "Qheldsummit",
+        "Qconnectorsummit",
+        "Qactorsummit",
+    )
     # The address that a stranger asked for stands in the link back to it; an officer's log names what was asked for.
     words = tuple(mark for mark in (*summit.marks, *lakeside.marks) if mark.startswith("Q"))
     of_lakeside = tuple(mark for mark in lakeside.marks if mark.startswith("Q"))
     of_summit = tuple(mark for mark in book if mark.startswith("Q"))
-    strangers_book = (*lakeside.marks, "Qoutsidelakeside", "QSANLAKESIDE", "Qproblemlakeside", "Qactorlakeside")
+    strangers_book = (
+        *lakeside.marks,
+        "Qoutsidelakeside",
+        "QSANLAKESIDE",
+        "Qproblemlakeside",
+        "Qheldlakeside",
+        "Qactorlakeside",
+    )
     return [
         Actor("stranger", None, "amy", ("nora", "lou"), words),
         Actor("agent", world.amy.admin, "amy", ("nora", "pat", "lou"), (*nora, *pat, *lee, *strangers_book)),

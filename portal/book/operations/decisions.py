@@ -26,13 +26,16 @@ class NotDecided(Exception):
     """
 
 
-def approve(held_id: UUID, *, by: Scope) -> HeldChange:
+def approve(held_id: UUID, shown: str, *, by: Scope) -> HeldChange:
     """Say yes to a held change and make it: a file is sent again, anything else is done here and now.
 
-    Raises `NotDecided` where it was decided already, where `by` asked for it, where it can no longer be made (it is
-    then stale), and where it would by now move other policies than were shown (it then waits with the new numbers).
+    `shown` is the digest of the effect that the admin looked at. Raises `NotDecided` where it was decided already,
+    where `by` asked for it, where it can no longer be made (it is then stale), and where it would by now move other
+    policies than were shown (it then waits with the new numbers).
     """
     held = _waiting(held_id, by)
+    if held.digest != shown:
+        raise NotDecided("The numbers have changed since you looked. Nothing was changed; look at them and decide.")
     try:
         if held.kind == "file":
             _send_again(held)

@@ -17,6 +17,14 @@ from portal.book.queries.figures import (
     open_feeds,
     unattributed_count,
 )
+from portal.book.queries.held import (
+    Account,
+    accounts_concerned,
+    held_listing,
+    held_of,
+    other_admins,
+    waiting_changes,
+)
 from portal.book.queries.policies import (
     carriers,
     members_of,
@@ -27,7 +35,8 @@ from portal.book.queries.policies import (
 )
 
 __all__ = [
-    "Capped", "Freshness", "any_policies", "carrier_freshness", "carriers", "connectors", "connectors_by_ids",
-    "feed_listing", "last_run_of", "members_of", "npn_counts", "open_feeds", "policies_of", "policy_listing",
-    "problem_listing", "problems_of", "run_of", "unattributed_count", "writers_of",
+    "Account", "Capped", "Freshness", "accounts_concerned", "any_policies", "carrier_freshness", "carriers",
+    "connectors", "connectors_by_ids", "feed_listing", "held_listing", "held_of", "last_run_of", "members_of",
+    "npn_counts", "open_feeds", "other_admins", "policies_of", "policy_listing", "problem_listing", "problems_of",
+    "run_of", "unattributed_count", "waiting_changes", "writers_of",
 ]  # fmt: skip

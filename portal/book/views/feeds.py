@@ -109,7 +109,8 @@ def feed_progress(run_id: UUID) -> Response:
 
 
 def _shown(run: FeedRun) -> dict[str, Any]:
-    return {"run": run, "words": words, "seconds_left": _seconds_left(run, clock.now())}
+    held = queries.held_of(run) if run.status in ("held", "failed") else None
+    return {"run": run, "held": held, "words": words, "seconds_left": _seconds_left(run, clock.now())}
 
 
 def _seconds_left(run: FeedRun, now: datetime) -> float | None:

@@ -1,0 +1,84 @@
+"""How held changes read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from portal.book import words
+from portal.book.effect import Effect
+from portal.book.models import HeldChange
+
+STATES = {
+    "waiting": ("Waiting", "warn"),
+    "approved": ("Approved", "good"),
+    "rejected": ("Rejected", "neutral"),
+    "stale": ("No longer possible", "neutral"),
+}
+KINDS = {
+    "file": "A file",
+    "confirm": "An attribution",
+    "npn_change": "A changed NPN",
+    "identifier_import": "An import of carrier identifiers",
+}
+CROSSWALK = "A change of the crosswalk"
+
+
+def kind(held: HeldChange) -> str:
+    """What sort of change it is, at the beginning of a sentence."""
+    return KINDS.get(held.kind, CROSSWALK)
+
+
+def moved(effect: Effect) -> str:
+    """How many policies, from whom to whom, and what share of what."""
+    parts = [
+        (effect.between, "from one agent to another"),
+        (effect.lost, "from an agent to nobody"),
+        (effect.given, "from nobody to an agent"),
+    ]
+    said = ", ".join(f"{count:,} {way}" for count, way in parts if count)
+    share = f" ({100 * effect.total / effect.base:.3g} % of {effect.base:,})" if effect.base else ""
+    return f"{words.plural(effect.total, 'policy', 'policies')}{share}: {said or 'nothing'}."
+
+
+def base(held: HeldChange) -> str:
+    """What the share is a share of."""
+    if held.kind == "file":
+        return "The share is of the policies in the book that the file tells again."
+    return "The share is of the policies of the carrier in the book."
+
+
+def task(held: HeldChange) -> str:
+    """The line on the start page."""
+    count = sum(pair[2] for pair in held.effect["pairs"])
+    many = words.plural(count, "policy", "policies")
+    return f"{kind(held)} would move {many} between agents; a second administrator must decide"
+
+
+def details(held: HeldChange) -> list[tuple[str, str | None]]:
+    """(label, value) of what the change itself says. A TIN is only ever its last four digits."""
+    told = held.arguments
+    if held.kind in ("file", "confirm", "identifier_import"):
+        return []
+    if held.kind == "npn_change":
+        return [("NPN", told["npn"]), ("Name", told["name"])]
+    if held.kind == "identifier_end":
+        return [("Last day", day(told["valid_to"]))]
+    known: list[tuple[str, str | None]] = []
+    if held.kind == "identifier_add":
+        known = [("Carrier", words.carrier(told["carrier"])), ("Kind", words.identifier(told["kind"]))]
+    return [*known, ("Identifier", told["shown"]), *_days(told)]
+
+
+def _days(told: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    return [("First day", day(told["valid_from"])), ("Last day", day(told["valid_to"]))]
+
+
+def day(text: str | None) -> str | None:
+    """ "12 Mar 2026" of a stored day."""
+    found = date.fromisoformat(text) if text else None
+    return f"{found.day} {found:%b %Y}" if found else None
+
+
+identifier, carrier, plural = words.identifier, words.carrier, words.plural

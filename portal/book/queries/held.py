@@ -1,0 +1,72 @@
+"""Held changes, and whom each concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.book.effect import Effect
+from portal.book.models import FeedRun, HeldChange
+from portal.businesses.models import Business, BusinessNpn
+from portal.core.paging import Asked, Column, Listing, fetch
+from portal.core.scope import Role
+from portal.extensions import db
+from portal.identity.models import User
+
+HELD_FILTERS = ("state",)
+_WAITING = HeldChange.status == "waiting"
+
+
+class Account(NamedTuple):
+    """What one Business gains and loses."""
+
+    business: Business
+    gains: int
+    loses: int
+
+
+def held_listing(asked: Asked) -> Listing[HeldChange]:
+    """One page of held changes; those that wait stand together."""
+    query = select(HeldChange)
+    if state := asked.args.get("state"):
+        query = query.where(HeldChange.status == state)
+    sorts: dict[str, list[Column]] = {"when": [_WAITING, HeldChange.asked_at]}
+    return fetch(query, asked, sorts, tie=HeldChange.id)
+
+
+def waiting_changes() -> Sequence[HeldChange]:
+    """What waits for a second admin, oldest first (at most 100)."""
+    return db.session.scalars(
+        select(HeldChange).where(_WAITING).order_by(HeldChange.asked_at, HeldChange.id).limit(100)
+    ).all()
+
+
+def held_of(run: FeedRun) -> HeldChange | None:
+    """The last time that the run's file was held, or None."""
+    held = select(HeldChange).where(HeldChange.subject_id == run.id, HeldChange.kind == "file")
+    return db.session.scalar(held.order_by(HeldChange.asked_at.desc(), HeldChange.id.desc()).limit(1))
+
+
+def accounts_concerned(effect: Effect) -> list[Account]:
+    """The Businesses that gain or lose by the NPNs that they have today, the most concerned first."""
+    npns = sorted({npn for old, new, _ in effect.pairs for npn in (old, new) if npn})
+    rows = db.session.execute(
+        select(Business, BusinessNpn.npn)
+        .join(BusinessNpn, (BusinessNpn.fmo_id == Business.fmo_id) & (BusinessNpn.business_id == Business.id))
+        .where(BusinessNpn.until.is_(None), BusinessNpn.npn.in_(npns))
+    )
+    having: dict[UUID, tuple[Business, set[str]]] = {}
+    for business, npn in rows:
+        having.setdefault(business.id, (business, set()))[1].add(npn)
+    found = [Account(business, *effect.between_sets(mine)) for business, mine in having.values()]
+    concerned = [one for one in found if one.gains or one.loses]
+    return sorted(concerned, key=lambda one: (-one.gains - one.loses, one.business.name_key))
+
+
+def other_admins(than: UUID | None) -> int:
+    """How many active admins the FMO has besides `than`."""
+    admins = select(func.count()).select_from(User).where(User.role == Role.FMO_ADMIN, User.state == "active")
+    return db.session.scalar(admins.where(User.id != than) if than else admins) or 0
