@@ -11,7 +11,9 @@ import portal.businesses.models
 import portal.compliance.models
 import portal.core.outbox
 import portal.core.search_tokens
+import portal.crm.duplicates.models
 import portal.crm.models
+import portal.crm.uploads.models
 import portal.downline.models
 import portal.identity.models
 import portal.sync.claims.models

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Computed, ForeignKeyConstraint, Index, Text, func, text
+from sqlalchemy import Computed, ForeignKeyConstraint, Index, SmallInteger, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,6 +46,8 @@ class Contact(BusinessOwned, Stamped, Base):
         Index("ix_contact_sort", "business_id", "sort_key", "id", postgresql_where=text("NOT hidden")),
         Index("ix_contact_first", "business_id", "first_key", "id", postgresql_where=text("NOT hidden")),
         Index("ix_contact_birth", "business_id", "birth_date", "id", postgresql_where=text("NOT hidden")),
+        ForeignKeyConstraint(["business_id", "merged_into"], ["contact.business_id", "contact.id"]),
+        Index("ix_contact_merged", "business_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     typed: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # keys: TYPED_FIELDS
@@ -74,10 +76,13 @@ class Contact(BusinessOwned, Stamped, Base):
     first_key: Mapped[str] = mapped_column(KEY, Computed(_name_key("first_name"), persisted=True))  # for searching
     mbi: Mapped[str | None]  # ciphertext as the book has it, field "mbi"
     mbi_hash: Mapped[str | None]
+    typed_mbi: Mapped[str | None]  # the same from the agent, who may know it before any carrier tells it
+    typed_mbi_hash: Mapped[str | None]
     member_id: Mapped[UUID | None]  # the source member of the newest carrier values
     agent_owned: Mapped[bool] = mapped_column(server_default=text("false"))
     made_by: Mapped[UUID | None]  # the user who created it; None: the sync did
-    hidden: Mapped[bool] = mapped_column(server_default=text("false"))  # left with its last policy
+    hidden: Mapped[bool] = mapped_column(server_default=text("false"))  # left with its last policy, or merged
+    merged_into: Mapped[UUID | None]  # the contact that is shown instead, itself never merged
     removed_at: Mapped[datetime | None]  # removed by the agent: no sync brings it back
     # Field → the carrier's value that an agent saw and left aside; only a newer one is offered again.
     dismissed: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
@@ -116,6 +121,7 @@ class ContactKey(BusinessOwned, Base):
     contact_id: Mapped[UUID]
     kind: Mapped[str]
     value: Mapped[str] = mapped_column(KEY)
+    upload_id: Mapped[UUID | None]  # of the file that brought it; None: the carriers' values, or what was typed
 
 
 class PossibleDuplicate(BusinessOwned, Base):
@@ -126,14 +132,22 @@ class PossibleDuplicate(BusinessOwned, Base):
         ForeignKeyConstraint(["business_id", "contact_id"], ["contact.business_id", "contact.id"]),
         ForeignKeyConstraint(["business_id", "other_id"], ["contact.business_id", "contact.id"]),
         Index("uq_possible_duplicate_pair", "business_id", "contact_id", "other_id", unique=True),
+        Index("ix_possible_duplicate_other", "business_id", "other_id"),
+        Index(
+            "ix_possible_duplicate_open", "business_id", "strength", "id", postgresql_where=text("decided_at IS NULL")
+        ),
     )
 
     contact_id: Mapped[UUID]
     other_id: Mapped[UUID]
     reason: Mapped[str]
     run_id: Mapped[UUID | None]
+    strength: Mapped[int] = mapped_column(SmallInteger, server_default=text("100"))  # 100: the ladder's own doubt
     found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    decision: Mapped[str | None]  # merged | different
     decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decided_by_name: Mapped[str | None]
 
 
 class CrmPolicy(BusinessOwned, Stamped, Base):
@@ -230,3 +244,4 @@ class Note(BusinessOwned, Stamped, Base):
     author_id: Mapped[UUID]
     author_name: Mapped[str]
     body: Mapped[str]
+    upload_id: Mapped[UUID | None]  # of the file that brought it

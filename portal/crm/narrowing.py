@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
 from portal.core.row_filter import narrow
 from portal.core.scope import Scope
+from portal.crm.duplicates.models import ContactMerge
 from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, LeftPolicy, Note, PossibleDuplicate
+from portal.crm.uploads.models import Upload, UploadRow
 
 
 def _policies(policy: Any, scope: Scope) -> ColumnElement[bool]:
@@ -42,6 +44,10 @@ def _removed_contacts(contact: Any, scope: Scope) -> ColumnElement[bool]:
     return false() if scope.limited else and_(contact.hidden.is_(False), contact.removed_at.is_not(None))
 
 
+def _merged_contacts(contact: Any, scope: Scope) -> ColumnElement[bool]:
+    return false() if scope.limited else and_(contact.merged_into.is_not(None), contact.removed_at.is_(None))
+
+
 def _left(left: Any, scope: Scope) -> ColumnElement[bool]:
     return left.npn == (scope.own_npn or "") if scope.limited else true()
 
@@ -66,14 +72,16 @@ def _notes(note: Any, scope: Scope) -> ColumnElement[bool]:
     return and_(seen, note.author_id == scope.actor_id) if scope.actor_id is not None else false()
 
 
-def _duplicates(pair: Any, scope: Scope) -> ColumnElement[bool]:
+def _whole_account(row: Any, scope: Scope) -> ColumnElement[bool]:
     return false() if scope.limited else true()
 
 
 narrow(CrmPolicy, _policies, removed=_removed_policies)
-narrow(Contact, _contacts, removed=_removed_contacts)
+narrow(Contact, _contacts, removed=_removed_contacts, merged=_merged_contacts)
 narrow(LeftPolicy, _left)
 narrow(ContactSource, _of_seen_contacts)
 narrow(ContactKey, _of_seen_contacts)
 narrow(Note, _notes)
-narrow(PossibleDuplicate, _duplicates)
+narrow(PossibleDuplicate, _whole_account)
+narrow(Upload, _whole_account)
+narrow(UploadRow, _whole_account)

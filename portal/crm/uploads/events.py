@@ -1,0 +1,13 @@
+"""What uploads leave in the log: counts and ids, never a value."""
+
+from __future__ import annotations
+
+from portal.core.events import changes, reads
+
+UPLOAD_READ = reads("upload.read", "looked at an upload of contacts")
+UPLOAD_START = changes("upload.start", "brought a file of contacts", ("rows",))
+UPLOAD_PREVIEW = changes("upload.preview", "let a file be compared with the contacts", ("rows", "matched"))
+UPLOAD_CHOOSE = changes("upload.choose", "said whom rows of an upload mean", ("rows",))
+UPLOAD_APPLY = changes("upload.apply", "took contacts from a file", ("created", "matched", "fields", "notes"))
+UPLOAD_UNDO = changes("upload.undo", "took an upload back", ("removed", "blanked", "kept"))
+UPLOAD_EXPORT = reads("upload.export", "downloaded what was left out of an upload", ("rows",))

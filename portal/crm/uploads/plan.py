@@ -1,0 +1,238 @@
+"""What an upload would do, row by row, given the contacts of the account. Pure; the same plan is shown and carried out.
+
+Rows with ladder data are decided by the ladder, all at once and with the contacts, as a run of Policy Sync does it.
+The others wait for a person where somebody of that name is in the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from portal.connectors.ladder import name_key
+from portal.crm import matching
+from portal.crm.matching import Person
+from portal.crm.uploads.known import Known, blanks
+from portal.crm.uploads.rows import ReadRow
+from portal.crm.uploads.weak import Named, shared
+
+CREATE, MATCH, DUPLICATE, CANDIDATE = "create", "match", "duplicate", "candidate"
+REMOVED, ERROR, LEFT = "removed", "error", "left"
+OUTCOMES: Final = {
+    CREATE: ("New contact", "info"),
+    MATCH: ("In your account", "good"),
+    DUPLICATE: ("New, possible duplicate", "warn"),
+    CANDIDATE: ("Waits for you", "warn"),
+    REMOVED: ("Removed by you", "neutral"),
+    ERROR: ("Refused", "bad"),
+    LEFT: ("Left out", "neutral"),
+}
+SAME_NAME = "The same name and birth date"
+CHOSEN = "chosen"
+NEW, LEAVE = "new", "leave"
+NAMELESS = "No contact has this number, and the row has no first and last name to make one of"
+NOBODY = "The row says nothing about who it is: first and last name are missing"
+
+
+@dataclass(slots=True)
+class Planned:
+    """One row and what becomes of it. `contact_id`: the contact it is about; one that it makes has the row's own id."""
+
+    id: UUID
+    row: ReadRow
+    mbi_hash: str | None = None
+    choice: str | None = None
+    outcome: str = ERROR
+    reason: str | None = None
+    rung: str | None = None
+    contact_id: UUID | None = None
+    same_as: int | None = None
+    candidates: list[UUID] = field(default_factory=list)
+    doubts: list[tuple[UUID, str]] = field(default_factory=list)  # (other contact, reason)
+    fill: dict[str, str] = field(default_factory=dict)
+    fills_mbi: bool = False
+    was_owned: bool = False
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Rung → value."""
+        return self.row.keys(self.mbi_hash)
+
+
+def plan(rows: Sequence[Planned], ladder: Iterable[Known], named: Iterable[Known]) -> None:
+    """Decide every row of `rows`, in place.
+
+    `ladder`: contacts that share a key with a row; `named`: contacts that share a name with one; removed ones too.
+    """
+    _forget(rows)
+    ladder = list(ladder)
+    known = {one.id: one for one in (*named, *ladder)}
+    names = Named(known.values())
+    for one in rows:
+        if one.row.refused:
+            one.reason = "; ".join(f"{p.column} {p.reason}" for p in one.row.problems)
+        elif not one.keys and not one.row.named:
+            one.reason = NOBODY
+    strong = [one for one in rows if one.keys and not one.row.refused]
+    _by_ladder(strong, ladder, known)
+    _beside_namesakes(strong, names)
+    made = Named(_as_known(one) for one in strong if one.outcome in (CREATE, DUPLICATE))
+    numbers = {one.contact_id: one.row.number for one in rows if one.outcome in (CREATE, DUPLICATE)}
+    for one in rows:
+        if not one.keys and one.row.named and not one.row.refused:
+            _by_name(one, names, made, numbers)
+    _fills(rows, known)
+
+
+def _forget(rows: Iterable[Planned]) -> None:
+    """A row that was planned before is planned anew; what a person chose stays."""
+    for one in rows:
+        one.outcome, one.reason, one.rung, one.contact_id, one.same_as = ERROR, None, None, None, None
+        one.candidates, one.doubts, one.fill, one.fills_mbi, one.was_owned = [], [], {}, False, False
+
+
+def _by_ladder(rows: Sequence[Planned], contacts: Sequence[Known], known: Mapping[UUID, Known]) -> None:
+    people = [
+        Person(
+            one.id, one.row.birth_date, one.mbi_hash, _first(one), {rung: {value} for rung, value in one.keys.items()}
+        )
+        for one in rows
+    ]
+    decisions = matching.decide([contact.person() for contact in contacts], people)
+    groups: dict[UUID, list[Planned]] = {}
+    for one in rows:
+        root, one.rung = decisions.links[one.id]
+        groups.setdefault(root, []).append(one)
+    ids: dict[UUID, UUID] = {}
+    for root, group in groups.items():
+        if root in known:
+            ids.update({one.id: root for one in group})
+            for one in group:
+                one.contact_id, one.outcome = root, REMOVED if known[root].removed else MATCH
+        else:
+            _make_one(group)
+            ids.update({one.id: one.contact_id for one in group if one.contact_id})
+    gone = {contact.id for contact in contacts if contact.removed}
+    _doubt(rows, decisions.doubts, {**ids, **{one.id: one.id for one in contacts if one.id not in gone}}, gone)
+
+
+def _first(one: Planned) -> str | None:
+    return name_key(one.row.values.get("first_name", "")) or None
+
+
+def _make_one(group: Sequence[Planned]) -> None:
+    """The first row with a name makes the contact, the others of the group are the same person."""
+    base = next((one for one in sorted(group, key=_number) if one.row.named), None)
+    for one in group:
+        if base is None:
+            one.reason = NAMELESS
+            continue
+        one.contact_id, one.outcome = base.id, CREATE if one is base else MATCH
+        one.same_as = None if one is base else base.row.number
+    # A row that stands alone was matched with nobody.
+    if base is not None and len(group) == 1:
+        base.rung = None
+
+
+def _number(one: Planned) -> int:
+    return one.row.number
+
+
+def _doubt(
+    rows: Sequence[Planned], doubts: Iterable[matching.Doubt], ids: Mapping[UUID, UUID], gone: set[UUID]
+) -> None:
+    makers = {one.contact_id: one for one in rows if one.outcome in (CREATE, DUPLICATE)}
+    seen: set[frozenset[UUID]] = set()
+    for doubt in doubts:
+        one, other = ids.get(doubt.person), ids.get(doubt.other)
+        pair = frozenset((one, other)) if one and other else frozenset()
+        if one is None or other is None or one == other or pair in seen or pair & gone:
+            continue
+        seen.add(frozenset((one, other)))
+        told = makers.get(one) or makers.get(other) or next((row for row in rows if row.contact_id in pair), None)
+        if told is not None:
+            told.doubts.append((other if told.contact_id == one else one, doubt.reason))
+        for maker in (makers.get(one), makers.get(other)):
+            if maker is not None:
+                maker.outcome = DUPLICATE
+
+
+def _beside_namesakes(rows: Sequence[Planned], names: Named) -> None:
+    """A new contact with the name and birth date of another one is looked at by a person, as after a sync."""
+    for one in rows:
+        if one.outcome not in (CREATE, DUPLICATE) or not one.row.birth_date:
+            continue
+        told = {other for other, _ in one.doubts}
+        for other in names.of(one.row.values):
+            if other.birth_date == one.row.birth_date and not other.removed and other.id not in told:
+                one.outcome = DUPLICATE
+                one.doubts.append((other.id, SAME_NAME))
+
+
+def _as_known(one: Planned) -> Known:
+    assert one.contact_id is not None
+    return Known(one.contact_id, dict(one.row.values), one.mbi_hash)
+
+
+def _by_name(one: Planned, names: Named, made: Named, numbers: dict[UUID | None, int]) -> None:
+    said = one.row.values
+    everybody = names.candidates(said)
+    living = [contact for contact in everybody if not contact.removed]
+    one.candidates = [contact.id for contact in living]
+    if one.choice == LEAVE:
+        one.outcome = LEFT
+    elif one.choice in {str(contact) for contact in one.candidates}:
+        one.outcome, one.rung, one.contact_id = MATCH, CHOSEN, UUID(one.choice)
+    elif living and one.choice != NEW:
+        one.outcome = CANDIDATE
+    elif not living and (gone := [contact for contact in everybody if shared(said, contact.shown)]):
+        one.outcome, one.contact_id = REMOVED, gone[0].id
+    else:
+        earlier = [contact for contact in made.candidates(said) if shared(said, contact.shown)]
+        if len(earlier) == 1:
+            one.outcome, one.rung, one.contact_id = MATCH, "name", earlier[0].id
+            one.same_as = numbers[earlier[0].id]
+            return
+        one.outcome, one.contact_id = CREATE, one.id
+        numbers[one.contact_id] = one.row.number
+        made.add(_as_known(one))
+
+
+def _fills(rows: Sequence[Planned], known: Mapping[UUID, Known]) -> None:
+    """What each row adds, the earlier row first: blanks only, and never a second Medicare number."""
+    state: dict[UUID, tuple[dict[str, str], str | None]] = {}
+    for one in sorted(rows, key=lambda one: (one.outcome == MATCH, one.row.number)):
+        if one.contact_id is None or one.outcome not in (CREATE, DUPLICATE, MATCH):
+            continue
+        if one.outcome != MATCH:
+            state[one.contact_id] = dict(one.row.values), one.mbi_hash
+            continue
+        if one.contact_id in known:
+            one.was_owned = known[one.contact_id].owned
+            state.setdefault(one.contact_id, (known[one.contact_id].shown, known[one.contact_id].mbi_hash))
+        shown, mbi_hash = state[one.contact_id]
+        one.fill = blanks(shown, one.row.values)
+        one.fills_mbi = one.mbi_hash is not None and mbi_hash is None
+        state[one.contact_id] = {**shown, **one.fill}, mbi_hash or one.mbi_hash
+
+
+def counts(rows: Sequence[Planned]) -> dict[str, int]:
+    """Figures of a plan: rows by outcome, and what the matched ones gain."""
+    found = dict.fromkeys(OUTCOMES, 0)
+    for one in rows:
+        found[one.outcome] += 1
+    filling = [one for one in rows if one.outcome == MATCH and one.same_as is None]
+    taken = [one for one in rows if one.outcome in (CREATE, DUPLICATE, MATCH)]
+    return {
+        **found,
+        "rows": len(rows),
+        "single": sum(1 for one in rows if one.outcome == CANDIDATE and len(one.candidates) == 1),
+        "same": sum(1 for one in rows if one.same_as is not None),
+        "filled": sum(1 for one in filling if one.fill or one.fills_mbi),
+        "emails": sum(1 for one in filling if "email" in one.fill),
+        "phones": sum(1 for one in filling if "phone" in one.fill),
+        "notes": sum(1 for one in taken if one.row.note),
+        "partly": sum(1 for one in taken if one.row.problems),
+    }

@@ -1,0 +1,95 @@
+"""Rows of an upload as they are kept, and as the plan sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from portal.crm.uploads import plan, weak
+from portal.crm.uploads.models import Upload, UploadRow
+from portal.crm.uploads.plan import Planned
+from portal.crm.uploads.rows import Problem, ReadRow
+from portal.extensions import db
+
+_DECIDED = (
+    "outcome", "reason", "choice", "contact_id", "same_as", "rung", "candidates", "doubts", "fill", "fills_mbi",
+    "was_owned",
+)  # fmt: skip
+_READ = ("id", "number", "problems", "values", "mbi_hash", "keys", "note", *_DECIDED)
+_WAITING = (plan.CANDIDATE, plan.LEFT)
+
+
+def name_of(one: Planned) -> tuple[str, str]:
+    """(first, last) as names are compared."""
+    return weak.name_of(one.row.values)
+
+
+def _decided(one: Planned) -> dict[str, Any]:
+    found: dict[str, Any] = {name: getattr(one, name) for name in _DECIDED}
+    found["doubts"] = [[str(other), reason] for other, reason in one.doubts]
+    return found
+
+
+def columns_of(one: Planned, upload: Upload, mbi: str | None) -> dict[str, Any]:
+    """A planned row as the table keeps it; `mbi` is its Medicare number as ciphertext."""
+    return {
+        "business_id": upload.business_id,
+        "fmo_id": upload.fmo_id,
+        "id": one.id,
+        "upload_id": upload.id,
+        "number": one.row.number,
+        "problems": [[p.column, p.shape, p.reason] for p in one.row.problems],
+        "values": one.row.values,
+        "mbi": mbi,
+        "mbi_hash": one.mbi_hash,
+        "keys": one.keys,
+        "note": one.row.note,
+        **_decided(one),
+    }
+
+
+def open_rows(upload: Upload) -> list[Planned]:
+    """The rows that are not carried out yet; once the upload was applied only those that wait for a person."""
+    rows = _rows(upload, written=False)
+    return [one for one in rows if upload.state != "applied" or one.outcome in _WAITING]
+
+
+def _rows(upload: Upload, *, written: bool | None = None) -> list[Planned]:
+    query = select(*(getattr(UploadRow, name) for name in _READ)).where(UploadRow.upload_id == upload.id)
+    if written is not None:
+        query = query.where(UploadRow.written.is_(written))
+    options = {"unlogged": "compared with the account, nothing is shown"}
+    return [_planned(row) for row in db.session.execute(query.order_by(UploadRow.number).execution_options(**options))]
+
+
+def _planned(stored: Any) -> Planned:
+    problems = [Problem(*problem) for problem in stored.problems]
+    refused = stored.outcome == plan.ERROR and stored.reason not in (plan.NAMELESS, plan.NOBODY)
+    row = ReadRow(stored.number, stored.values, None, stored.keys.get("number"), stored.note, problems, refused)
+    made = Planned(stored.id, row, stored.mbi_hash)
+    for name in _DECIDED:
+        setattr(made, name, getattr(stored, name))
+    made.doubts = [(UUID(other), reason) for other, reason in stored.doubts]
+    return made
+
+
+def states(rows: Sequence[Planned]) -> dict[UUID, dict[str, Any]]:
+    """What is decided of each row now, for `save`."""
+    return {one.id: {**_decided(one), "fill": dict(one.fill), "candidates": list(one.candidates)} for one in rows}
+
+
+def save(upload: Upload, rows: Sequence[Planned], before: Mapping[UUID, dict[str, Any]]) -> int:
+    """Keep what is decided otherwise than `before`; gives the number of such rows."""
+    changed = [one for one in rows if _decided(one) != before[one.id]]
+    if changed:
+        keys = [{"business_id": upload.business_id, "id": one.id, **_decided(one)} for one in changed]
+        db.session.execute(update(UploadRow), keys)
+    return len(changed)
+
+
+def counts(upload: Upload) -> dict[str, int]:
+    """The figures of the upload as it stands."""
+    return plan.counts(_rows(upload))

@@ -1,0 +1,98 @@
+"""The file as a table: read once under limits that fit a list of contacts, kept encrypted until it is forgotten."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from uuid import UUID
+
+from portal.connectors.readers import Sheet, open_sheets
+from portal.connectors.rows import FileRefused
+from portal.core import crypto
+from portal.crm.uploads import fields
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_ROWS = 10_000
+MAX_COLUMNS = 200
+MAX_CELL = 4_000
+_MAX_UNPACKED = 150 * 1024 * 1024  # ten thousand contacts, generously
+_FIELD = "upload"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The header's cells, the rows below it with the numbers that a person sees, and notes about the reading."""
+
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    notes: list[str]
+
+
+def read_table(data: bytes) -> Table:
+    """The table in `data` (CSV or XLSX); raises `FileRefused` with a sentence for a person."""
+    if not data:
+        raise FileRefused("Choose a file first. It must be CSV or Excel and not empty.")
+    if len(data) > MAX_BYTES:
+        raise FileRefused(f"The file is larger than {MAX_BYTES // 1024**2} MB. Split it and upload the parts.")
+    with tempfile.NamedTemporaryFile(suffix=".table") as file:
+        file.write(data)
+        file.flush()
+        _refuse_swollen(Path(file.name))
+        sheets = open_sheets(Path(file.name))
+        filled = [sheet for sheet in sheets if any(any(cells) for _, cells in sheet.head)]
+        if not filled:
+            raise FileRefused("The file has no rows. Save the list again and choose that file.")
+        return _table_of(filled[0], [sheet.name for sheet in filled[1:]])
+
+
+def _refuse_swollen(path: Path) -> None:
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # the reader says what is wrong with it
+    if unpacked > _MAX_UNPACKED:
+        raise FileRefused("The workbook unpacks to far more than a list of contacts holds. Send it as CSV.")
+
+
+def _table_of(sheet: Sheet, others: list[str]) -> Table:
+    at = max(sheet.head, key=lambda row: (fields.known_headers(row[1]), any(row[1]), -row[0]))[0]
+    lines = (
+        (number, cells) for number, cells in sheet.rows() if number >= at and any(cells)
+    )  # blank ones do not count
+    taken = [(number, _cells(cells)) for number, cells in islice(lines, MAX_ROWS + 2)]
+    header, rows = taken[0][1], taken[1:]
+    if len(rows) > MAX_ROWS:
+        raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and upload the parts.")
+    if not rows:
+        raise FileRefused("The file has a row of column names and nothing below it.")
+    notes = list(sheet.notes)
+    if others:
+        named = ", ".join(f"“{name}”" for name in others)
+        notes.append(f"Only the sheet “{sheet.name}” was read, not {named}. Upload those as files of their own.")
+    return Table(header, rows, notes)
+
+
+def _cells(cells: list[str]) -> list[str]:
+    if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+        raise FileRefused(f"The file has more than {MAX_COLUMNS} columns, so it is not a list of contacts.")
+    return [cell.strip()[:MAX_CELL] for cell in cells[:MAX_COLUMNS]]
+
+
+def pack(table: Table, fmo_id: UUID) -> str:
+    """`table` as ciphertext."""
+    plain = json.dumps([table.header, table.rows, table.notes]).encode()
+    return crypto.encrypt_bytes(zlib.compress(plain, 6), fmo_id=fmo_id, field=_FIELD)
+
+
+def unpack(stored: str, fmo_id: UUID) -> Table:
+    """What `pack` was given."""
+    header, rows, notes = json.loads(zlib.decompress(crypto.decrypt_bytes(stored, fmo_id=fmo_id, field=_FIELD)))
+    return Table(header, [(number, cells) for number, cells in rows], notes)
