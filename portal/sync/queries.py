@@ -110,26 +110,10 @@ def request_of(business_id: UUID) -> ResyncRequest | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a run would find now: policies in the book under the account's NPNs, and further NPNs of the same people."""
-
-    npns: list[str]
-    policies: int
-    members: int
-    without_email: int
-    gaps: list[dict[str, Any]]
-
-
-def preview(npns: list[str]) -> Preview:
-    """What a run for an account with `npns` would find, from the FMO's own book."""
+def gaps_of(business_id: UUID) -> list[dict[str, Any]]:
+    """{npn, name, producer_id, kind, policies} of further NPNs of the account's people, most policies first."""
     fmo_id = scope.fmo_id()
-    return Preview(npns, *gaps.count(fmo_id, npns), gaps.find(fmo_id, npns))
-
-
-def preview_of(business_id: UUID) -> Preview:
-    """What the Business's next run would find."""
-    return preview(open_npns(scope.fmo_id(), business_id))
+    return gaps.find(fmo_id, open_npns(fmo_id, business_id))
 
 
 def policies_under(business_id: UUID, npn: str) -> int:

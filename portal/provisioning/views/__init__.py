@@ -33,4 +33,4 @@ _offer(PROVISION, frozenset({"agent", "agency"}), "provision", "briefcase")
 _offer(SWITCH, frozenset({"business"}), "switch", "refresh-cw")
 _offer(ADD_AGENT, registry.EVERY_KIND, "add_agent", "user-plus")
 
-from portal.provisioning.views import add_agent, provision, switch  # noqa: E402, F401  # they add routes to bp
+from portal.provisioning.views import add_agent, left_out, provision, switch  # noqa: E402, F401  # they add routes to bp

@@ -34,16 +34,3 @@ def find(fmo_id: UUID, npns: list[str]) -> list[dict[str, Any]]:
         if r["policies"]
     ]
     return sorted(found, key=lambda gap: (-gap["policies"], gap["npn"]))
-
-
-_COUNT = """
-SELECT count(*), count(DISTINCT p.member_id), count(DISTINCT m.id) FILTER (WHERE coalesce(m.email, '') = '')
-FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
-WHERE p.fmo_id = :fmo AND p.writing_npn = ANY(:npns)
-"""
-
-
-def count(fmo_id: UUID, npns: list[str]) -> tuple[int, int, int]:
-    """(policies, their members, members without e-mail) in the book under `npns`."""
-    row = db.session.execute(text(_COUNT), {"fmo": fmo_id, "npns": npns}).one()
-    return int(row[0]), int(row[1]), int(row[2])

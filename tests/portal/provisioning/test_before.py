@@ -107,6 +107,8 @@ def test_every_form_of_an_account_names_its_gaps_one_click_from_add_agent(
     link = f"/fmo/add-agent/business/{business.id}?chosen="
 
     assert f"{link}{pat.id}" in admin.get(f"/fmo/policy-sync/business/{business.id}").text
+    assert f"/fmo/left-out/{business.id}" in admin.get(f"/fmo/businesses/{business.id}").text
+    assert f"{link}{pat.id}" in admin.get(f"/fmo/left-out/{business.id}").text
     adding = admin.get(f"{link}{pat.id}").text
     assert f"{link}{lee.id}" in adding and f"{link}{pat.id}" not in adding
     assert "a run would add 2 of them" in _sentence(adding)
