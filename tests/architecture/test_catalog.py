@@ -166,6 +166,7 @@ def test_the_own_npn_rule_is_restrictive(ask: Any) -> None:
         "note",
         "left_policy",
         "policy_claim",
+        "contact_merge",
     }
     for policy in own.values():
         assert policy.permissive == "RESTRICTIVE" and policy.roles[0].endswith("_agent")
