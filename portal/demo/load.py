@@ -12,10 +12,11 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import select
 
-from portal.book.models import Connector
 from portal.book.operations import confirm_kind, request_load, run_feed
+from portal.book.operations.connectors import connector_for
 from portal.businesses.models import Business
 from portal.config import Settings
+from portal.connectors.layouts import load_layouts
 from portal.core import access, clock
 from portal.core.scope import Login, Role, Scope, acting
 from portal.core.session import open_session
@@ -93,6 +94,9 @@ def _office(fmo: DemoFmo, password: str) -> None:
 
 
 def _load_files(plan: DemoPlan, fmo: DemoFmo, admin: Scope) -> None:
+    # The FMO says once that Humana's servicing agent is the writer: before the first file, so that nothing moves.
+    with _work(admin):
+        confirm_kind(connector=connector_for(load_layouts()["humana"], None), kind="san")
     for file in plan.files:
         if file.fmo != fmo.slug:
             continue
@@ -103,11 +107,6 @@ def _load_files(plan: DemoPlan, fmo: DemoFmo, admin: Scope) -> None:
         with acting(_jobs(admin)):
             run_feed(run.id)
             db.session.remove()
-    # The FMO says once that Humana's servicing agent is the writer; the policies it names are attributed with that.
-    with _work(admin):
-        connector = db.session.scalar(select(Connector).where(Connector.layout == "humana"))
-        if connector is not None:
-            confirm_kind(connector=connector, kind="san")
 
 
 def _accounts(fmo: DemoFmo, admin: Scope, password: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import url_for
 
-from portal.book import queries as book
 from portal.book import held_words, words
+from portal.book import queries as book
 from portal.core import clock
 from portal.home import queries
 from portal.sync import queries as sync

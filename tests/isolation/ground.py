@@ -86,8 +86,8 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         arguments={},
         effect={"base": 60, "pairs": [["1001001", "1003003", 55]]},
         digest="x",
-        asked_by=new_id(),
-        asked_name="Somebody",
+        asked_by=office.admin.id,
+        asked_name=office.admin.name,
     )
     rows: list[Base] = [
         entry,
