@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from portal.businesses.agreements import AGREEMENTS, Agreement, judge
 from portal.businesses.models import Business, BusinessNpn
@@ -22,15 +22,24 @@ SORTS = ("name", "synced")
 
 def listing(asked: Asked) -> Listing[Business]:
     """One page of the Businesses; `q` is the beginning of a name, or an NPN."""
+    # Never synced sorts as the oldest.
+    never = func.coalesce(Business.synced_at, func.to_timestamp(0))
+    sorts: dict[str, list[Column]] = {"name": [Business.name_key], "synced": [never, Business.name_key]}
+    return fetch(_filtered(asked), asked, sorts, tie=Business.id)
+
+
+def matching(asked: Asked, limit: int) -> Sequence[Business]:
+    """Every Business that the filters of the list leave, by name; at most `limit`."""
+    return db.session.scalars(_filtered(asked).order_by(Business.name_key, Business.id).limit(limit)).all()
+
+
+def _filtered(asked: Asked) -> Select[Business]:
     query = select(Business)
     if typed := asked.args.get("q"):
         query = query.where(_matches(typed))
     if (sync := asked.args.get("sync")) in ("on", "off"):
         query = query.where(Business.sync_enabled.is_(sync == "on"))
-    # Never synced sorts as the oldest.
-    never = func.coalesce(Business.synced_at, func.to_timestamp(0))
-    sorts: dict[str, list[Column]] = {"name": [Business.name_key], "synced": [never, Business.name_key]}
-    return fetch(query, asked, sorts, tie=Business.id)
+    return query
 
 
 def _matches(typed: str) -> ColumnElement[bool]:
