@@ -74,7 +74,8 @@ def choose_columns(upload: Upload, columns: Mapping[int, str], order: str, *, by
     ]
     sealed = _seal(rows, upload.fmo_id)
     _decide(rows)
-    db.session.execute(delete(UploadRow).where(UploadRow.upload_id == upload.id))
+    gone = delete(UploadRow).where(UploadRow.upload_id == upload.id)
+    db.session.execute(gone.execution_options(synchronize_session=False))
     db.session.execute(insert(UploadRow), [stored.columns_of(one, upload, sealed.get(one.mbi_hash)) for one in rows])
     upload.columns = {str(place): name for place, name in columns.items()}
     upload.date_order, upload.state, upload.counts = order, "preview", plan.counts(rows)

@@ -28,7 +28,7 @@ hit AS (
   SELECT h.contact_id FROM contact_key h JOIN k ON k.kind = h.kind AND k.value = h.value
   WHERE h.fmo_id = :fmo AND h.business_id = :business
   UNION
-  SELECT c.id FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business
+  SELECT c.id FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hidden
     AND (c.mbi_hash IN (SELECT value FROM k WHERE kind = 'mbi')
          OR c.typed_mbi_hash IN (SELECT value FROM k WHERE kind = 'mbi')
          OR {_PERSON} IN (SELECT value FROM k WHERE kind = 'person'))
@@ -36,11 +36,12 @@ hit AS (
 SELECT {_COLUMNS},
        (SELECT array_agg(h.kind || '|' || h.value) FROM contact_key h
         WHERE h.fmo_id = :fmo AND h.business_id = :business AND h.contact_id = c.id) AS keys
-FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id IN (SELECT contact_id FROM hit)
+FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hidden
+  AND c.id IN (SELECT contact_id FROM hit)
 """
 _NAMED = f"""
 SELECT {_COLUMNS}, NULL AS keys FROM contact c
-WHERE c.fmo_id = :fmo AND c.business_id = :business
+WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hidden
   AND c.sort_key IN (SELECT unnest(CAST(:names AS text[])))
 """
 
@@ -170,6 +171,8 @@ FROM (
       OR EXISTS (
       SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id)
       THEN 'linked'
+    WHEN EXISTS (SELECT 1 FROM contact_merge g WHERE g.fmo_id = :fmo AND g.business_id = :business
+                 AND c.id IN (g.kept_id, g.merged_id)) THEN 'merged'
     WHEN EXISTS (SELECT 1 FROM note n WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.contact_id = c.id
                  AND n.upload_id IS DISTINCT FROM :upload) THEN 'noted'
     WHEN c.typed <> m.values || coalesce(f.fill, '{}') THEN 'edited'
@@ -187,7 +190,9 @@ WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.id = v.id
 """
 # A contact that was the carriers' and lost its last policy since would lose its name with what was filled in.
 _MARK_FILLED = """
-UPDATE upload_row r SET undone = CASE WHEN NOT r.was_owned AND NOT EXISTS (
+UPDATE upload_row r SET undone = CASE WHEN EXISTS (
+    SELECT 1 FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = r.contact_id AND c.hidden)
+  THEN 'merged' WHEN NOT r.was_owned AND NOT EXISTS (
     SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = r.contact_id)
   THEN 'left' ELSE 'blank' END
 WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.written AND r.outcome = 'match'
@@ -235,7 +240,7 @@ WHERE h.fmo_id = :fmo AND h.business_id = :business AND h.upload_id = :upload AN
 _UNDONE = f"""
 SELECT count(*) FILTER (WHERE undone = 'remove') AS removed,
        count(DISTINCT contact_id) FILTER (WHERE undone = 'blank' AND (fill <> '{{}}' OR fills_mbi)) AS blanked,
-       count(*) FILTER (WHERE undone IN ('linked', 'noted', 'edited', 'left')) AS kept
+       count(*) FILTER (WHERE undone IN ('linked', 'noted', 'edited', 'left', 'merged')) AS kept
 FROM upload_row WHERE {_MINE} AND upload_id = :upload
 """
 
