@@ -36,10 +36,12 @@ depends_on = None
 DECISION = "decision, decided_at, decided_by, decided_by_name"
 UNDOING = "undone_at, undone_by, undone_by_name"
 SHOWN = f"{BUSINESS} AND NOT hidden"
-# Merged contacts are seen by nobody, except inside the operation that merges or takes a merge back.
+# Merged contacts and released copies are seen by nobody, except by ids inside the operation that merges or takes back.
 SHOWN_OR_MERGED = (
     f"{BUSINESS} AND (NOT hidden OR (merged_into IS NOT NULL AND {WHOLE} AND {setting('merging')} = 'yes'))"
 )
+LIVING = f"{BUSINESS} AND released_at IS NULL"
+LIVING_OR_MERGING = f"{BUSINESS} AND (released_at IS NULL OR ({WHOLE} AND {setting('merging')} = 'yes'))"
 WHOLE_ACCOUNT = f"{BUSINESS} AND {WHOLE}"
 
 
@@ -74,6 +76,7 @@ def upgrade() -> None:
     _merges()
     for verb in ("select", "update"):
         op.execute(f"ALTER POLICY agent_{verb} ON contact USING ({SHOWN_OR_MERGED})")
+        op.execute(f"ALTER POLICY agent_{verb} ON crm_policy USING ({LIVING_OR_MERGING})")
     allow("possible_duplicate", "agent", UPDATE, BUSINESS, columns=DECISION)
     allow("possible_duplicate", "jobs", DELETE, JOB)
     allow("contact_source", "agent", UPDATE, WHOLE_ACCOUNT, columns="contact_id", check=BUSINESS)
@@ -128,6 +131,7 @@ def downgrade() -> None:
     disallow("possible_duplicate", "agent", UPDATE, DECISION)
     for verb in ("select", "update"):
         op.execute(f"ALTER POLICY agent_{verb} ON contact USING ({SHOWN})")
+        op.execute(f"ALTER POLICY agent_{verb} ON crm_policy USING ({LIVING})")
     op.drop_table("contact_merge")
     op.drop_index("ix_possible_duplicate_other", table_name="possible_duplicate")
     op.drop_index("ix_possible_duplicate_open", table_name="possible_duplicate")
