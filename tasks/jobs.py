@@ -8,15 +8,19 @@ from functools import cache
 from uuid import UUID
 
 from flask import Flask
+from sqlalchemy import text
 
 from portal.book.operations import run_feed
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
+from portal.core.session import open_session
 from portal.extensions import db
 from portal.factory import create_app
 from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
 from portal.sync.operations import execute
+
+_DONE = text("UPDATE outbox SET done_at = now() WHERE id = :id")
 
 
 @cache
@@ -48,6 +52,13 @@ def work(scope: Scope) -> Iterator[None]:
         except BaseException:
             db.session.rollback()
             raise
+
+
+def mark_done(outbox_id: UUID) -> None:
+    """Note that the job of an outbox row ended by itself, well or not: it is not lost, and not sent again."""
+    everywhere = Scope(login=Login.JOBS, role=Role.SYSTEM, actor_name="Portal jobs")
+    with application().app_context(), open_session(everywhere) as session:
+        session.execute(_DONE, {"id": outbox_id})
 
 
 def run_sync(fmo_id: str, business_id: str, run_id: str) -> None:

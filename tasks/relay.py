@@ -14,6 +14,7 @@ import psycopg
 import redis
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.book import operations as book
 from portal.core.outbox import CHANNEL
@@ -23,18 +24,26 @@ from portal.extensions import db, redis_client
 from portal.identity import sessions
 from portal.sync import operations as sync
 from tasks.jobs import application
-from tasks.queue import send
+from tasks.queue import are_alive, job_id, send
 
 log = logging.getLogger("portal.relay")
 EVERYWHERE = Scope(login=Login.JOBS, role=Role.SYSTEM, actor_name="Portal relay")
-REAP_EVERY = 5.0
+REAP_EVERY = 2.0
 KEEP_HOUSE_EVERY = 3600.0
 LISTEN_FOR = 1.0
 _WAITING = text(
-    "SELECT fmo_id, id, job, args FROM outbox WHERE sent_at IS NULL AND due_at <= now()"
+    "SELECT fmo_id, id, job, args, tries FROM outbox WHERE sent_at IS NULL AND due_at <= now()"
     " ORDER BY due_at, id LIMIT 100 FOR UPDATE SKIP LOCKED"
 )
 _SENT = text("UPDATE outbox SET sent_at = now(), tries = tries + 1 WHERE fmo_id = :fmo_id AND id = :id")
+# Sent a moment ago, and not yet told to be done: at work, waiting, or lost.
+_UNDONE = text(
+    "SELECT fmo_id, id, job, tries FROM outbox WHERE done_at IS NULL AND sent_at < now() - interval '3 seconds'"
+    " ORDER BY sent_at LIMIT 1000 FOR UPDATE SKIP LOCKED"
+)
+_AGAIN = text("UPDATE outbox SET sent_at = NULL, due_at = now() WHERE fmo_id = :fmo_id AND id = :id")
+_GIVEN_UP = text("UPDATE outbox SET done_at = now() WHERE fmo_id = :fmo_id AND id = :id")
+MOST_TRIES = 10
 _OLD = text("DELETE FROM outbox WHERE sent_at < now() - interval '7 days'")
 _PARTITIONS = text("SELECT make_access_partitions(3)")
 
@@ -44,9 +53,26 @@ def send_waiting(connection: redis.Redis) -> int:
     with open_session(EVERYWHERE) as work:
         rows = work.execute(_WAITING).all()
         for row in rows:
-            send(connection, row.job, list(row.args), f"outbox-{row.id}")
+            send(connection, row.job, list(row.args), job_id(row.id, row.tries))
             work.execute(_SENT, {"fmo_id": row.fmo_id, "id": row.id})
         return len(rows)
+
+
+def send_lost(connection: redis.Redis) -> int:
+    """Have rows sent again whose job the queue has lost, or whose work-horse died; gives their number.
+
+    A queue that came back without its data loses nothing this way. A job that never ends by itself is given up.
+    """
+    with open_session(EVERYWHERE) as work:
+        rows = work.execute(_UNDONE).all()
+        living = are_alive(connection, [job_id(row.id, row.tries - 1) for row in rows])
+        lost = [row for row, lives in zip(rows, living, strict=True) if not lives]
+        for row in lost:
+            given_up = row.tries >= MOST_TRIES
+            if given_up:
+                log.error("The job %s (outbox row %s) was lost %s times; it is given up.", row.job, row.id, row.tries)
+            work.execute(_GIVEN_UP if given_up else _AGAIN, {"fmo_id": row.fmo_id, "id": row.id})
+        return len(lost)
 
 
 def keep_house() -> None:
@@ -58,10 +84,11 @@ def keep_house() -> None:
 
 
 class Relay:
-    """The loop; `stop` ends it after the round at work."""
+    """The loop; `stop` ends it after the round at work. Make it inside the application's context."""
 
     def __init__(self) -> None:
         self.running = True
+        self._queue = redis_client()
         self._reaped = self._kept = 0.0
 
     def stop(self, *_: int | FrameType | None) -> None:
@@ -73,7 +100,7 @@ class Relay:
         while self.running:
             try:
                 self._serve()
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.Error, SQLAlchemyError, OSError) as error:
                 log.warning("The database is away (%s); trying again.", type(error).__name__)
                 time.sleep(1)
 
@@ -89,11 +116,14 @@ class Relay:
 
     def _round(self) -> None:
         now = time.monotonic()
+        look_after = now - self._reaped > REAP_EVERY
         try:
-            send_waiting(redis_client())
+            send_waiting(self._queue)
+            if look_after:
+                send_lost(self._queue)
         except redis.RedisError as error:
             log.warning("The queue is away (%s); the outbox keeps the work.", type(error).__name__)
-        if now - self._reaped > REAP_EVERY:
+        if look_after:
             self._reaped = now
             sync.reap()
             book.reap()
@@ -115,10 +145,10 @@ def _address() -> str:
 def main() -> None:
     """Relay until told to stop."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
-    relay = Relay()
-    signal.signal(signal.SIGTERM, relay.stop)
-    signal.signal(signal.SIGINT, relay.stop)
     with application().app_context():
+        relay = Relay()
+        signal.signal(signal.SIGTERM, relay.stop)
+        signal.signal(signal.SIGINT, relay.stop)
         relay.run()
 
 

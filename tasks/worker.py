@@ -6,11 +6,15 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]  # ships no types
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -20,11 +24,15 @@ from tasks.queue import AllowedJob
 from tasks.queue import queue as portal_queue
 
 _PR_SET_PDEATHSIG = 1
+PATIENCE_WITH_STOPPED = 60  # seconds
 
 
 class PortalWorker(Worker):
     """RQ's worker, made safe: work-horses die with their parent and share no database connection with it, and a
     failure leaves its type and place, never the values in its text."""
+
+    max_connection_wait_time = 2.0  # seconds between looks for a queue that is away
+    _stopped_for = 0
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """In the fork: tie its life to the parent's, and forget the parent's connections."""
@@ -36,6 +44,15 @@ class PortalWorker(Worker):
             for engine in db.engines.values():
                 engine.dispose(close=False)
         super().main_work_horse(job, queue)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Go on while the queue is away: the run at work needs it no more. A horse stopped for a minute is replaced."""
+        with suppress(RedisError):
+            super().maintain_heartbeats(job, execution)
+        self._stopped_for = self._stopped_for + 1 if _is_stopped(self.horse_pid) else 0
+        if self._stopped_for * self.job_monitoring_interval > PATIENCE_WITH_STOPPED:
+            self.log.warning("Job %s (%s): its process was stopped for too long; ended.", job.id, job.description)
+            self.kill_horse()
 
     def handle_exception(self, job: Job, *exc_info: type[BaseException] | BaseException | TracebackType | None) -> None:
         """Log what kind of failure it was and where; the text may quote a row."""
@@ -49,6 +66,13 @@ class PortalWorker(Worker):
         """Keep no traceback text in Redis: it may quote a row."""
         kwargs["exc_string"] = "see the run"
         super().handle_job_failure(job, queue, *args, **kwargs)
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return False
 
 
 def make(connection: Redis) -> PortalWorker:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text, func, insert, text
+from sqlalchemy import Index, Text, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,7 +25,10 @@ class Outbox(FmoOwned, Base):
     """One job to send. `job` is a name from the list of allowed jobs; `args` are ids, never values."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_waiting", "due_at", postgresql_where=text("sent_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_outbox_waiting", "due_at", postgresql_where=text("sent_at IS NULL")),
+        Index("ix_outbox_undone", "sent_at", postgresql_where=text("done_at IS NULL")),
+    )
 
     job: Mapped[str]
     args: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -33,6 +36,7 @@ class Outbox(FmoOwned, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(server_default="0")
+    done_at: Mapped[datetime | None]  # the job ended by itself; one that was sent and is not done may be lost
 
 
 def send_after_commit(job: str, *ids: UUID | str, wait: timedelta | None = None) -> None:
@@ -44,3 +48,16 @@ def send_after_commit(job: str, *ids: UUID | str, wait: timedelta | None = None)
     # Inline, so without RETURNING: most logins may write here and not read.
     db.session.execute(insert(table_of(Outbox)).inline().values(row))
     db.session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+
+def under_way(job: str, subject: UUID) -> bool:
+    """Whether `job` for the record `subject` waits in the outbox or in the queue, or is at work. For jobs only."""
+    mine = (Outbox.job == job, Outbox.done_at.is_(None), Outbox.args.contains([str(subject)]))
+    return db.session.scalar(select(Outbox.id).where(*mine).limit(1)) is not None
+
+
+def forget(job: str, subject: UUID) -> None:
+    """Send `job` for the record `subject` no more: whoever had it is dead, and what takes its place is sent anew."""
+    mine = (Outbox.job == job, Outbox.done_at.is_(None), Outbox.args.contains([str(subject)]))
+    gone = {"done_at": func.now(), "sent_at": func.coalesce(Outbox.sent_at, func.now())}
+    db.session.execute(update(Outbox).where(*mine).values(**gone).execution_options(synchronize_session=False))

@@ -25,7 +25,7 @@ class SyncRun(BusinessOwned, Base):
     )
 
     reason: Mapped[str]  # provision | enable | resync | add_agent | command
-    status: Mapped[str] = mapped_column(server_default="queued")  # queued | running | succeeded | failed
+    status: Mapped[str] = mapped_column(server_default="queued")  # queued | running | succeeded | failed | cancelled
     activity_id: Mapped[UUID | None]
     invite_user_id: Mapped[UUID | None]  # whose invitation goes out on success
     requested_by_id: Mapped[UUID | None]
@@ -57,6 +57,9 @@ class SyncRun(BusinessOwned, Base):
         JSONB, server_default=text("'[]'")
     )  # [{npn, policies}] not included
     error: Mapped[str | None]
+    cancelled_by: Mapped[str | None]
+    # Requests with an invitation behind them that came while the run was open: each becomes a run after its end.
+    again: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
 
 
 class SyncLine(BusinessOwned, Base):

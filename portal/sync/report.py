@@ -18,6 +18,7 @@ STATES = {
     "running": ("Running", "info"),
     "succeeded": ("Finished", "good"),
     "failed": ("Failed", "bad"),
+    "cancelled": ("Cancelled", "neutral"),
 }
 
 
@@ -33,13 +34,15 @@ def reason(run: SyncRun) -> str:
 
 def is_over(run: SyncRun) -> bool:
     """Whether nothing more will happen to the run."""
-    return run.status in ("succeeded", "failed")
+    return run.status in ("succeeded", "failed", "cancelled")
 
 
 def sentence(run: SyncRun) -> str:
     """What the run did, or why it did not, as one sentence."""
     if run.status == "failed":
         return run.error or "The run failed. Nothing in the account was changed."
+    if run.status == "cancelled":
+        return run.error or "The run was cancelled. Nothing in the account was changed."
     if run.status != "succeeded":
         return run.phase or "Waiting for its turn"
     parts = [_account(run)]

@@ -1,5 +1,6 @@
 """What changes through Policy Sync: asking for runs, carrying them out, taking copies away."""
 
+from portal.sync.operations.cancel import cancel
 from portal.sync.operations.execution import execute
 from portal.sync.operations.reaper import reap
 from portal.sync.operations.rehearsal import rehearse
@@ -10,6 +11,7 @@ __all__ = [
     "Blocked",
     "SyncOff",
     "ask",
+    "cancel",
     "execute",
     "open_run",
     "reap",

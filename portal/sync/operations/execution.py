@@ -5,8 +5,9 @@ A lock held by a connection of its own says that a worker lives; the fence says 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,55 +22,77 @@ from portal.extensions import db
 from portal.identity import operations as identity
 from portal.sync.events import RUN_SUCCEEDED
 from portal.sync.models import SyncRun
+from portal.sync.operations import failures
 from portal.sync.operations.apply import LARGE, apply
-from portal.sync.operations.heartbeat import Heartbeat
+from portal.sync.operations.ending import end
+from portal.sync.operations.heartbeat import Heartbeat, Overtaken
 from portal.sync.statements import locks
 
 
-class Disabled(Exception):
-    """Policy Sync was disabled after the run was asked for."""
-
-
-class Overtaken(Exception):
-    """Another worker was given this run meanwhile; what was done here is rolled back."""
+_PATIENCE = 10.0  # seconds for the worker of a run that is over to let go
 
 
 def execute(run_id: UUID) -> str:
     """Carry out a run of the scope's Business and commit it; gives the run's status afterwards.
 
     May be called any number of times, at once or one after the other: a run that is over, or that a living worker has,
-    is left alone. What goes wrong is written on the run as a sentence, and the account stays as it was.
+    is left alone. What goes wrong is written on the run as a sentence, and the account stays as it was. Where the
+    database goes away the run stays open: whoever calls this again carries it out.
     """
     business_id = scope.business_id()
     with _own_connection() as connection:
-        if not locks.try_run(connection, business_id):
-            return "running"
+        if not _lock(connection, business_id, run_id):
+            return _status(run_id)
         try:
-            return _take_and_run(run_id, connection)
+            status, written = _take_and_run(run_id)
         finally:
-            locks.leave_run(connection, business_id)
+            with suppress(DBAPIError):  # a connection that was ended has let go already
+                locks.leave_run(connection, business_id)
+        if written > LARGE:
+            locks.analyze(connection)
+    return status
 
 
-def _take_and_run(run_id: UUID, connection: Connection) -> str:
+def _lock(connection: Connection, business_id: UUID, run_id: UUID) -> bool:
+    """Take the Business's run lock. While the run is queued, whoever has it works for one that is over: wait for it."""
+    deadline = time.monotonic() + _PATIENCE
+    while not locks.try_run(connection, business_id):
+        if time.monotonic() > deadline or _status(run_id) != "queued":
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _take_and_run(run_id: UUID) -> tuple[str, int]:
     fence = _take(run_id)
     if fence is None:
-        return _status(run_id)
+        return _status(run_id), 0
     at_work = scope.current()
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]  # the thread needs the app itself
+    heart = Heartbeat(app, at_work, run_id, fence)
     try:
-        with Heartbeat(app, at_work, run_id, fence) as heart:
-            written = _transaction(run_id, fence, heart)
-    except Overtaken:
-        db.session.rollback()
-        return _status(run_id)
+        with heart:
+            return "succeeded", _transaction(run_id, fence, heart)
     except Exception as error:  # noqa: BLE001  # whatever happened, the run must say so
+        _roll_back()
+        if _went_away(error):
+            current_app.logger.warning("Sync run %s lost its database connection; it is taken up again.", run_id)
+            return "running", 0
+        if not heart.lost and not isinstance(error, Overtaken):
+            current_app.logger.error("Sync run %s failed: %s", run_id, type(error).__name__)
+            _fail(run_id, fence, failures.sentence(error))
+    return _status(run_id), 0
+
+
+def _roll_back() -> None:
+    """Forget what the attempt wrote and recorded; what follows begins with a fresh session."""
+    with suppress(DBAPIError):
         db.session.rollback()
-        current_app.logger.error("Sync run %s failed: %s", run_id, type(error).__name__)
-        _fail(run_id, fence, _sentence(error))
-        return "failed"
-    if written > LARGE:
-        locks.analyze(connection)
-    return "succeeded"
+    db.session.remove()
+
+
+def _went_away(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and failures.went_away(error)
 
 
 @contextmanager
@@ -107,11 +130,12 @@ def _status(run_id: UUID) -> str:
 
 def _transaction(run_id: UUID, fence: int, heart: Heartbeat) -> int:
     """Everything that the run changes, the invitation and the log included, in one commit; gives the rows added."""
+    heart.guard(locks.own_work(scope.business_id()))
     run = db.session.scalar(select(SyncRun).where(SyncRun.id == run_id).execution_options(populate_existing=True))
     if run is None:
         raise Overtaken
     if not db.session.scalar(select(Business.sync_enabled).where(Business.id == run.business_id)):
-        raise Disabled
+        raise failures.Disabled
     figures = apply(run, heart.say)
     invite = run.invite_user_id
     db.session.expunge(run)  # only the statement below writes the run, and only under its fence
@@ -126,36 +150,12 @@ def _transaction(run_id: UUID, fence: int, heart: Heartbeat) -> int:
 
 
 def _finish(run_id: UUID, fence: int, figures: dict[str, Any]) -> None:
-    done = db.session.scalar(
-        update(SyncRun)
-        .where(SyncRun.id == run_id, SyncRun.fence == fence, SyncRun.status == "running")
-        .values(
-            **figures,
-            status="succeeded",
-            phase=None,
-            progress_done=figures["policies"],
-            progress_total=figures["policies"],
-            error=None,
-            finished_at=func.clock_timestamp(),
-        )
-        .returning(SyncRun.id)
-        .execution_options(synchronize_session=False)
-    )
-    if done is None:
+    counted = {"progress_done": figures["policies"], "progress_total": figures["policies"]}
+    if not end(run_id, "succeeded", fence=fence, error=None, **counted, **figures):
         raise Overtaken
 
 
 def _fail(run_id: UUID, fence: int, sentence: str) -> None:
-    with open_session(scope.current()) as session:
-        mine = (SyncRun.id == run_id, SyncRun.fence == fence, SyncRun.status == "running")
-        values = {"status": "failed", "error": sentence, "finished_at": func.now(), "phase": None}
-        session.execute(update(SyncRun).where(*mine).values(**values).execution_options(synchronize_session=False))
-
-
-def _sentence(error: Exception) -> str:
-    kept = "Nothing in the account was changed."
-    if isinstance(error, Disabled):
-        return f"Policy Sync was disabled before this run began. {kept} Enable it again to start a run."
-    if isinstance(error, DBAPIError):
-        return f"The database did not finish the run. {kept} Retry; if it fails again, tell the operator."
-    return f"The run met an unexpected error. {kept} Retry; if it fails again, tell the operator."
+    end(run_id, "failed", fence=fence, error=sentence)
+    access.write_entries()
+    db.session.commit()

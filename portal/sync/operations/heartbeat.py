@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from types import TracebackType
 from uuid import UUID
 
+import psycopg
 from flask import Flask
 from sqlalchemy import func, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,21 +15,42 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.core.scope import Scope
 from portal.core.session import open_session
 from portal.sync.models import SyncRun
+from portal.sync.statements import locks
 
-BEAT = 3.0  # seconds
+BEAT = 1.0  # seconds
+_INSIST = 0.2  # how often a statement is told to end
+
+
+class Overtaken(Exception):
+    """The run was cancelled, or given to another worker: what was done here is rolled back."""
 
 
 class Heartbeat:
-    """While the block runs: beats every few seconds and tells each phase, under the fence of this attempt."""
+    """While the block runs: beats every second and tells each phase, under the fence of this attempt.
+
+    Once the run is not this attempt's any more, what `guard`ed connections execute is cancelled, and `say` raises.
+    """
 
     def __init__(self, app: Flask, scope: Scope, run_id: UUID, fence: int) -> None:
         self._app, self._scope, self._run_id, self._fence = app, scope, run_id, fence
         self._news: tuple[str, int, int | None] | None = None
-        self._wake, self._stop = threading.Event(), threading.Event()
+        self._wake, self._stop, self._lost = threading.Event(), threading.Event(), threading.Event()
+        self._guarded: psycopg.Connection[object] | None = None
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
+    @property
+    def lost(self) -> bool:
+        """Whether the run is known to be somebody else's, or over."""
+        return self._lost.is_set()
+
+    def guard(self, connection: psycopg.Connection[object]) -> None:
+        """End what `connection` executes as soon as the run is lost, so that nobody waits for a long statement."""
+        self._guarded = connection
+
     def say(self, phase: str, done: int, total: int | None) -> None:
-        """Show `phase` and its counts on the page; never waits."""
+        """Show `phase` and its counts on the page; never waits. Raises `Overtaken` where the run is lost."""
+        if self.lost:
+            raise Overtaken
         self._news = (phase, done, total)
         self._wake.set()
 
@@ -45,21 +68,28 @@ class Heartbeat:
     def _beat(self) -> None:
         with self._app.app_context():
             while not self._stop.is_set():
-                self._wake.wait(BEAT)
+                self._wake.wait(_INSIST if self.lost else BEAT)
                 self._wake.clear()
                 if not self._stop.is_set():
-                    self._write()
+                    self._look()
 
-    def _write(self) -> None:
+    def _look(self) -> None:
+        if not self.lost and not self._write():
+            self._lost.set()
+        if self.lost and self._guarded is not None:
+            with suppress(psycopg.Error, OSError):
+                self._guarded.cancel_safe(timeout=2)
+
+    def _write(self) -> bool:
         values: dict[str, object] = {"heartbeat_at": func.now()}
         if self._news is not None:
             phase, done, total = self._news
             values |= {"phase": phase, "progress_done": done, "progress_total": total}
         mine = (SyncRun.id == self._run_id, SyncRun.fence == self._fence, SyncRun.status == "running")
+        beat = update(SyncRun).where(*mine).values(**values).returning(SyncRun.id)
         try:
             with open_session(self._scope) as session:
-                session.execute(
-                    update(SyncRun).where(*mine).values(**values).execution_options(synchronize_session=False)
-                )
+                locks.be_brief(session)
+                return session.scalar(beat.execution_options(synchronize_session=False)) is not None
         except SQLAlchemyError:
-            return  # a missed beat harms nobody; the next one comes
+            return True  # a missed beat harms nobody; the next one comes

@@ -1,79 +1,75 @@
-"""Runs whose worker died, or that never began, go to the queue again: none is lost or left hanging."""
+"""Runs whose worker died or was stopped, or that never began, go to the queue again: none is lost or left hanging."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
-from uuid import UUID
 
-from flask import Flask, current_app
 from sqlalchemy import func, or_, select
 
-from portal.core import clock, outbox, scope
-from portal.core.scope import Login, Role, Scope
-from portal.core.session import open_session
+from portal.core import outbox
 from portal.extensions import db
-from portal.identity.models import Fmo
-from portal.identity.sessions import IDENTITY_SCOPE
+from portal.identity.rounds import in_each_fmo
 from portal.sync.models import SyncRun
-from portal.sync.operations.requests import JOB
+from portal.sync.operations.ending import JOB, OPEN_RUN, end
 from portal.sync.statements import locks
 
 STALE = timedelta(seconds=20)
-NEVER_BEGUN = timedelta(seconds=60)
+NEVER_BEGUN = timedelta(seconds=12)
 MAX_ATTEMPTS = 5
+STOPPED = "The worker stopped five times during this run. Nothing in the account was changed. Tell the operator."
 
 
 def reap() -> int:
     """Send runs of every FMO again that no living worker has; gives their number.
 
-    For the relay, every few seconds, outside any scope. Dead: no heartbeat for 20 s and the run's lock is free. After
+    For the relay, every few seconds, outside any scope. A running run whose lock is free has lost its worker. One whose
+    lock is held without a heartbeat for 20 s has a worker that was stopped: its connections are ended, so that it can
+    write nothing when it wakes up. A queued run that stands neither in the outbox nor in the queue never began. After
     five attempts a run fails, so that nobody waits for ever.
     """
-    with open_session(IDENTITY_SCOPE) as session:
-        fmos = session.scalars(select(Fmo.id)).all()
-    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]  # a context for each FMO's session
-    sent = 0
-    for fmo_id in fmos:
-        work = Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=fmo_id, actor_name="Portal relay")
-        with app.app_context(), scope.acting(work):
-            sent += _reap_fmo()
-            db.session.commit()
-    return sent
+    return in_each_fmo(_reap_fmo)
 
 
 def _reap_fmo() -> int:
-    silent = SyncRun.heartbeat_at < func.now() - STALE
+    _end_silent()
     never = SyncRun.requested_at < func.now() - NEVER_BEGUN
     runs = db.session.scalars(
         select(SyncRun)
-        .where(or_((SyncRun.status == "running") & silent, (SyncRun.status == "queued") & never))
+        .where(OPEN_RUN, or_(SyncRun.status == "running", never))
         .order_by(SyncRun.requested_at, SyncRun.id)
-        .limit(100)
+        .limit(200)
         .with_for_update(skip_locked=True)
     ).all()
-    return sum(_send_again(run) for run in runs)
+    return sum(_send_again(run) for run in runs if _is_lost(run))
+
+
+def _end_silent() -> None:
+    """Looks without locking: a stopped worker may hold its run's row, too."""
+    silent = select(SyncRun.business_id).where(
+        OPEN_RUN, SyncRun.status == "running", SyncRun.heartbeat_at < func.now() - STALE
+    )
+    for business_id in db.session.scalars(silent).all():
+        if locks.end_holders(business_id):
+            locks.await_free(business_id)
+
+
+def _is_lost(run: SyncRun) -> bool:
+    if run.status == "queued":
+        return not outbox.under_way(JOB, run.id)
+    return locks.nobody_runs(run.business_id)
 
 
 def _send_again(run: SyncRun) -> bool:
-    if not locks.nobody_runs(run.business_id) or (run.status == "queued" and _is_waiting(run.id)):
-        return False
-    run.fence += 1  # whoever had it and still lives may not finish it any more
+    """Take the run from whoever had it, and give it to the queue; the more often it was lost, the later."""
+    locks.end_holders(run.business_id)
+    outbox.forget(JOB, run.id)
     if run.attempt >= MAX_ATTEMPTS:
-        run.status, run.finished_at, run.phase = "failed", clock.now(), None
-        run.error = (
-            "The worker stopped five times during this run. Nothing in the account was changed. Tell the operator."
-        )
-    else:
-        run.status, run.phase = "queued", None
-        outbox.send_after_commit(JOB, run.business_id, run.id)
+        return end(run.id, "failed", error=STOPPED)
+    run.fence += 1  # whoever had it and still lives may not finish it any more
+    if run.status == "queued":
+        run.attempt += 1
+    run.status, run.phase = "queued", None
+    pause = timedelta(seconds=2**run.attempt) if run.attempt > 1 else None
+    outbox.send_after_commit(JOB, run.business_id, run.id, wait=pause)
     db.session.flush()
     return True
-
-
-def _is_waiting(run_id: UUID) -> bool:
-    """Whether a job for the run stands in the outbox, or left it a moment ago."""
-    row = outbox.Outbox
-    lately = or_(row.sent_at.is_(None), row.sent_at > func.now() - NEVER_BEGUN)
-    mine = (row.job == JOB, row.args.contains([str(run_id)]), lately)
-    return db.session.scalar(select(row.id).where(*mine).limit(1)) is not None

@@ -5,24 +5,20 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal_column, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import cast, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from portal.activities.models import Activity
 from portal.businesses import queries as businesses
 from portal.businesses.models import Business
-from portal.core import access, clock, outbox
+from portal.core import access, clock
 from portal.core.ids import new_id
 from portal.core.scope import Scope
 from portal.extensions import db
 from portal.identity import operations as identity
-from portal.sync.events import RESYNC_ASKED, RUN_REQUESTED
+from portal.sync.events import RESYNC_ASKED
 from portal.sync.models import ResyncRequest, SyncRun
-
-OPEN = ("queued", "running")
-# Written out: PostgreSQL finds a partial index only by its literal condition.
-_OPEN_RUN = SyncRun.status.in_([literal_column(f"'{status}'") for status in OPEN])
-JOB = "run_sync"
+from portal.sync.operations.ending import OPEN, OPEN_RUN, queue
 
 
 class SyncOff(Exception):
@@ -45,8 +41,9 @@ def request_run(
     """Start one run for `business` once this transaction is committed: (run, True), or (the run under way, False).
 
     However many ask at once, one run is open per Business. `expected` is what was shown before the click, kept with
-    the run. Raises `SyncOff` where Policy Sync is not enabled, `Blocked` where the agreement forbids it. Answers the
-    agents' open "Ask for a re-sync".
+    the run. Raises `SyncOff` where Policy Sync is not enabled, `Blocked` where the agreement forbids it.
+    Answers the agents' open "Ask for a re-sync". The invitation of `invite_user` goes out once this run has succeeded;
+    where one is under way already, a further run follows it for that.
     """
     if not business.sync_enabled:
         raise SyncOff(business.name)
@@ -55,64 +52,71 @@ def request_run(
         raise Blocked(agreement.warning or "This Business's agreement does not let it be synced. Nothing was started.")
     db.session.flush()
     owed = _owed_invitation(business.id)
+    values = {
+        "fmo_id": business.fmo_id,
+        "business_id": business.id,
+        "reason": reason,
+        "activity_id": activity.id if activity else None,
+        "invite_user_id": invite_user or owed,
+        "requested_by_id": by.actor_id,
+        "requested_by": by.actor_name,
+        "expected": expected,
+    }
     while True:
-        made = _insert(business, reason, by, activity, invite_user or owed, expected)
+        made = queue(values)
         if made is not None:
             break
         under_way = open_run(business.id)
-        if under_way is not None:
+        if under_way is not None and (invite_user is None or _run_again(under_way, values)):
             return under_way, False
     if owed is not None and invite_user not in (None, owed):
         identity.invite(owed)
-    outbox.send_after_commit(JOB, business.id, made.id)
-    access.record(RUN_REQUESTED, kind="business", ids=[business.id], why=reason, run=str(made.id))
     _answer_requests(business.id, made.id)
     return made, True
 
 
 def _owed_invitation(business_id: UUID) -> UUID | None:
-    """Whose invitation waits for a run to succeed, because the last one failed."""
+    """Whose invitation waits for a run to succeed, because the last one did not."""
     last = db.session.scalar(
         select(SyncRun)
         .where(SyncRun.business_id == business_id, SyncRun.status.not_in(OPEN))
         .order_by(SyncRun.requested_at.desc(), SyncRun.id.desc())
         .limit(1)
     )
-    return last.invite_user_id if last is not None and last.status == "failed" else None
+    return last.invite_user_id if last is not None and last.status in ("failed", "cancelled") else None
 
 
-def _insert(
-    business: Business,
-    reason: str,
-    by: Scope,
-    activity: Activity | None,
-    invite_user: UUID | None,
-    expected: dict[str, Any] | None,
-) -> SyncRun | None:
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "fmo_id": business.fmo_id,
-        "business_id": business.id,
-        "reason": reason,
-        "activity_id": activity.id if activity else None,
-        "invite_user_id": invite_user,
-        "expected": expected,
-        "requested_by_id": by.actor_id,
-        "requested_by": by.actor_name,
+def _run_again(run: SyncRun, values: dict[str, Any]) -> bool:
+    """Note on an open run that another follows, on whose success the invitation goes out; False where it has ended."""
+    invite = values["invite_user_id"]
+    if invite == run.invite_user_id or str(invite) in [asked["invite"] for asked in run.again]:
+        return True  # the same person a second time
+    asked = {
+        "reason": values["reason"],
+        "activity": _text(values["activity_id"]),
+        "invite": str(invite),
+        "by_id": _text(values["requested_by_id"]),
+        "by": values["requested_by"],
+        "expected": values["expected"],
     }
-    statement = insert(SyncRun).values(**values)
-    # Waits for whoever is asking at this very moment, instead of failing beside them.
-    statement = statement.on_conflict_do_nothing(index_elements=["business_id"], index_where=_OPEN_RUN)
-    made = db.session.scalar(statement.returning(SyncRun.id))
-    return db.session.scalar(select(SyncRun).where(SyncRun.id == made)) if made else None
+    noted = db.session.scalar(
+        update(SyncRun)
+        .where(SyncRun.id == run.id, OPEN_RUN)
+        .values(again=SyncRun.again.op("||")(cast([asked], JSONB)))
+        .returning(SyncRun.id)
+        .execution_options(synchronize_session=False)
+    )
+    return noted is not None
+
+
+def _text(found: UUID | None) -> str | None:
+    return str(found) if found else None
 
 
 def open_run(business_id: UUID) -> SyncRun | None:
     """The Business's run that is queued or running, or None."""
     return db.session.scalar(
-        select(SyncRun)
-        .where(SyncRun.business_id == business_id, SyncRun.status.in_(OPEN))
-        .execution_options(populate_existing=True)
+        select(SyncRun).where(SyncRun.business_id == business_id, OPEN_RUN).execution_options(populate_existing=True)
     )
 
 
@@ -126,7 +130,7 @@ def _answer_requests(business_id: UUID, run_id: UUID) -> None:
 
 
 def retry(run: SyncRun, business: Business, *, by: Scope) -> tuple[SyncRun, bool]:
-    """Start a new run in place of one that failed, with the same activity and the same invitation behind it."""
+    """Start a new run in place of one that failed or was cancelled, with the same activity and invitation behind it."""
     activity = None
     if run.activity_id is not None:
         activity = db.session.scalar(select(Activity).where(Activity.id == run.activity_id))

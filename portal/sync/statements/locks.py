@@ -7,14 +7,27 @@ commits.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from portal.extensions import db
 
 _WRITERS = "hashtextextended('portal.writers:' || CAST(:fmo AS text), 0)"
 _RUN = "hashtextextended('portal.sync:' || CAST(:business AS text), 0)"
+_WORK = "hashtextextended('portal.work:' || CAST(:business AS text), 0)"
+# A login may end connections of its own, and of no other login: nothing is granted for this.
+_END = f"""
+SELECT pg_terminate_backend(held.pid)
+FROM pg_locks held JOIN pg_stat_activity who ON who.pid = held.pid AND who.usename = current_user
+WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1 AND held.pid <> pg_backend_pid()
+  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (held.classid::bigint << 32) + held.objid::bigint IN ({_RUN}, {_WORK})
+"""
 
 
 def share_writers(fmo_id: UUID) -> None:
@@ -48,18 +61,52 @@ def nobody_runs(business_id: UUID) -> bool:
     return free
 
 
-def tune() -> None:
+def own_work(business_id: UUID) -> psycopg.Connection[object]:
+    """Wait until no other transaction works for a run of the Business, and keep others out until this one ends.
+
+    Gives the connection on which the run's work is done.
+    """
+    # A feed may hold the FMO's writers for minutes: the run waits for it, and can be cancelled meanwhile.
+    db.session.execute(text("SELECT set_config('lock_timeout', '0', true)"))
+    db.session.execute(text(f"SELECT pg_advisory_xact_lock({_WORK})"), {"business": str(business_id)})
+    connection = db.session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)  # for the type checker
+    return connection
+
+
+def end_holders(business_id: UUID) -> int:
+    """End the connections of workers that hold the Business's run; gives their number.
+
+    For a worker that has shown no sign of life: it is stopped, or its machine is gone. What it wrote is rolled back,
+    and when it wakes up it can write nothing.
+    """
+    return len(db.session.execute(text(_END), {"business": str(business_id)}).all())
+
+
+def await_free(business_id: UUID) -> None:
+    """Give connections that were told to end a moment to do so."""
+    db.session.execute(text("SELECT set_config('lock_timeout', '2s', true)"))
+    with suppress(DBAPIError), db.session.begin_nested():
+        db.session.execute(text(f"SELECT pg_advisory_xact_lock({_RUN})"), {"business": str(business_id)})
+
+
+def be_brief(session: Session) -> None:
+    """Let this transaction end by itself where its process stops in the middle of it."""
+    session.execute(text("SELECT set_config('idle_in_transaction_session_timeout', '5s', true)"))
+
+
+def tune(at: Session) -> None:
     """Settings of this transaction for large joins: no compilation, more memory."""
-    db.session.execute(text("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)"))
+    at.execute(text("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)"))
 
 
-def read_tables_once() -> None:
+def read_tables_once(at: Session) -> None:
     """Let large joins read each table once, whatever the statistics say.
 
     They know nothing yet of a new account, nor of the rows this transaction writes: the planner takes those for one row
     and would loop over the whole account for each.
     """
-    db.session.execute(text("SELECT set_config('enable_nestloop', 'off', true)"))
+    at.execute(text("SELECT set_config('enable_nestloop', 'off', true)"))
 
 
 def analyze(connection: Connection) -> None:

@@ -53,14 +53,26 @@ def progress(run_id: UUID) -> Response:
     return page("sync/run.html", block="card", status=status, run=found, business=business, report=report, at=at)
 
 
+@bp.post("/fmo/runs/<uuid:run_id>/cancel")
+@allow(Permission.PROVISION)
+def cancel(run_id: UUID) -> Response:
+    """Stop a run that waits or is under way; the account stays as it was."""
+    found = find_or_404(SyncRun, run_id)
+    if operations.cancel(found, by=scope.current()):
+        flash("The run was cancelled. Nothing in the account was changed.")
+    else:
+        flash("This run was over already, so there was nothing to cancel.", "error")
+    return go(url_for("sync.run", run_id=run_id))
+
+
 @bp.post("/fmo/runs/<uuid:run_id>/retry")
 @allow(Permission.PROVISION)
 def retry(run_id: UUID) -> Response:
-    """Start a new run in place of one that failed."""
+    """Start a new run in place of one that failed or was cancelled."""
     failed = find_or_404(SyncRun, run_id)
     business = find_or_404(Business, failed.business_id)
-    if failed.status != "failed":
-        flash("This run did not fail, so there is nothing to retry.", "error")
+    if failed.status not in ("failed", "cancelled"):
+        flash("This run did not fail and was not cancelled, so there is nothing to retry.", "error")
         return go(url_for("sync.run", run_id=run_id))
     try:
         again, started = operations.retry(failed, business, by=scope.current())

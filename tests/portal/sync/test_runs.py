@@ -124,7 +124,9 @@ def test_a_run_whose_worker_died_is_sent_again(app: Flask, business: Business, s
     with app.app_context():
         with db.engines["jobs"].connect() as living:
             assert locks.try_run(living, business.id)
-            assert operations.reap() == 0  # silent, but its connection lives
+            with setup_engine.begin() as connection:
+                connection.execute(text("UPDATE sync_run SET heartbeat_at = now() - interval '10 s'"))
+            assert operations.reap() == 0  # not heard of for a while, but its connection lives
             locks.leave_run(living, business.id)
         assert operations.reap() == 1
         assert operations.reap() == 0
@@ -141,7 +143,7 @@ def test_a_run_that_never_began_is_sent_again(app: Flask, business: Business, se
     with app.app_context():
         assert operations.reap() == 0  # its row has not left the outbox
     with setup_engine.begin() as connection:
-        connection.execute(text("UPDATE outbox SET sent_at = now() - interval '61 s'"))
+        connection.execute(text("UPDATE outbox SET sent_at = now(), done_at = now()"))
     with app.app_context():
         assert operations.reap() == 1
 
