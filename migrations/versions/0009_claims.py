@@ -63,9 +63,16 @@ def upgrade() -> None:
         ["fmo_id", "policy_id"],
         postgresql_include=["business_id", "npn", "released_at", "removed_at"],
     )
+    op.create_index(
+        "ix_contact_removed",
+        "contact",
+        ["fmo_id", "business_id", "id"],
+        postgresql_where=sa.text("removed_at IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_contact_removed", table_name="contact")
     op.drop_index("ix_crm_policy_book", table_name="crm_policy")
     op.create_index("ix_crm_policy_book", "crm_policy", ["fmo_id", "policy_id"])
     op.drop_table("policy_claim")

@@ -46,6 +46,7 @@ class Contact(BusinessOwned, Stamped, Base):
         Index("ix_contact_sort", "business_id", "sort_key", "id", postgresql_where=text("NOT hidden")),
         Index("ix_contact_first", "business_id", "first_key", "id", postgresql_where=text("NOT hidden")),
         Index("ix_contact_birth", "business_id", "birth_date", "id", postgresql_where=text("NOT hidden")),
+        Index("ix_contact_removed", "fmo_id", "business_id", "id", postgresql_where=text("removed_at IS NOT NULL")),
         ForeignKeyConstraint(["business_id", "merged_into"], ["contact.business_id", "contact.id"]),
         Index("ix_contact_merged", "business_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )

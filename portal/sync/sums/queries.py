@@ -1,0 +1,104 @@
+"""The page's rows: Businesses in the order of what is missing, and why it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from portal.businesses.agreements import AGREEMENTS, judge
+from portal.businesses.models import Business
+from portal.core import clock
+from portal.core.paging import COUNT_CAP, Asked, Listing
+from portal.extensions import db
+from portal.identity import rules
+from portal.sync.models import SyncRun
+from portal.sync.sums.tally import Account, Tally
+from portal.sync.why.step import day
+
+SORTS = ("difference", "name")
+OPEN = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One Business with its figures and what explains the difference."""
+
+    business: Business
+    account: Account
+    because: Sequence[str]
+
+
+def accounts(tally: Tally, asked: Asked) -> Listing[Line]:
+    """One page of the Businesses; those with the most missing first unless the URL asks for names."""
+    named = db.session.execute(select(Business.id, Business.name_key).order_by(Business.name_key, Business.id)).all()
+    lines = tally.by_account(row[0] for row in named)
+    if asked.sort == "difference":
+        lines.sort(key=lambda one: abs(one.difference), reverse=asked.direction == "desc")  # stable: then by name
+    elif asked.direction == "desc":
+        lines.reverse()
+    start = (asked.page - 1) * asked.page_size
+    shown = lines[start : start + asked.page_size]
+    total = min(len(lines), COUNT_CAP)
+    return Listing(_told(shown), total, len(lines) > COUNT_CAP, asked)
+
+
+def _told(shown: Sequence[Account]) -> list[Line]:
+    ids = [one.business_id for one in shown]
+    found = {one.id: one for one in db.session.scalars(select(Business).where(Business.id.in_(ids)))}
+    last = _last_runs(ids)
+    rule, today = str(rules.value(AGREEMENTS)), clock.today()
+    lines = []
+    for one in shown:
+        if (business := found.get(one.business_id)) is not None:
+            blocked = judge(business, today, rule).blocked
+            lines.append(Line(business, one, _because(business, one, last.get(business.id), blocked=blocked)))
+    return lines
+
+
+def _last_runs(ids: Iterable[UUID]) -> dict[UUID, SyncRun]:
+    newest = (
+        select(SyncRun)
+        .where(SyncRun.business_id.in_(list(ids)))
+        .ext(distinct_on(SyncRun.business_id))
+        .order_by(SyncRun.business_id, SyncRun.requested_at.desc(), SyncRun.id.desc())
+    )
+    return {run.business_id: run for run in db.session.scalars(newest)}
+
+
+def _because(business: Business, one: Account, last: SyncRun | None, *, blocked: bool) -> list[str]:
+    told = []
+    if one.astray:
+        told.append(f"{one.astray:,} stand under an NPN that is not the account's")
+    if one.removed:
+        told.append(f"{one.removed:,} removed by the agent")
+    if one.waiting > 0:
+        told.append(f"{one.waiting:,} {_waits_for(business, last, blocked=blocked)}")
+    return told
+
+
+def _waits_for(business: Business, last: SyncRun | None, *, blocked: bool) -> str:
+    if not business.sync_enabled:
+        return "not copied: Policy Sync is not enabled"
+    if last is not None and last.status in OPEN:
+        return f"on their way: a run was asked for on {day(last.requested_at)}"
+    if blocked:
+        return "not copied: no agreement is in force"
+    if last is not None and last.status == "failed":
+        return f"not copied: the run of {day(last.requested_at)} failed"
+    if business.synced_at is None:
+        return "waiting for the first run"
+    return f"waiting for the next run; the last was on {day(business.synced_at)}"
+
+
+def names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of Businesses by id, one statement."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {
+        row[0]: row[1] for row in db.session.execute(select(Business.id, Business.name).where(Business.id.in_(wanted)))
+    }
