@@ -233,9 +233,10 @@ def add_agent(
 ) -> Done:
     """Give the Business the NPN of a record of the downline, and a further user who brings it.
 
-    With `sync_now`, where Policy Sync is enabled, one run starts and the invitation follows its success; otherwise, or
-    where a run is under way already, the invitation goes out at once. Raises `businesses.operations.Refused` for an
-    e-mail that cannot be used, and `sync.operations.Blocked` where a run may not start for want of an agreement.
+    With `sync_now`, where Policy Sync is enabled, one run starts and the invitation follows its success; where a run is
+    under way already, a further one follows it for that. Otherwise the invitation goes out at once. Raises
+    `businesses.operations.Refused` for an e-mail that cannot be used, and `sync.operations.Blocked` where a run may not
+    start for want of an agreement.
     """
     with db.session.begin_nested():  # as above
         return _add_agent(business, producer, person, sync_now and business.sync_enabled, foreseen, by)
@@ -260,11 +261,10 @@ def _add_agent(
         },
         other=(producer.kind, producer.id),
     )
-    run, started = None, False
-    if wanted:
-        run, started = sync.request_run(
-            business, "add_agent", by=by, activity=activity, invite_user=user.id, expected=foreseen.as_json()
-        )
-    if not started:
+    if not wanted:
         identity.invite(user.id)
+        return Done(business, activity, user)
+    run, started = sync.request_run(
+        business, "add_agent", by=by, activity=activity, invite_user=user.id, expected=foreseen.as_json()
+    )
     return Done(business, activity, user, run, started)

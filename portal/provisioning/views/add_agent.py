@@ -195,7 +195,7 @@ def _told(done: Done, agent: Producer) -> str:
         return f"{added} The policies are being copied; the invitation goes out when that is done."
     if done.run is not None:
         return (
-            f"{added} The invitation is on its way. A run was already under way and may not include the new NPN: "
-            "re-sync once it is finished."
+            f"{added} A run is under way; another one follows it by itself for the new NPN, and the invitation goes out"
+            " when that is done."
         )
     return f"{added} The invitation is on its way. Their policies come with the next re-sync."

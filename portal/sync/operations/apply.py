@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from portal.crm import matching
+from portal.extensions import db
 from portal.sync.models import SyncRun
+from portal.sync.operations import planning
+from portal.sync.operations.planning import LARGE as LARGE
+from portal.sync.operations.planning import Plan, Progress
 from portal.sync.operations.release import MOVED
-from portal.sync.statements import candidates, copies, gaps, leave, locks, log, people, source
-
-Progress = Callable[[str, int, int | None], None]
-LARGE = 2_000
+from portal.sync.statements import account, candidates, copies, gaps, leave, lines, locks, log, people, source
 
 
 def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
@@ -21,40 +20,60 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     A run right after another one writes no row of the account.
     """
     fmo_id, business_id = run.fmo_id, run.business_id
-    locks.tune()
+    locks.tune(db.session())
     locks.share_writers(fmo_id)
+    account.hold_contacts(business_id)
     say("Finding the policies", 0, None)
     npns = source.open_npns(fmo_id, business_id)
-    source.collect(fmo_id, business_id, npns)
-    total, strangers = source.totals()
-    if total > LARGE:
-        locks.read_tables_once()
-    say("Matching contacts", 0, total)
-    if strangers:
-        _match(run)
-    else:
-        people.leave_removed(fmo_id, business_id)
-    say("Writing contacts", total // 3, total)
-    people.write(fmo_id, business_id, run.id)
-    say("Copying policies", 2 * total // 3, total)
-    copies.write(fmo_id, business_id, run.id)
-    taken = leave.release(fmo_id, "business", MOVED, business=business_id)
-    say("Writing the log", total, total)
-    log.disclosed(fmo_id, business_id, run.id, actor_id=run.requested_by_id, actor_name=run.requested_by)
+    plan = planning.make(db.session(), fmo_id, business_id, npns, whole=run.whole, say=say)
+    asked = _write(run, plan, say)
+    taken = leave.release(fmo_id, "business", MOVED, business=business_id) if plan.gone else []
     log.released(fmo_id, taken, reason=MOVED)
-    copies.stamp(fmo_id, business_id)
+    lines.keep(
+        fmo_id,
+        business_id,
+        run.id,
+        done=bool(plan.counts),
+        skipped=bool(plan.staying_out),
+        released=[one.policy_id for one in taken],
+        why=MOVED,
+    )
+    account.follow(fmo_id, business_id, plan.npns)
+    copies.stamp(fmo_id, business_id, plan.newest)
+    return _figures(run, plan, asked, len(taken), npns)
+
+
+def _write(run: SyncRun, plan: Plan, say: Progress) -> int:
+    """Write what the plan says; the number of possible duplicates put before a person."""
+    if not plan.counts:
+        return 0
+    fmo_id, business_id, total = run.fmo_id, run.business_id, plan.policies
+    if plan.matched:
+        candidates.keep_typed(fmo_id, business_id)
+    say("Writing contacts", total // 3, total)
+    people.write(fmo_id, business_id, plan.counts)
+    asked = candidates.ask(fmo_id, business_id, run.id, plan.doubts)
+    say("Copying policies", 2 * total // 3, total)
+    copies.write(fmo_id, business_id, run.id, plan.counts)
+    say("Writing the log", total, total)
+    if plan.counts["to_disclose"]:
+        log.disclosed(fmo_id, business_id, run.id, actor_id=run.requested_by_id, actor_name=run.requested_by)
+    return asked
+
+
+def _figures(run: SyncRun, plan: Plan, asked: int, released: int, npns: list[str]) -> dict[str, Any]:
+    """What the account holds now, counted anew, and what was done to it."""
+    held = account.held(db.session(), run.fmo_id, run.business_id) if plan.counts or released else plan.held
+    done = {name: plan.counts.get(name, 0) for name in ("added", "updated", "handed_over", "contacts_new")}
+    policies = held.copies - held.removed
     return {
-        **copies.counts(),
-        **people.counts(fmo_id, business_id, run.id),
-        "released": len(taken),
-        "gaps": gaps.find(fmo_id, npns),
+        **done,
+        "policies": policies,
+        "unchanged": policies - done["added"] - done["updated"] - done["handed_over"],
+        "removed_by_agent": held.removed,
+        "released": released,
+        "contacts_linked": plan.counts.get("contacts_linked", 0),
+        "possible_duplicates": asked,
+        **account.people(db.session(), run.fmo_id, run.business_id),
+        "gaps": gaps.find(run.fmo_id, npns),
     }
-
-
-def _match(run: SyncRun) -> None:
-    contacts, members = candidates.load(run.fmo_id, run.business_id)
-    decisions = matching.decide(contacts, members)
-    ids = candidates.link(decisions, contacts)
-    people.leave_removed(run.fmo_id, run.business_id)
-    people.write_new(run.fmo_id, run.business_id)
-    candidates.doubt(run.fmo_id, run.business_id, run.id, decisions, ids)

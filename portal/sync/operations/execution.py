@@ -28,7 +28,6 @@ from portal.sync.operations.ending import end
 from portal.sync.operations.heartbeat import Heartbeat, Overtaken
 from portal.sync.statements import locks
 
-
 _PATIENCE = 10.0  # seconds for the worker of a run that is over to let go
 
 

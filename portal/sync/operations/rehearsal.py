@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from portal.core import scope
 from portal.core.ids import new_id
@@ -13,37 +14,53 @@ from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
 from portal.extensions import db
 from portal.sync.expected import Expected
-from portal.sync.statements import forecast, gaps
-
-_COUNTS = """
-SELECT count(*) AS policies, count(DISTINCT p.member_id) AS contacts,
-       count(*) FILTER (WHERE c.id IS NULL OR c.released_at IS NOT NULL) AS added,
-       count(*) FILTER (WHERE c.content_hash = p.content_hash) AS unchanged,
-       count(*) FILTER (WHERE c.content_hash <> p.content_hash AND c.released_at IS NULL) AS updated,
-       count(DISTINCT p.member_id) FILTER (WHERE coalesce(m.email, '') = '') AS without_email
-FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
-LEFT JOIN crm_policy c ON c.fmo_id = :fmo AND c.business_id = :business AND c.policy_id = p.id
-WHERE p.fmo_id = :fmo AND p.writing_npn = ANY(:npns)
-"""
+from portal.sync.operations import planning
+from portal.sync.operations.planning import Plan
+from portal.sync.statements import account as accounts
+from portal.sync.statements import candidates, forecast, gaps, locks, steps
 
 
 def rehearse(*, npns: Sequence[str], business_id: UUID | None) -> Expected:
-    """What a run for an account with exactly these NPNs would do now; None: an account that is not there yet.
+    """What a run for an account with exactly these NPNs would do now; None: for an account that is not there yet.
 
-    Nothing is written, nobody waits, and no contact is shown: counts and the FMO's own book only.
+    Works as a run does, under the jobs login and narrowed to the account, but writes temporary tables only and is
+    rolled back: nobody waits for it, it waits for nobody, and no entry of the log comes of it. What the caller has
+    written and not yet committed is not seen. Gives counts and the FMO's own values, nothing of what agents typed.
     """
+    wanted = sorted(set(npns))
     fmo_id, account = scope.fmo_id(), business_id or new_id()
-    with open_session(
-        Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=fmo_id, business_id=account, actor_name="Rehearsal")
-    ) as session:
-        known = {"fmo": fmo_id, "business": account, "npns": list(npns)}
-        counts = {k: int(v) for k, v in session.execute(text(_COUNTS), known).mappings().one().items()}
-        told = forecast.book(session, fmo_id, npns)
+    at_work = Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=fmo_id, business_id=account, actor_name="Rehearsal")
+    with open_session(at_work) as session:
+        locks.tune(session)
+        counts = _counts(session, fmo_id, account, wanted)
+        told = forecast.book(session, fmo_id, wanted)
         session.rollback()
     return Expected(
         **counts,
         **told,
-        contacts_new=counts["contacts"],
-        gaps=gaps.find(fmo_id, list(npns)),
-        elsewhere=forecast.elsewhere(db.session(), fmo_id, npns, business_id),
+        gaps=gaps.find(fmo_id, wanted),
+        elsewhere=forecast.elsewhere(db.session(), fmo_id, wanted, business_id),
     )
+
+
+def _counts(at: Session, fmo_id: UUID, account: UUID, npns: list[str]) -> dict[str, Any]:
+    plan = planning.make(at, fmo_id, account, npns, whole=False)
+    done = {name: plan.counts.get(name, 0) for name in ("added", "updated", "handed_over")}
+    policies = plan.belonging - plan.staying_out
+    return {
+        **done,
+        "policies": policies,
+        "unchanged": policies - sum(done.values()),
+        "released": plan.gone,
+        "removed_by_agent": plan.staying_out,
+        "contacts_new": plan.counts.get("contacts_new", 0),
+        "contacts_linked": plan.counts.get("contacts_linked", 0),
+        "possible_duplicates": candidates.count_doubts(at, fmo_id, account, plan.doubts),
+        **_people(at, fmo_id, account, plan),
+    }
+
+
+def _people(at: Session, fmo_id: UUID, account: UUID, plan: Plan) -> dict[str, int]:
+    if plan.counts:
+        return steps.people_ahead(at, fmo_id, account, whole=plan.whole)
+    return accounts.people(at, fmo_id, account)

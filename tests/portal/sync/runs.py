@@ -46,6 +46,12 @@ def ask_for_run(app: Flask, business: Business, **given: Any) -> UUID:
         return run.id
 
 
+def carry_out(app: Flask, business: Business, run_id: UUID) -> str:
+    """Do what a worker does that is given the run; gives the run's status."""
+    with acting(app, job_scope(business, run_id)):
+        return operations.execute(run_id)
+
+
 def sync(app: Flask, store: Session, business: Business) -> SyncRun:
     """Ask for a run of `business`, carry it out, and give it as it is afterwards; fails where the run failed."""
     run_id = ask_for_run(app, business)

@@ -22,8 +22,7 @@ from portal.sync import operations
 from portal.sync.models import SyncRun
 from portal.sync.operations import failures, heartbeat
 from portal.sync.statements import copies, locks
-from tests.portal.sync.runs import admin_scope, ask_for_run, job_scope, rows, shown
-from tests.portal.sync.test_runs import business, carry_out  # noqa: F401  # a fixture
+from tests.portal.sync.runs import admin_scope, ask_for_run, carry_out, job_scope, rows, shown
 from tests.support import builders as make
 from tests.support.people import acting
 
@@ -44,11 +43,10 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def cancel(app: Flask, business: Business, run_id: UUID) -> bool:  # noqa: F811
+def cancel(app: Flask, business: Business, run_id: UUID) -> bool:
     with acting(app, admin_scope(business.fmo_id)) as who:
         run = db.session.scalars(select(SyncRun).where(SyncRun.id == run_id)).one()
-        done = operations.cancel(run, by=who)
-        return done
+        return operations.cancel(run, by=who)
 
 
 def wait_until_asleep(setup_engine: Engine) -> None:
@@ -59,14 +57,14 @@ def wait_until_asleep(setup_engine: Engine) -> None:
         time.sleep(0.05)
 
 
-def request(app: Flask, business: Business, invite: UUID | None) -> tuple[UUID, bool]:  # noqa: F811
+def request(app: Flask, business: Business, invite: UUID | None) -> tuple[UUID, bool]:
     with acting(app, admin_scope(business.fmo_id)) as who:
         fresh = db.session.scalars(select(Business).where(Business.id == business.id)).one()
         run, started = operations.request_run(fresh, "add_agent", by=who, invite_user=invite)
         return run.id, started
 
 
-def test_a_queued_run_is_cancelled_at_once(app: Flask, business: Business, setup_engine: Engine) -> None:  # noqa: F811
+def test_a_queued_run_is_cancelled_at_once(app: Flask, business: Business, setup_engine: Engine) -> None:
     run_id = ask_for_run(app, business)
     assert cancel(app, business, run_id)
     assert carry_out(app, business, run_id) == "cancelled"
@@ -81,7 +79,7 @@ def test_a_running_run_stops_inside_a_long_statement(
     app: Flask,
     business: Business,
     setup_engine: Engine,
-    slow: None,  # noqa: F811
+    slow: None,
 ) -> None:
     run_id = ask_for_run(app, business)
     with ThreadPoolExecutor(1) as pool:
@@ -99,7 +97,7 @@ def test_a_run_after_a_cancelled_one_waits_for_its_worker(
     business: Business,
     setup_engine: Engine,
     slow: None,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = ask_for_run(app, business)
     with ThreadPoolExecutor(1) as pool:
@@ -117,7 +115,7 @@ def test_a_worker_that_stopped_loses_its_connections(
     business: Business,
     setup_engine: Engine,
     slow: None,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run_id = ask_for_run(app, business)
     with monkeypatch.context() as patch, ThreadPoolExecutor(1) as pool:
@@ -142,7 +140,7 @@ def test_only_jobs_connections_of_that_business_are_ended(
     app: Flask,
     business: Business,
     store: Session,
-    setup_engine: Engine,  # noqa: F811
+    setup_engine: Engine,
 ) -> None:
     neighbour = make.business(store, make.agent(store, make.fmo(store), "2002"))
     with app.app_context(), db.engines["jobs"].connect() as other, setup_engine.connect() as owner:
@@ -156,7 +154,7 @@ def test_work_for_an_added_agent_follows_the_run_under_way(
     app: Flask,
     business: Business,
     store: Session,
-    setup_engine: Engine,  # noqa: F811
+    setup_engine: Engine,
 ) -> None:
     person, second = (_invited(store, business) for _ in range(2))
     first = ask_for_run(app, business)
@@ -177,7 +175,7 @@ def test_what_was_asked_for_follows_a_cancelled_run_too(
     app: Flask,
     business: Business,
     store: Session,
-    setup_engine: Engine,  # noqa: F811
+    setup_engine: Engine,
 ) -> None:
     first = ask_for_run(app, business)
     request(app, business, _invited(store, business).id)
@@ -190,7 +188,7 @@ def test_an_invitation_outlives_a_cancelled_run(
     app: Flask,
     business: Business,
     store: Session,
-    setup_engine: Engine,  # noqa: F811
+    setup_engine: Engine,
 ) -> None:
     person = _invited(store, business)
     first, _ = request(app, business, person.id)
@@ -200,7 +198,7 @@ def test_an_invitation_outlives_a_cancelled_run(
     assert len(rows(setup_engine, "SELECT 1 FROM invitation")) == 1
 
 
-def _invited(store: Session, business: Business) -> User:  # noqa: F811
+def _invited(store: Session, business: Business) -> User:
     return make.user(store, store.get_one(Fmo, business.fmo_id), Role.AGENT_ALL, business, state="invited")
 
 

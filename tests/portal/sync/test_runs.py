@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -18,26 +17,10 @@ from portal.core import row_filter
 from portal.extensions import db
 from portal.sync import operations
 from portal.sync.statements import copies, locks
-from tests.portal.sync.runs import admin_scope, ask_for_run, job_scope, rows, shown, sync, versions
+from tests.portal.sync.runs import admin_scope, ask_for_run, carry_out, job_scope, rows, shown, sync, versions
 from tests.portal.sync.test_release import feed_scope
 from tests.support import builders as make
 from tests.support.people import acting
-
-
-@pytest.fixture
-def business(store: Session) -> Business:
-    """An account whose NPN wrote three policies."""
-    fmo = make.fmo(store)
-    made = make.business(store, make.agent(store, fmo, "1001"))
-    feed = make.feed_run(store, fmo)
-    for _ in range(3):
-        make.policy(store, make.member(store, fmo), feed, "1001")
-    return made
-
-
-def carry_out(app: Flask, business: Business, run_id: UUID) -> str:
-    with acting(app, job_scope(business, run_id)):
-        return operations.execute(run_id)
 
 
 def test_forty_clicks_at_once_make_one_run(app: Flask, business: Business, setup_engine: Engine) -> None:
