@@ -9,7 +9,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Counts of a rehearsed run. The first eight stand under the same names on the run itself.
+    """Counts of a rehearsed run. Those above `by_crosswalk` stand under the same names on the run itself.
 
     `policies` and `contacts` are what the account would hold afterwards; `by_…` lists are [word, count] of the book's
     policies under the NPNs, most first. `gaps`: {npn, name, producer_id, kind, policies} of further NPNs of the same
@@ -19,6 +19,7 @@ class Expected:
     policies: int = 0
     added: int = 0
     updated: int = 0
+    handed_over: int = 0  # from one NPN of the account to another
     unchanged: int = 0
     released: int = 0
     removed_by_agent: int = 0

@@ -9,11 +9,14 @@ import itertools
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection, event, update
 from sqlalchemy.orm import Session
 
 from portal.book.models import Connector, FeedProblem, FeedRun, Member, MemberKey, Policy, PolicyWriter
 from portal.businesses.models import Business, BusinessNpn
+from portal.connectors.ladder import name_key
 from portal.core.crypto import encrypt, keyed_hash
+from portal.core.models import table_of
 from portal.core.scope import Role
 from portal.downline.models import CarrierIdentifier, Producer
 from portal.identity.models import Credential, Fmo, User
@@ -21,6 +24,20 @@ from portal.identity.models import Credential, Fmo, User
 AS_OF = date(2026, 3, 2)
 _numbers = itertools.count(1)
 Row = TypeVar("Row")
+
+
+@event.listens_for(Policy, "before_update")
+def _number_policy(mapper: Any, connection: Connection, policy: Policy) -> None:
+    """Number a change as a feed does: runs of Policy Sync read what is above the number they have seen."""
+    policy.batch = number()
+
+
+@event.listens_for(Member, "before_update")
+def _number_member(mapper: Any, connection: Connection, member: Member) -> None:
+    """As a feed does: with a member, every policy of theirs is numbered anew."""
+    member.batch = number()
+    book = table_of(Policy)
+    connection.execute(update(book).where(book.c.member_id == member.id).values(batch=member.batch))
 
 
 def add(store: Session, row: Row) -> Row:
@@ -138,8 +155,8 @@ def member(store: Session, fmo: Fmo, mbi: str | None = None, **values: Any) -> M
     serial = number()
     values = {"first_name": "Mae", "last_name": f"Member{serial}", "birth_date": date(1950, 5, 17), **values}
     values = {"zip": "43004", "email": f"m{serial}@mail.example", "phone": "555-0123", "carrier": "Humana", **values}
-    sort_key = key(values["last_name"], values["first_name"])
-    row = Member(fmo_id=fmo.id, sort_key=sort_key, as_of=values.pop("as_of", AS_OF), **values)
+    sort_key = f"{name_key(values['last_name'])} {name_key(values['first_name'])}"
+    row = Member(fmo_id=fmo.id, sort_key=sort_key, as_of=values.pop("as_of", AS_OF), **{"batch": serial, **values})
     if mbi:
         row.mbi = encrypt(mbi, fmo_id=fmo.id, field="mbi")
         row.mbi_hash = keyed_hash(mbi, fmo_id=fmo.id, field="mbi")
@@ -156,7 +173,7 @@ def policy(store: Session, member: Member, run: FeedRun, npn: str | None, **valu
     policy_number = values.pop("policy_number", f"P{serial:07}")
     numbered = {"policy_number": policy_number, "number_key": key(policy_number).upper(), "member_number": f"H{serial}"}
     plan = {"line_of_business": "MA", "plan_id": "H0001-001", "plan_name": "Gold Plus", "status": "active"}
-    identified = {"identity": f"{serial:064x}", "content_hash": f"{serial:064x}", "batch": 1}
+    identified = {"identity": f"{serial:064x}", "content_hash": f"{serial:064x}", "batch": serial}
     dates = {"effective_date": date(2026, 1, 1), "as_of": AS_OF}
     source = {"source_run_id": run.id, "source_sheet": "", "source_row": serial, "carrier": "Humana"}
     owned = {"fmo_id": member.fmo_id, "member_id": member.id, "sort_key": member.sort_key}

@@ -41,7 +41,7 @@ WHERE NOT v.is_new AND m.updated_at = now() AND o.fmo_id = :fmo AND o.member_id 
 
 # Above what runs have followed as well: were the newest policies taken back, their number must not come again.
 _NEXT_BATCH = """
-SELECT greatest((SELECT max(batch) FROM policy WHERE fmo_id = :fmo), (SELECT max(batch) FROM member WHERE fmo_id = :fmo),
+SELECT greatest((SELECT max(batch) FROM policy WHERE fmo_id = :fmo),
                 (SELECT max(synced_batch) FROM business_npn WHERE fmo_id = :fmo), 0) + 1
 """
 

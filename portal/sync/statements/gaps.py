@@ -13,14 +13,16 @@ from portal.extensions import db
 _GAPS = """
 WITH mine AS (SELECT p.* FROM producer p WHERE p.fmo_id = :fmo AND p.npn = ANY(:npns)),
 near AS (
-  SELECT p.npn, p.name, p.id, p.kind FROM producer p JOIN mine m ON m.kind = 'agency' AND p.agency_id = m.id WHERE p.fmo_id = :fmo
+  SELECT p.npn, p.name, p.id, p.kind FROM producer p JOIN mine m ON m.kind = 'agency' AND p.agency_id = m.id
+  WHERE p.fmo_id = :fmo
   UNION
   SELECT p.npn, p.name, p.id, p.kind FROM producer p JOIN mine m ON p.id = m.agency_id WHERE p.fmo_id = :fmo
   UNION
   SELECT p.npn, p.name, p.id, p.kind FROM producer p JOIN mine m ON lower(p.email) = lower(m.email) AND p.id <> m.id
   WHERE p.fmo_id = :fmo AND p.email <> ''
 )
-SELECT n.npn, n.name, n.id, n.kind, (SELECT count(*) FROM policy b WHERE b.fmo_id = :fmo AND b.writing_npn = n.npn) AS policies
+SELECT n.npn, n.name, n.id, n.kind,
+       (SELECT count(*) FROM policy b WHERE b.fmo_id = :fmo AND b.writing_npn = n.npn) AS policies
 FROM near n WHERE NOT n.npn = ANY(:npns)
 """
 

@@ -21,7 +21,7 @@ INSERT INTO access_entry (fmo_id, id, at, actor_id, actor_name, role, business_i
                           subject_ids, member_ids, outcome, version)
 SELECT :fmo, uuidv7(), now(), :actor_id, :actor_name, :role, :business, :run, :action, 'policy', ARRAY[s.policy_id],
        ARRAY[s.member_id], 'done', :version
-FROM sync_policy s WHERE NOT s.removed AND (s.copy_id IS NULL OR s.released)
+FROM sync_do s WHERE s.copy_id IS NULL OR s.released
 """
 
 

@@ -1,13 +1,19 @@
-"""What belongs to the Business, beside what it has: temporary tables that live as long as the run's transaction."""
+"""What belongs to the Business and may differ from what it has: temporary tables, as long as the transaction.
+
+A run reads only what the book has changed since the last one: of each NPN the policies above its watermark. A feed
+gives its number to the policies of every member that it changes as well.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from portal.connectors.ladder import person_key_sql
 from portal.crm.models import TYPED_FIELDS
 from portal.extensions import db
 
@@ -17,19 +23,32 @@ COPIED = (
     "plan_name", "status", "status_raw", "status_reason", "effective_date", "term_date", "renewal_date", "as_of",
     "content_hash",
 )  # fmt: skip
+TABLES = ("sync_policy", "sync_member", "sync_key", "sync_link")
+EVERYTHING = -1  # below every ingest number
+
+_FOLLOWED = """
+SELECT t.npn, n.synced_batch, coalesce(p.newest, 0) AS newest, p.policies
+FROM unnest(CAST(:npns AS text[])) AS t (npn)
+LEFT JOIN business_npn n ON n.fmo_id = :fmo AND n.business_id = :business AND n.npn = t.npn AND n.until IS NULL,
+LATERAL (SELECT count(*) AS policies, max(batch) AS newest FROM policy b
+         WHERE b.fmo_id = :fmo AND b.writing_npn = t.npn) p
+ORDER BY t.npn
+"""
 
 _POLICIES = """
 CREATE TEMPORARY TABLE sync_policy ON COMMIT DROP AS
-SELECT p.id AS policy_id, p.member_id, p.carrier, p.member_number, p.writing_npn AS npn, c.id AS copy_id,
-       c.contact_id AS copy_contact_id, s.contact_id, c.removed_at IS NOT NULL AS removed,
-       c.released_at IS NOT NULL AS released,
+SELECT p.id AS policy_id, p.member_id, p.carrier, p.member_number, p.as_of, p.writing_npn AS npn, c.id AS copy_id,
+       c.npn AS copy_npn, c.contact_id AS copy_contact_id, s.contact_id, c.released_at IS NOT NULL AS released,
+       c.removed_at IS NOT NULL AS copy_removed, coalesce(c.removed_at, k.removed_at) AS removed_at,
        coalesce(c.released_at IS NULL AND c.contact_id = s.contact_id AND c.content_hash = p.content_hash
                 AND c.npn = p.writing_npn AND c.as_of = p.as_of AND c.member_id = p.member_id
-                AND c.sort_key = p.sort_key AND c.status = p.status, false) AS same
-FROM policy p
+                AND c.sort_key = p.sort_key AND c.status = p.status
+                AND (k.removed_at IS NULL OR c.removed_at IS NOT NULL), false) AS same
+FROM unnest(CAST(:npns AS text[]), CAST(:above AS bigint[])) AS t (npn, above)
+JOIN policy p ON p.fmo_id = :fmo AND p.writing_npn = t.npn AND p.batch > t.above
 LEFT JOIN crm_policy c ON c.fmo_id = :fmo AND c.business_id = :business AND c.policy_id = p.id
 LEFT JOIN contact_source s ON s.fmo_id = :fmo AND s.business_id = :business AND s.member_id = p.member_id
-WHERE p.fmo_id = :fmo AND p.writing_npn = ANY(:npns)
+LEFT JOIN contact k ON k.fmo_id = :fmo AND k.business_id = :business AND k.id = coalesce(s.contact_id, c.contact_id)
 """
 
 
@@ -38,14 +57,14 @@ def _value(field: str) -> str:
     return f"'{field}', {column}"
 
 
-# Only members that are new here or changed: a run with nothing new writes no row, here neither.
+# Only members that are new here or changed; `new_id` is the contact of those whom the ladder leaves alone.
 _MEMBERS = f"""
 CREATE TEMPORARY TABLE sync_member ON COMMIT DROP AS
-SELECT v.*, s.id AS source_id, coalesce(s.contact_id, b.copy_contact_id) AS contact_id
+SELECT v.*, s.id AS source_id, coalesce(s.contact_id, b.copy_contact_id) AS contact_id, uuidv7() AS new_id
 FROM (SELECT member_id, (array_agg(copy_contact_id ORDER BY copy_contact_id)
                          FILTER (WHERE copy_contact_id IS NOT NULL))[1] AS copy_contact_id
       FROM sync_policy GROUP BY member_id) b
-JOIN (SELECT m.id AS member_id, m.mbi, m.mbi_hash, m.carrier, m.as_of, m.first_name, m.last_name, m.birth_date, m.zip,
+JOIN (SELECT m.id AS member_id, m.mbi, m.mbi_hash, m.carrier, m.as_of, m.sort_key, m.birth_date, m.zip,
              jsonb_strip_nulls(jsonb_build_object({", ".join(map(_value, TYPED_FIELDS))})) AS carried
       FROM member m WHERE m.fmo_id = :fmo) v ON v.member_id = b.member_id
 LEFT JOIN contact_source s ON s.fmo_id = :fmo AND s.business_id = :business AND s.member_id = b.member_id
@@ -53,23 +72,41 @@ WHERE s.id IS NULL OR s.carried <> v.carried OR s.as_of <> v.as_of OR s.carrier 
    OR s.mbi IS DISTINCT FROM v.mbi OR s.mbi_hash IS DISTINCT FROM v.mbi_hash
 """
 
-_KEYS = f"""
+# A member's sort key is last name, blank, first name, each already as the ladder compares it.
+_KEYS = """
 CREATE TEMPORARY TABLE sync_key ON COMMIT DROP AS
 SELECT member_id, 'mbi' AS kind, mbi_hash AS value FROM sync_member WHERE mbi_hash IS NOT NULL
-UNION
-SELECT member_id, 'number', carrier || '|' || member_number FROM sync_policy
+UNION ALL
+SELECT DISTINCT member_id, 'number', carrier || '|' || member_number FROM sync_policy
 WHERE NOT same AND member_number <> ''
-UNION
+UNION ALL
 SELECT member_id, 'person', value
-FROM (SELECT member_id, {person_key_sql("first_name", "last_name", "birth_date", "zip")} AS value
+FROM (SELECT member_id, nullif(split_part(sort_key, ' ', 2), '') || '|' || nullif(split_part(sort_key, ' ', 1), '')
+                        || '|' || to_char(birth_date, 'YYYY-MM-DD') || '|' || nullif(zip, '') AS value
       FROM sync_member) named
 WHERE value IS NOT NULL
 """
 
 _LINKS = """
 CREATE TEMPORARY TABLE sync_link
-(member_id uuid PRIMARY KEY, contact_id uuid NOT NULL, rung text NOT NULL, fresh boolean NOT NULL) ON COMMIT DROP
+(member_id uuid NOT NULL, contact_id uuid NOT NULL, rung text NOT NULL, fresh boolean NOT NULL, removed_at timestamptz)
+ON COMMIT DROP
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An NPN: how far runs have followed it (None: not yet), its newest ingest number, and its policies in the book."""
+
+    npn: str
+    synced: int | None
+    newest: int
+    policies: int
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the book knows more than the last run saw."""
+        return self.synced is None or self.newest > self.synced
 
 
 def open_npns(fmo_id: UUID, business_id: UUID) -> list[str]:
@@ -81,21 +118,34 @@ def open_npns(fmo_id: UUID, business_id: UUID) -> list[str]:
     return sorted(rows.scalars())
 
 
-def collect(fmo_id: UUID, business_id: UUID, npns: list[str]) -> None:
-    """Make `sync_policy` (what belongs, with its copy), `sync_member` (new or changed), `sync_key`, `sync_link`."""
+def followed(at: Session, fmo_id: UUID, business_id: UUID, npns: Sequence[str]) -> list[Followed]:
+    """How far the Business has followed each of `npns`. Look here before the book itself.
+
+    What is written afterwards then stays above the watermark.
+    """
+    rows = at.execute(text(_FOLLOWED), {"fmo": fmo_id, "business": business_id, "npns": list(npns)})
+    return [Followed(*row) for row in rows]
+
+
+def collect(at: Session, fmo_id: UUID, business_id: UUID, above: dict[str, int]) -> tuple[int, int]:
+    """Make the `TABLES` of what each NPN has above its number; (policies, members new or changed)."""
     known: dict[str, Any] = {"fmo": fmo_id, "business": business_id}
-    db.session.execute(text(_POLICIES), {**known, "npns": npns})
-    db.session.execute(text("ANALYZE sync_policy"))
-    db.session.execute(text(_MEMBERS), known)
-    db.session.execute(text("ANALYZE sync_member"))
-    db.session.execute(text(_KEYS))
-    db.session.execute(text("ANALYZE sync_key"))
-    db.session.execute(text(_LINKS))
+    pairs = {"npns": list(above), "above": list(above.values())}
+    policies = _made(at, _POLICIES, **known, **pairs)
+    at.execute(text("ANALYZE sync_policy (policy_id, member_id, copy_id)"))
+    members = _made(at, _MEMBERS, **known)
+    at.execute(text("ANALYZE sync_member (member_id, contact_id, source_id)"))
+    _made(at, _KEYS)
+    at.execute(text("ANALYZE sync_key"))
+    at.execute(text(_LINKS))
+    return policies, members
 
 
-def totals() -> tuple[int, int]:
-    """(policies that belong, members new or changed) as collected."""
-    row = db.session.execute(
-        text("SELECT (SELECT count(*) FROM sync_policy), (SELECT count(*) FROM sync_member)")
-    ).one()
-    return int(row[0]), int(row[1])
+def _made(at: Session, statement: str, **values: Any) -> int:
+    made: int = at.execute(text(statement), values).rowcount  # type: ignore[attr-defined]  # CREATE TABLE AS has one
+    return made
+
+
+def forget(at: Session) -> None:
+    """Drop the tables, to collect anew."""
+    at.execute(text(f"DROP TABLE {', '.join(TABLES)}"))

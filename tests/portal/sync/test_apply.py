@@ -85,17 +85,36 @@ def test_what_the_agent_removed_is_told_and_not_brought_back(app: Flask, store: 
     stays = make.policy(store, kept, feed, "1001")
     make.policy(store, hidden, feed, "1001")
     sync(app, store, business)
-    store.execute(text("UPDATE crm_policy SET removed_at = now() WHERE policy_id = :p"), {"p": removed.id})
-    store.execute(text("UPDATE contact SET removed_at = now() WHERE member_id = :m"), {"m": hidden.id})
+    earlier = "UPDATE crm_policy SET removed_at = now() - interval '1 hour' WHERE policy_id = :p"
+    store.execute(text(earlier), {"p": removed.id})
+    for statement in (
+        "UPDATE contact SET removed_at = now() WHERE member_id = :m",
+        "UPDATE crm_policy SET removed_at = now() WHERE member_id = :m",
+    ):
+        store.execute(text(statement), {"m": hidden.id})
+    removed.status, hidden.city = "terminated", "Waco"
     store.commit()
-    make.policy(store, hidden, feed, "1001")
-    before = versions(setup_engine)
+    late = make.policy(store, hidden, feed, "1001")
 
     run = sync(app, store, business)
 
-    assert (run.removed_by_agent, run.policies, run.added) == (3, 1, 0)
+    assert (run.removed_by_agent, run.policies, run.added, run.updated) == (3, 1, 0, 0)
+    assert shown(setup_engine, business) == {stays.id}
+    lines = rows(setup_engine, "SELECT what, reason, policy_ids FROM sync_line WHERE run_id = :r", r=run.id)
+    assert {line.reason: len(line.policy_ids) for line in lines} == {"policy_removed": 1, "contact_removed": 2}
+    assert {line.what for line in lines} == {"skipped"}
+    before = versions(setup_engine)
+    assert sync(app, store, business).removed_by_agent == 3
     assert versions(setup_engine) == before
-    assert stays.id in shown(setup_engine, business) and removed.id not in shown(setup_engine, business)
+
+    # What stays out is kept up to date, so that restoring shows what a run would.
+    store.execute(text("UPDATE crm_policy c SET removed_at = NULL FROM contact k WHERE k.removed_at = c.removed_at"))
+    store.execute(text("UPDATE contact SET removed_at = NULL"))
+    store.commit()
+    assert late.id in shown(setup_engine, business) and removed.id not in shown(setup_engine, business)
+    told = rows(setup_engine, "SELECT city FROM contact WHERE member_id = :m", m=hidden.id)
+    assert [row.city for row in told] == ["Waco"]
+    assert rows(setup_engine, "SELECT status FROM crm_policy WHERE policy_id = :p", p=removed.id) == [("terminated",)]
 
 
 def test_two_carriers_of_one_person_make_one_contact(app: Flask, store: Session, setup_engine: Engine) -> None:

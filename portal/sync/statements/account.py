@@ -1,0 +1,74 @@
+"""What the account holds: counted, locked, and marked as followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from portal.extensions import db
+from portal.sync.statements.source import Followed
+
+# Told by the list's own index alone.
+_HELD = """
+SELECT npn, removed_at IS NOT NULL AS removed, count(*) AS copies FROM crm_policy
+WHERE fmo_id = :fmo AND business_id = :business AND released_at IS NULL GROUP BY 1, 2
+"""
+_PEOPLE = """
+SELECT count(*) AS contacts, count(*) FILTER (WHERE coalesce(k.email, '') = '') AS without_email
+FROM contact k WHERE k.fmo_id = :fmo AND k.business_id = :business AND EXISTS (
+  SELECT 1 FROM crm_policy c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.contact_id = k.id
+    AND c.released_at IS NULL AND c.removed_at IS NULL)
+"""
+# Agents' uploads and merges take it too: a run must not write what they are changing.
+_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:business AS text), 0))"
+_FOLLOW = """
+UPDATE business_npn n SET synced_batch = t.newest
+FROM unnest(CAST(:npns AS text[]), CAST(:newest AS bigint[])) AS t (npn, newest)
+WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.npn = t.npn AND n.until IS NULL
+  AND n.synced_batch IS DISTINCT FROM t.newest
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Copies that are not released: by NPN, and how many of all were removed by the agent."""
+
+    by_npn: dict[str, int]
+    removed: int
+
+    @property
+    def copies(self) -> int:
+        """All of them."""
+        return sum(self.by_npn.values())
+
+
+def held(at: Session, fmo_id: UUID, business_id: UUID) -> Held:
+    """What the account holds at this moment."""
+    by_npn: dict[str, int] = {}
+    removed = 0
+    for npn, is_removed, copies in at.execute(text(_HELD), {"fmo": fmo_id, "business": business_id}):
+        by_npn[npn] = by_npn.get(npn, 0) + copies
+        removed += copies if is_removed else 0
+    return Held(by_npn, removed)
+
+
+def people(at: Session, fmo_id: UUID, business_id: UUID) -> dict[str, int]:
+    """`contacts` with a policy in the account, and those of them `without_email`."""
+    return dict(at.execute(text(_PEOPLE), {"fmo": fmo_id, "business": business_id}).mappings().one())
+
+
+def hold_contacts(business_id: UUID) -> None:
+    """Wait for whoever is adding or merging contacts of the account, and keep others out until this ends."""
+    db.session.execute(text(_HOLD), {"business": str(business_id)})
+
+
+def follow(fmo_id: UUID, business_id: UUID, npns: Iterable[Followed]) -> None:
+    """Note on each NPN how far the book has been followed."""
+    marks = {one.npn: one.newest for one in npns}
+    known: dict[str, Any] = {"fmo": fmo_id, "business": business_id}
+    db.session.execute(text(_FOLLOW), {**known, "npns": list(marks), "newest": list(marks.values())})
