@@ -15,7 +15,8 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
 from portal.book import operations
-from portal.book.models import FeedRun
+from portal.book.effect import effect_from
+from portal.book.models import FeedRun, HeldChange
 from portal.book.operations import AlreadyLoading, UnknownConnector
 from portal.book.words import outcome
 from portal.core import access
@@ -47,7 +48,7 @@ def workers() -> AbstractContextManager[Any]:
 def load(file: Path, connector: str | None, slug: str | None, dry_run: bool, as_json: bool) -> None:
     """Load the carrier FILE into an FMO's book and wait until it is done.
 
-    Exit status 0: done, refused rows included; 1: refused or failed.
+    Exit status 0: done, refused rows included; 1: refused, failed, or held until a second administrator decides.
     """
     with workers():
         scope = _scope(slug)
@@ -55,13 +56,25 @@ def load(file: Path, connector: str | None, slug: str | None, dry_run: bool, as_
         run = _wait(scope, run_id)
     counts = {name: getattr(run, name) for name in COUNTS} | {"run": str(run.id)}
     if as_json:
-        click.echo(json.dumps(counts if run.status == "succeeded" else {**counts, "error": run.error}))
+        more = {} if run.status == "succeeded" else {"error": run.error, **_held(scope, run)}
+        click.echo(json.dumps(counts | more))
     else:
         click.echo(outcome(run), err=run.status != "succeeded")
         if run.status == "succeeded":
             click.echo("  ".join(f"{name} {counts[name]:,}" for name in COUNTS))
     if run.status != "succeeded":
         raise SystemExit(1)
+
+
+def _held(scope: Scope, run: FeedRun) -> dict[str, Any]:
+    if run.status != "held":
+        return {}
+    with open_session(scope) as session:
+        mine = select(HeldChange).where(HeldChange.subject_id == run.id)
+        held = session.scalars(mine.order_by(HeldChange.asked_at.desc()).limit(1)).one()
+    effect = effect_from(held.effect, held.digest)
+    told = {"policies": effect.total, "between": effect.between, "lost": effect.lost, "given": effect.given}
+    return {"held": {"id": str(held.id), **told, "npns": [one._asdict() for one in effect.shares()]}}
 
 
 def _scope(slug: str | None) -> Scope:
