@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from portal.businesses.models import Business
+from portal.businesses.queries import npns_by_business
 from portal.connectors import words
+from portal.provisioning import queries
 from portal.sync import operations as runs
 from portal.sync.expected import Expected
 
@@ -23,6 +27,15 @@ _WORDS = {
     "contacts_linked": "matched contacts",
     "possible_duplicates": "possible duplicates",
 }
+_SUMMED = {
+    "added": "Policies to add",
+    "updated": "To update",
+    "released": "To release",
+    "contacts_new": "New contacts",
+    "contacts_linked": "Matched contacts",
+    "possible_duplicates": "Possible duplicates",
+}
+EXACT = 50  # accounts that are rehearsed one by one
 FEW, SHARE = 5, 0.1  # what changes by more than both while a form is open is told
 
 
@@ -117,3 +130,35 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What runs of many accounts would do together. Not `exact`: only policies that changed since each one's run.
+
+    `each` is what goes with every account's own run.
+    """
+
+    exact: bool
+    totals: dict[str, int]
+    each: dict[UUID, dict[str, Any]]
+
+    def figures(self) -> list[tuple[str, int, None]]:
+        """(label, value, no address) for `facts.figures`."""
+        return [(label, self.totals[name], None) for name, label in _SUMMED.items() if name in self.totals]
+
+
+def summed(businesses: Sequence[Business]) -> Summed:
+    """What re-syncing all of them would do: rehearsed one by one up to `EXACT`, beyond it counted in one statement."""
+    if len(businesses) > EXACT:
+        counted = queries.changes_since(businesses)
+        added, updated = (sum(pair[at] for pair in counted.values()) for at in (0, 1))
+        return Summed(False, {"added": added, "updated": updated}, {})
+    npns = npns_by_business(one.id for one in businesses)
+    found = {one.id: foresee(npns[one.id], one.id) for one in businesses}
+    return Summed(True, _sum(found.values()), {key: expected.as_json() for key, expected in found.items()})
+
+
+def _sum(found: Iterable[Expected]) -> dict[str, int]:
+    together = list(found)
+    return {name: sum(int(getattr(one, name)) for one in together) for name in _SUMMED}

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
+from portal.book.models import Policy
 from portal.businesses.agreements import AGREEMENTS, Agreement, judge
-from portal.businesses.models import Business
+from portal.businesses.models import Business, BusinessNpn
+from portal.businesses.queries import npns_by_business
 from portal.core import clock
 from portal.core.paging import Asked
+from portal.crm.models import CrmPolicy
 from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.extensions import db
 from portal.identity import rules
+from portal.sync.models import SyncRun
 
 FOUND = 20
+UNDER_WAY = "A run is under way already."
 
 
 def who_signs_in(producer: Producer) -> Producer:
@@ -76,3 +83,59 @@ def agreement_on(name: str, signed: date | None, until: date | None) -> Agreemen
     """How the agreement of a Business that is still to be made would stand today under the FMO's rule."""
     to_be = Business(name=name, agreement_signed_on=signed, agreement_until=until)
     return judge(to_be, clock.today(), str(rules.value(AGREEMENTS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A Business that is left out of something done to many, and why."""
+
+    business: Business
+    reason: str
+
+
+def why_not(businesses: Sequence[Business]) -> list[Refusal]:
+    """Which of them cannot be re-synced now, each with the sentence that says why. Three statements for any number."""
+    rule, today = str(rules.value(AGREEMENTS)), clock.today()
+    having = {one for one, npns in npns_by_business(business.id for business in businesses).items() if npns}
+    under_way = set(
+        db.session.scalars(
+            select(SyncRun.business_id).where(
+                SyncRun.business_id.in_([one.id for one in businesses]), SyncRun.status.in_(("queued", "running"))
+            )
+        )
+    )
+    found = []
+    for one in businesses:
+        agreement = judge(one, today, rule)
+        if not one.sync_enabled:
+            found.append(Refusal(one, "Policy Sync is not enabled."))
+        elif agreement.blocked:
+            found.append(Refusal(one, agreement.warning or "Its agreement does not let it be synced."))
+        elif one.id in under_way:
+            found.append(Refusal(one, UNDER_WAY))
+        elif one.id not in having:
+            found.append(Refusal(one, "It has no NPN, so no policy belongs to it."))
+    return found
+
+
+def changes_since(businesses: Sequence[Business]) -> dict[UUID, tuple[int, int]]:
+    """(policies to add, policies to update) of each Business, counted among those that the book changed since its run.
+
+    One statement for any number of Businesses, so it does not look at what a run would find to be the same after all.
+    """
+    here = (CrmPolicy.business_id == BusinessNpn.business_id) & (CrmPolicy.policy_id == Policy.id)
+    there = CrmPolicy.id.is_not(None) & CrmPolicy.released_at.is_(None)
+    since = or_(BusinessNpn.synced_batch.is_(None), Policy.batch > BusinessNpn.synced_batch)
+    counted = (
+        select(
+            BusinessNpn.business_id,
+            func.count().filter(~there),
+            func.count().filter(there & (CrmPolicy.content_hash != Policy.content_hash)),
+        )
+        .join(Policy, (Policy.fmo_id == BusinessNpn.fmo_id) & (Policy.writing_npn == BusinessNpn.npn) & since)
+        .join(CrmPolicy, here, isouter=True)
+        .where(BusinessNpn.business_id.in_([one.id for one in businesses]), BusinessNpn.until.is_(None))
+        .group_by(BusinessNpn.business_id)
+    )
+    rows = db.session.execute(counted.execution_options(unlogged="counts by account"))
+    return {business_id: (int(added), int(updated)) for business_id, added, updated in rows}

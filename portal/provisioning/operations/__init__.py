@@ -12,6 +12,7 @@ from portal.provisioning.operations.activities import (
     provision,
     set_sync,
 )
+from portal.provisioning.operations.bulk import resync_all
 
 __all__ = [
     "ADD_AGENT",
@@ -23,5 +24,6 @@ __all__ = [
     "Wanted",
     "add_agent",
     "provision",
+    "resync_all",
     "set_sync",
 ]

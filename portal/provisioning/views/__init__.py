@@ -7,6 +7,8 @@ from flask import Blueprint, url_for
 from portal.activities import registry
 from portal.activities.models import Activity
 from portal.core.permissions import Permission
+from portal.provisioning.moving import MOVE
+from portal.provisioning.offboarding import OFFBOARD
 from portal.provisioning.operations import ADD_AGENT, PROVISION, SWITCH
 
 bp = Blueprint("provisioning", __name__, url_prefix="/fmo")
@@ -14,6 +16,8 @@ LABELS = {
     PROVISION: "[Agent CRM] Provision New Agent Business Activity",
     SWITCH: "[Agent CRM] Enable/Disable Policy and Member Sync",
     ADD_AGENT: "[Agent CRM] Add Agent to Existing Agent CRM Business Activity",
+    MOVE: "[Agent CRM] Move Agent to Another Business",
+    OFFBOARD: "[Agent CRM] Off-board Agent",
 }
 
 
@@ -32,5 +36,8 @@ def _detail(activity: Activity) -> str:
 _offer(PROVISION, frozenset({"agent", "agency"}), "provision", "briefcase")
 _offer(SWITCH, frozenset({"business"}), "switch", "refresh-cw")
 _offer(ADD_AGENT, registry.EVERY_KIND, "add_agent", "user-plus")
+_offer(MOVE, registry.EVERY_KIND, "move_agent", "arrow-right-left")
+_offer(OFFBOARD, frozenset({"agent", "agency"}), "off_board", "user-minus")
+registry.register_detail(OFFBOARD, lambda activity: url_for("provisioning.off_boarded", activity_id=activity.id))
 
-from portal.provisioning.views import add_agent, left_out, provision, switch  # noqa: E402, F401  # they add routes to bp
+from portal.provisioning.views import add_agent, left_out, moving, offboarding, provision, resync, switch  # noqa: E402, F401  # they add routes to bp

@@ -140,7 +140,9 @@ def test_a_resync_tells_what_it_would_change(
     assert _sentence(admin.get(address).text) == "The account has 2 policies, all up to date: nothing would change."
     _book(store, fmo, "1001", 1)
     with setup_engine.begin() as connection:
-        connection.execute(text("UPDATE policy SET content_hash = 'x', batch = 9 WHERE id = :i"), {"i": first.id})
+        connection.execute(
+            text("UPDATE policy SET content_hash = 'x', batch = 1000000000 WHERE id = :i"), {"i": first.id}
+        )
 
     page = admin.get(address).text
 
@@ -296,3 +298,19 @@ def test_a_run_under_way_is_not_rehearsed(store: Session, fmo: Fmo, admin: Flask
     page = admin.get(address).text
 
     assert "no second one is started" in page and "run-sentence" not in page
+
+
+def test_an_agent_who_is_added_beside_a_run_gets_one_that_follows(
+    store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine
+) -> None:
+    agency = make.agency(store, fmo, "2001")
+    business, pat = make.business(store, agency), make.agent(store, fmo, "2002", agency)
+    admin.post(f"/fmo/policy-sync/business/{business.id}", data={"policy_sync_enabled": "y", "resync_policies": "y"})
+    form = filled_in(business=str(business.id), agent=str(pat.id), sync_now="y")
+
+    told = admin.post(f"/fmo/add-agent/business/{business.id}", data=form, follow_redirects=True)
+
+    assert "another one follows it" in told.text
+    assert [row.job for row in rows(setup_engine, "SELECT job FROM outbox")] == ["run_sync"], "no invitation yet"
+    [run] = rows(setup_engine, "SELECT again FROM sync_run")
+    assert len(run.again) == 1

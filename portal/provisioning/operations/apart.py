@@ -1,0 +1,21 @@
+"""Doing many things in one request, each for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from portal.core import access
+from portal.extensions import db
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """A savepoint: what raises inside leaves no row and no log entry of its own, and all around it as it is."""
+    before = len(access.pending())
+    try:
+        with db.session.begin_nested():
+            yield
+    except Exception:
+        del access.pending()[before:]
+        raise
