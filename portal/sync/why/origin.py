@@ -18,11 +18,11 @@ def steps(facts: Facts) -> list[Step]:
 
 def _row(facts: Facts) -> Step:
     policy, feed = facts.policy, facts.feed
-    place = f"row {policy.source_row:,}"
+    place = f"Row {policy.source_row:,}"
     if policy.source_sheet:
         place += f" of the sheet “{policy.source_sheet}”"
     loaded = f", loaded {moment(feed.finished_at)}" if feed.finished_at else ""
-    told = f"{place.capitalize()} of {feed.file_name} tells it: carrier data of {day(policy.as_of)}{loaded}."
+    told = f"{place} of {feed.file_name} tells it: carrier data of {day(policy.as_of)}{loaded}."
     link = Link("The feed run", url_for("book.feed", run_id=feed.id))
     return Step("Is it in a carrier's file?", True, [told], [link])
 

@@ -1,0 +1,122 @@
+"""The FMO's queue: what agents claim, what the book has under it, and an answer that tells nothing of anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.compliance.models import AccessEntry
+from portal.identity.models import User
+from portal.sync.claims.models import PolicyClaim
+from portal.sync.claims.words import ANSWERS
+from tests.support import builders as make
+from tests.support import crm_builders as crm
+from tests.support.world import World
+
+
+def test_a_claim_stands_beside_what_the_book_has(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    office, amy = world.summit, world.amy
+    policy = make.policy(store, office.stray, office.feed_run, "1003003", carrier="humana", policy_number="H-77")
+    there = crm.policy_claim(store, amy.business, amy.admin, number="h77", note="Since May")
+    crm.policy_claim(store, amy.business, amy.admin, number="H78")
+    crm.policy_claim(store, world.lou.business, world.lou.admin, number="LOU1")
+    client = client_for(office.admin)
+    queue = client.get("/fmo/unattributed").text
+    assert "h77" in queue and amy.business.name in queue and "NPN 1003003" in queue and "No such number" in queue
+    assert f"/fmo/policies/{policy.id}/why?business={amy.business.id}" in queue and "LOU1" not in queue
+    page = client.get(f"/fmo/unattributed/{there.id}").text
+    assert "Since May" in page and office.stray.last_name in page
+    home = client.get("/fmo/").text
+    assert "2 policies are claimed by agents who do not see them" in home
+
+
+def test_an_answer_is_read_by_the_agent_without_the_verdict(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    amy = world.amy
+    admin, agent = client_for(world.summit.admin), client_for(amy.admin)
+    told = {}
+    for verdict in ("anothers", "unknown"):
+        claim = crm.policy_claim(store, amy.business, amy.admin, number="SAME1")
+        sent = admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": verdict})
+        assert sent.status_code == 303
+        told[verdict] = agent.get("/crm/why").text.count(ANSWERS[verdict].partition(". If")[0])
+        store.delete(store.get_one(PolicyClaim, (amy.business.id, claim.id), populate_existing=True))
+        store.commit()
+    assert told == {"anothers": 1, "unknown": 1} and ANSWERS["anothers"] == ANSWERS["unknown"]
+    entries = store.scalars(select(AccessEntry).where(AccessEntry.action == "policy_claim.answer")).all()
+    assert sorted(entry.detail["verdict"] for entry in entries) == ["anothers", "unknown"]
+    assert all("SAME1" not in str(entry.detail) for entry in entries)
+
+
+def test_words_of_ones_own_are_needed_for_something_else(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    claim = crm.policy_claim(store, world.amy.business, world.amy.admin)
+    admin = client_for(world.summit.admin)
+    refused = admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "other"})
+    assert refused.status_code == 422 and "Write what the agent is to read." in refused.text
+    admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "other", "answer": "Please call us."})
+    assert "Please call us." in client_for(world.amy.admin).get("/crm/why").text
+    store.rollback()
+    kept = store.get_one(PolicyClaim, (world.amy.business.id, claim.id), populate_existing=True)
+    assert (kept.status, kept.verdict, kept.answered_by) == ("answered", "other", world.summit.admin.name)
+
+
+def test_the_second_answer_changes_nothing(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    claim = crm.policy_claim(store, world.amy.business, world.amy.admin)
+    admin = client_for(world.summit.admin)
+    admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "attributed"})
+    where = admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "unknown"}).headers["Location"]
+    assert "Somebody has answered this claim in the meantime" in admin.get(where).text
+    store.rollback()
+    assert store.get_one(PolicyClaim, (world.amy.business.id, claim.id), populate_existing=True).verdict == "attributed"
+    answered = admin.get("/fmo/unattributed?state=answered").text
+    assert claim.number in answered and "Attributed: it will come with the next run" in answered
+    assert claim.number not in admin.get("/fmo/unattributed").text
+
+
+def test_unattributed_policies_are_grouped_and_lead_to_their_list(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    office = world.summit
+    same = {"carrier": "humana", "writer_kind": "san", "writer_value": "S99", "writer_name": "Rae Lost"}
+    for _ in range(3):
+        make.policy(store, office.stray, office.feed_run, None, **same)
+    hashed = {"carrier": "aetna", "writer_kind": "tin", "writer_value": "feedbead"}
+    make.policy(store, office.stray, office.feed_run, None, **hashed)
+    make.policy(store, office.stray, office.feed_run, "1003003", **same)
+    client = client_for(office.admin)
+    page = client.get("/fmo/unattributed").text
+    assert "S99" in page and "Rae Lost" in page and "/fmo/agents?q=Rae+Lost" in page
+    assert "feedbead" not in page and "kept encoded" in page
+    where = "/fmo/policies?attributed=no&amp;carrier=humana&amp;kind=san&amp;value=S99"
+    assert where in page
+    listed = client.get(where.replace("&amp;", "&")).text
+    assert "of 3 policies" in listed and "S99" in listed
+    assert "of 1 policies" in client.get("/fmo/policies?attributed=no&kind=none").text
+
+
+def test_the_queue_needs_few_statements(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    from tests.portal.sync.test_why_not import statements
+
+    client = client_for(world.summit.admin)
+    crm.policy_claim(store, world.amy.business, world.amy.admin)
+    client.get("/fmo/unattributed")
+    with statements() as few:
+        client.get("/fmo/unattributed")
+    for account in (world.amy, world.nora):
+        for _ in range(5):
+            crm.policy_claim(store, account.business, account.admin)
+    with statements() as many:
+        client.get("/fmo/unattributed")
+    assert len(many) == len(few) <= 16
