@@ -28,6 +28,9 @@ KINDS = {
     "/fmo/businesses/*/npns/*": "business_npn",
     "/fmo/businesses/*/users/*": "user",
     "/fmo/add-agent/*/*": "=1",
+    "/fmo/move-agent/*/*": "=1",
+    "/fmo/off-board/*/*": "=1",
+    "/fmo/off-boardings/*": "activity",
     "/fmo/left-out/*": "business",
     "/fmo/policy-sync/*/*": "=1",
     "/fmo/provision/*/*": "=1",
@@ -44,6 +47,8 @@ KINDS = {
     "/crm/contacts/*": "contact",
     "/crm/users/*": "user",
     "/crm/policies/*": "crm_policy",
+    "/crm/uploads/*": "upload",
+    "/crm/uploads/*/rows/*": "upload_row",
     "/compliance/access/*": "entry",
 }
 RECORDS = ["agent", "agency", "business"]
@@ -52,6 +57,8 @@ WORDS = {
     "/fmo/activities/new/*": ["note"],
     "/fmo/activities/new/*/*": RECORDS,
     "/fmo/add-agent/*": RECORDS,
+    "/fmo/move-agent/*": RECORDS,
+    "/fmo/off-board/*": ["agent", "agency"],
     "/fmo/agents/import/*": ["records", "identifiers"],
     "/fmo/policy-sync/*": ["business"],
     "/fmo/provision/*": ["agent", "agency"],
