@@ -62,7 +62,7 @@ _AGENT = (
     ("Policies", "/crm/policies", "file-text"),
 )
 _COMPLIANCE = (("Home", "/compliance/", "house"), ("Access log", "/compliance/access", "scroll-text"))
-_ACCOUNT_ADMIN = (*_AGENT, ("Users", "/crm/users", "user-cog"))
+_ACCOUNT_ADMIN = (*_AGENT, ("Uploads", "/crm/uploads", "file-up"), ("Users", "/crm/users", "user-cog"))
 PLACES = {Role.FMO_ADMIN: _FMO, Role.COMPLIANCE: _COMPLIANCE, Role.AGENT_ADMIN: _ACCOUNT_ADMIN}
 
 

@@ -27,6 +27,8 @@ KINDS = {
     "policy_claim": ("claim of a policy", "claims of policies"),
     "producer": ("agent or agency", "agents or agencies"),
     "syncrun": ("sync run", "sync runs"),
+    "upload": ("upload of contacts", "uploads of contacts"),
+    "upload_row": ("row of an upload", "rows of uploads"),
 }
 
 

@@ -151,6 +151,9 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
     store.commit()
     person.marks.append(f"Qtyped{person.user.first_name.lower()}")
     twin = crm.possible_duplicate(store, person.contact, other)
+    upload = crm.upload(store, account.business, person.user, f"Qfile{person.user.first_name.lower()}.csv")
+    row = crm.upload_row(store, upload, other, last_name=f"Qtyped{person.user.first_name.lower()}")
+    person.marks.append(upload.file_name)
     left = crm.left_policy(store, person.crm_policy, last_name=f"Qleft{person.user.first_name.lower()}")
     person.marks.append(left.last_name or "")
     return {
@@ -164,6 +167,8 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
         "note": note.id,
         "claim": claim.id,
         "duplicate": twin.id,
+        "upload": upload.id,
+        "upload_row": row.id,
     }
 
 
@@ -171,7 +176,7 @@ def _actors(world: World) -> list[Actor]:
     summit, lakeside = world.summit, world.lakeside
     amy, nora, pat, lee = (tuple(a.marks) for a in (world.amy, world.nora, world.pat, world.lee))
     # What agents type is theirs: their FMO does not read it either.
-    typed = tuple(m for a in summit.accounts for m in a.marks if m.startswith(("Qnote", "Qword", "Qtyped")))
+    typed = tuple(m for a in summit.accounts for m in a.marks if m.startswith(("Qnote", "Qword", "Qtyped", "Qfile")))
     # Whom one shares an account with has a name, and the account has one too.
     named = (world.harbor.business.name, "Qagentpat", world.harbor.activity.summary)
     of_pat = tuple(mark for mark in pat if mark not in named)

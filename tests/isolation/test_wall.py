@@ -112,7 +112,8 @@ def _sample(setup_engine: Engine, table: str, tenant: Tenant, user_id: UUID | No
     if table == "portal_user":
         where, values = f"{where} AND business_id = :business", {**values, "business": tenant.business_id}
     if table == "contact":
-        where += " AND NOT hidden"
+        # What an agent made: only that may their login delete.
+        where += " AND NOT hidden AND made_by IS NOT NULL AND member_id IS NULL"
     if table == "member_key":
         where += " AND kind = 'mbi'"
     if "fmo_id" not in columns and table != "fmo":

@@ -13,6 +13,8 @@ from portal.book.models import Member, Policy
 from portal.businesses.models import Business
 from portal.core.ids import new_id
 from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, LeftPolicy, Note, PossibleDuplicate
+from portal.crm.uploads.models import Upload, UploadRow
+from portal.crm.uploads.table import Table, pack
 from portal.downline.models import Producer
 from portal.identity.models import User
 from portal.sync.claims.models import PolicyClaim
@@ -98,6 +100,20 @@ def possible_duplicate(store: Session, contact: Contact, other: Contact) -> Poss
     """Two contacts for a person to decide on."""
     owned = {"fmo_id": contact.fmo_id, "business_id": contact.business_id, "contact_id": contact.id}
     return add(store, PossibleDuplicate(**owned, other_id=other.id, reason="Same name and birth date."))
+
+
+def upload(store: Session, business: Business, by: User, file_name: str = "clients.csv", **values: Any) -> Upload:
+    """A file whose preview was made."""
+    table = Table(["Last Name", "First Name"], [(2, ["Client", "A"])], [])
+    values = {"state": "preview", "body": pack(table, business.fmo_id), "columns": {"0": "last_name"}, **values}
+    made = {"file_name": file_name, "made_by": by.id, "made_by_name": by.name, "rows": 1}
+    return add(store, Upload(**owned_by(business), **{**made, **values}))
+
+
+def upload_row(store: Session, upload: Upload, candidate: Contact, **said: Any) -> UploadRow:
+    """The first row of `upload`, which waits: it may be `candidate`."""
+    owned = {"fmo_id": upload.fmo_id, "business_id": upload.business_id, "upload_id": upload.id}
+    return add(store, UploadRow(**owned, number=2, outcome="candidate", candidates=[candidate.id], values=said))
 
 
 def resync_request(store: Session, business: Business, by: User) -> ResyncRequest:

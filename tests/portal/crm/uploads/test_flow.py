@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from portal.core import clock
 from portal.core.scope import Role
 from portal.crm.models import Contact
 from portal.crm.uploads import operations
@@ -144,7 +145,7 @@ def test_what_the_carrier_says_is_not_replaced(place: Place, setup_engine: Engin
 def test_a_removed_contact_is_not_brought_back(place: Place, setup_engine: Engine) -> None:
     place.sync()
     with acting(place.app, place.user):
-        db.session.scalars(select(Contact)).one().removed_at = make.datetime.now(make.UTC)
+        db.session.scalars(select(Contact)).one().removed_at = clock.now()
     done = upload(place.app, place.user, [DANA])
     assert outcomes(place.app, place.user, done) == ["removed"]
     assert len(contacts(setup_engine, place.business.id)) == 1
