@@ -119,9 +119,9 @@ def test_whoever_fits_two_contacts_asks_whether_they_are_one() -> None:
 def test_a_value_that_hundreds_have_takes_no_time_and_asks_nobody() -> None:
     crowd = [person(date(1950, 1, 1 + n % 28), first=f"name{n}", number="h|000") for n in range(5_000)]
     crowd += [person(None, first="mae", number="h|000") for _ in range(1_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     made = decide([], crowd)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert made.doubts == [] and groups(made) == 5_001  # the thousand agree in all that they know
 
 
