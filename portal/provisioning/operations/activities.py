@@ -12,9 +12,9 @@ from portal.businesses import operations as businesses
 from portal.businesses.models import Business
 from portal.core.scope import Role, Scope
 from portal.downline.models import Producer
-from portal.extensions import db
 from portal.identity import operations as identity
 from portal.identity.models import User
+from portal.provisioning.operations.apart import apart
 from portal.sync import operations as sync
 from portal.sync.models import SyncRun
 
@@ -116,7 +116,7 @@ def provision(wanted: Wanted, *, foreseen: Foreseen = NOTHING, by: Scope) -> Don
     Raises `businesses.operations.Refused` where the record has a Business or the e-mail cannot be used, and
     `sync.operations.Blocked` where the run may not start for want of an agreement; nothing is kept then.
     """
-    with db.session.begin_nested():  # an address or run that is refused leaves no Business
+    with apart():  # an address or run that is refused leaves no Business
         return _provision(wanted, foreseen, by)
 
 
@@ -179,7 +179,7 @@ def set_sync(
     all this would change nothing: no activity is logged then. Raises `sync.operations.Blocked` where a run may not
     start for want of an agreement.
     """
-    with db.session.begin_nested():  # a run that may not start leaves everything as it was
+    with apart():  # a run that may not start leaves everything as it was
         return _set_sync(business, enabled, resync, continuous, foreseen, by)
 
 
@@ -238,7 +238,7 @@ def add_agent(
     `businesses.operations.Refused` for an e-mail that cannot be used, and `sync.operations.Blocked` where a run may not
     start for want of an agreement.
     """
-    with db.session.begin_nested():  # as above
+    with apart():  # as above
         return _add_agent(business, producer, person, sync_now and business.sync_enabled, foreseen, by)
 
 

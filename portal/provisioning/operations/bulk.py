@@ -9,7 +9,6 @@ from uuid import UUID
 from portal.businesses.models import Business
 from portal.core.scope import Scope
 from portal.provisioning.operations.activities import Done, Foreseen, set_sync
-from portal.provisioning.operations.apart import apart
 from portal.provisioning.queries import UNDER_WAY, Refusal, why_not
 from portal.sync import operations as runs
 
@@ -26,9 +25,8 @@ def resync_all(
     # In one order, so that two admins who press at once wait for one another instead of failing both.
     for business in sorted(_left(businesses, refused), key=lambda one: one.id):
         try:
-            with apart():
-                foreseen = Foreseen(expected.get(business.id))
-                done = set_sync(business=business, enabled=True, resync=True, foreseen=foreseen, by=by)
+            foreseen = Foreseen(expected.get(business.id))
+            done = set_sync(business=business, enabled=True, resync=True, foreseen=foreseen, by=by)
         except runs.Blocked as blocked:
             refused[business.id] = Refusal(business, str(blocked))
             continue
