@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """The journeys stay on one worker."""
+    """The journeys stay on one worker, and the fault tests on one."""
     from tests.support.schedule import JourneysTogether
 
     return JourneysTogether(config, log)
@@ -43,6 +43,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Nothing is left behind."""
     if not hasattr(config, "workerinput") and servers.FOLDER in os.environ:
         servers.remove_folder()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The times that fault tests took down."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "nodeid")]
+    times = {text for one in reports for name, text in getattr(one, "user_properties", []) if name == "took"}
+    for line in sorted(times):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

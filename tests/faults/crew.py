@@ -1,0 +1,113 @@
+"""Real workers and a real relay on the test's own database, to be killed, stopped and looked at."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psutil  # type: ignore[import-untyped]  # ships no types
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
+
+Process = subprocess.Popen[bytes]
+Found = TypeVar("Found")
+Took = Callable[[str, float], None]
+
+
+def until(look: Callable[[], Found | None], what: str, patience: float = PATIENCE) -> Found:
+    """What `look` gives as soon as it gives something; fails after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{what}: not within {patience:g} s"
+        time.sleep(0.02)
+
+
+@dataclass(slots=True)
+class Crew:
+    """Two workers and the relay. What they print lands in `log`."""
+
+    log: Path
+    workers: list[Process] = field(default_factory=list)
+    relay: Process | None = None
+
+    def start(self) -> None:
+        """Have all of them run; those that live are left alone."""
+        if self.relay is None or self.relay.poll() is not None:
+            self.relay = self._start("tasks.relay")
+        self.workers = [one for one in self.workers if one.poll() is None]
+        self.workers += [self._start("tasks.worker") for _ in range(2 - len(self.workers))]
+
+    def _start(self, module: str) -> Process:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", module], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+
+    def horse(self) -> tuple[Process, psutil.Process]:
+        """The worker that is at work, and its work-horse; waits for them."""
+        return until(self._horse, "a work-horse")
+
+    def _horse(self) -> tuple[Process, psutil.Process] | None:
+        for worker in self.workers:
+            with suppress(psutil.Error):
+                for child in psutil.Process(worker.pid).children():
+                    return worker, child
+        return None
+
+    def stop(self) -> None:
+        """End all of them, also those that were stopped by a signal."""
+        for process in [*self.workers, self.relay]:
+            if process is not None and process.poll() is None:
+                with suppress(psutil.Error):
+                    for child in psutil.Process(process.pid).children(recursive=True):
+                        child.kill()
+                process.kill()
+                process.wait()
+        self.workers, self.relay = [], None
+
+    def said(self) -> str:
+        """What was printed so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+@contextmanager
+def on_duty(log: Path) -> Iterator[Crew]:
+    """A crew for the length of the block."""
+    crew = Crew(log)
+    try:
+        crew.start()
+        yield crew
+    finally:
+        crew.stop()
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether the process has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    return True
+
+
+def freeze(*pids: int) -> None:
+    """Stop processes where they stand."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+
+
+def thaw(*pids: int) -> None:
+    """Let stopped processes go on."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
