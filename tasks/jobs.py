@@ -14,6 +14,7 @@ from portal.book.operations import run_feed
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
 from portal.core.session import open_session
+from portal.crm.duplicates import finding
 from portal.extensions import db
 from portal.factory import create_app
 from portal.identity.mail import order_again
@@ -84,8 +85,15 @@ def send_invitation(fmo_id: str, invitation_id: str) -> None:
         raise
 
 
+def find_duplicates(fmo_id: str, business_id: str) -> None:
+    """Look for possible duplicates among one Business's contacts."""
+    with work(system_scope(fmo_id, business_id)):
+        finding.find_duplicates(UUID(business_id))
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
     "send_invitation": send_invitation,
+    "find_duplicates": find_duplicates,
 }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from portal.core import access
 from portal.core.ids import new_id
 from portal.core.scope import Scope
+from portal.crm.duplicates.finding import TELLING, look_again
 from portal.crm.events import CARRIER_DISMISS, CONTACT_ADD, CONTACT_EDIT, NOTE_ADD
 from portal.crm.models import TYPED_FIELDS, Contact, Note
 from portal.extensions import db
@@ -19,6 +20,7 @@ def add_contact(values: Mapping[str, str], *, by: Scope) -> Contact:
     db.session.add(contact)
     db.session.flush()
     access.record(CONTACT_ADD, subject=contact, fields=list(typed), changed=list(typed))
+    look_again(contact.business_id)
     return contact
 
 
@@ -40,6 +42,8 @@ def change_contact(contact: Contact, values: Mapping[str, str], *, by: Scope) ->
         contact.dismissed = {**contact.dismissed, **aside}
         contact.agent_owned = True
         access.record(CONTACT_EDIT, subject=contact, fields=changed, changed=changed)
+        if TELLING & set(changed):
+            look_again(contact.business_id)
     return changed
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 from portal.core import access, clock
 from portal.core.events import Event
 from portal.core.ids import new_id
-from portal.core.outbox import send_after_commit
 from portal.core.scope import Scope
 from portal.crm.duplicates import statements
 from portal.crm.duplicates.events import CONTACT_MERGE, CONTACT_UNMERGE, DUPLICATE_DIFFERENT
+from portal.crm.duplicates.finding import look_again
 from portal.crm.duplicates.models import ContactMerge
 from portal.crm.models import TYPED_FIELDS, Contact, Note, PossibleDuplicate
 from portal.crm.statements.values import carry
@@ -115,7 +115,7 @@ def _end(kept: Contact, merged: Contact) -> None:
     statements.see_merged(False)
     for one in (kept, merged):
         db.session.expire(one)
-    send_after_commit("find_duplicates", business)
+    look_again(business)
 
 
 def _decide(pair: PossibleDuplicate, decision: str, by: Scope) -> None:
