@@ -23,6 +23,20 @@ def upgrade() -> None:
     op.create_index("ix_policy_writer", "policy", ["fmo_id", "writing_npn", "batch", "id"], unique=False)
     op.add_column("sync_run", sa.Column("whole", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("sync_run", sa.Column("handed_over", sa.Integer(), nullable=True))
+    op.drop_index("ix_crm_policy_contact", table_name="crm_policy")
+    op.create_index(
+        "ix_crm_policy_contact",
+        "crm_policy",
+        ["business_id", "contact_id"],
+        postgresql_include=["fmo_id", "released_at", "removed_at"],
+    )
+    op.create_index(
+        "ix_contact_no_email",
+        "contact",
+        ["business_id", "id"],
+        postgresql_include=["fmo_id"],
+        postgresql_where=sa.text("NOT hidden AND removed_at IS NULL AND coalesce(email, '') = ''"),
+    )
     op.create_table(
         "sync_line",
         sa.Column("business_id", sa.Uuid(), nullable=False),
@@ -48,6 +62,9 @@ def downgrade() -> None:
     op.drop_table("sync_line")
     op.drop_column("sync_run", "handed_over")
     op.drop_column("sync_run", "whole")
+    op.drop_index("ix_contact_no_email", table_name="contact")
+    op.drop_index("ix_crm_policy_contact", table_name="crm_policy")
+    op.create_index("ix_crm_policy_contact", "crm_policy", ["business_id", "contact_id"])
     op.drop_index("ix_policy_writer", table_name="policy")
     op.create_index("ix_policy_writer", "policy", ["fmo_id", "writing_npn", "id"], unique=False)
     disallow("business_npn", "jobs", UPDATE, "synced_batch")

@@ -45,6 +45,13 @@ class Contact(BusinessOwned, Stamped, Base):
         ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
         Index("ix_contact_sort", "business_id", "sort_key", "id", postgresql_where=text("NOT hidden")),
         Index("ix_contact_first", "business_id", "first_key", "id", postgresql_where=text("NOT hidden")),
+        Index(
+            "ix_contact_no_email",
+            "business_id",
+            "id",
+            postgresql_include=["fmo_id"],
+            postgresql_where=text("NOT hidden AND removed_at IS NULL AND coalesce(email, '') = ''"),
+        ),
         Index("ix_contact_birth", "business_id", "birth_date", "id", postgresql_where=text("NOT hidden")),
         Index("ix_contact_removed", "fmo_id", "business_id", "id", postgresql_where=text("removed_at IS NOT NULL")),
         ForeignKeyConstraint(["business_id", "merged_into"], ["contact.business_id", "contact.id"]),
@@ -167,7 +174,12 @@ class CrmPolicy(BusinessOwned, Stamped, Base):
             # What counting over every account asks for, so that it needs the index alone.
             postgresql_include=["business_id", "npn", "released_at", "removed_at"],
         ),
-        Index("ix_crm_policy_contact", "business_id", "contact_id"),
+        Index(
+            "ix_crm_policy_contact",
+            "business_id",
+            "contact_id",
+            postgresql_include=["fmo_id", "released_at", "removed_at"],  # to count people by the index alone
+        ),
         Index(
             "ix_crm_policy_sort",
             "business_id",

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from portal.businesses.models import Business
 from portal.core import access, scope
 from portal.core.session import open_session
+from portal.crm.duplicates.finding import look_again
 from portal.extensions import db
 from portal.identity import operations as identity
 from portal.sync.events import RUN_SUCCEEDED
@@ -48,7 +49,7 @@ def execute(run_id: UUID) -> str:
             with suppress(DBAPIError):  # a connection that was ended has let go already
                 locks.leave_run(connection, business_id)
         if written > LARGE:
-            locks.analyze(connection)
+            locks.settle(connection)
     return status
 
 
@@ -141,6 +142,8 @@ def _transaction(run_id: UUID, fence: int, heart: Heartbeat) -> int:
     _finish(run_id, fence, figures)
     if invite is not None:
         identity.invite(invite)
+    if figures["added"] or figures["updated"] or figures["released"]:
+        look_again(scope.business_id())
     told = {name: figures[name] for name in ("policies", "added", "updated", "released")}
     access.record(RUN_SUCCEEDED, kind="sync_run", ids=[run_id], **told)
     access.write_entries()

@@ -18,11 +18,13 @@ _HELD = """
 SELECT npn, removed_at IS NOT NULL AS removed, count(*) AS copies FROM crm_policy
 WHERE fmo_id = :fmo AND business_id = :business AND released_at IS NULL GROUP BY 1, 2
 """
-_PEOPLE = """
-SELECT count(*) AS contacts, count(*) FILTER (WHERE coalesce(k.email, '') = '') AS without_email
-FROM contact k WHERE k.fmo_id = :fmo AND k.business_id = :business AND EXISTS (
-  SELECT 1 FROM crm_policy c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.contact_id = k.id
-    AND c.released_at IS NULL AND c.removed_at IS NULL)
+_LIVING = "c.fmo_id = :fmo AND c.business_id = :business AND c.released_at IS NULL AND c.removed_at IS NULL"
+_PEOPLE = f"""
+SELECT (SELECT count(DISTINCT c.contact_id) FROM crm_policy c WHERE {_LIVING}) AS contacts,
+       (SELECT count(*) FROM contact k
+        WHERE k.fmo_id = :fmo AND k.business_id = :business AND NOT k.hidden AND k.removed_at IS NULL
+          AND coalesce(k.email, '') = ''
+          AND EXISTS (SELECT 1 FROM crm_policy c WHERE c.contact_id = k.id AND {_LIVING})) AS without_email
 """
 # Agents' uploads and merges take it too: a run must not write what they are changing.
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:business AS text), 0))"

@@ -26,7 +26,7 @@ FROM (SELECT c.id AS contact_id, v.kind, v.value
         ('mbi', c.mbi_hash), ('mbi', c.typed_mbi_hash)
       ) AS v (kind, value)
       WHERE c.fmo_id = :fmo AND c.business_id = :business AND v.value IS NOT NULL
-        AND (c.agent_owned OR c.made_by IS NOT NULL OR c.typed <> '{}')) k
+        AND c.merged_into IS NULL AND (c.agent_owned OR c.made_by IS NOT NULL OR c.typed <> '{}')) k
 WHERE NOT EXISTS (SELECT 1 FROM contact_key h WHERE h.fmo_id = :fmo AND h.business_id = :business AND h.kind = k.kind
                   AND h.value = k.value AND h.contact_id = k.contact_id)
 """

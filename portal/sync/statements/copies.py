@@ -53,5 +53,5 @@ def write(fmo_id: UUID, business_id: UUID, run_id: UUID, counts: dict[str, int])
 
 
 def stamp(fmo_id: UUID, business_id: UUID, newest: date | None) -> None:
-    """Note on the Business when it was synced, and how fresh the carriers' data is; `newest` is what this run brought."""
+    """Note on the Business when it was synced, and how fresh the carriers' data is; `newest`: what this run brought."""
     db.session.execute(text(_STAMP), {"fmo": fmo_id, "business": business_id, "newest": newest})
