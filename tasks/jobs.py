@@ -19,7 +19,7 @@ from portal.extensions import db
 from portal.factory import create_app
 from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
-from portal.sync.operations import execute
+from portal.sync.operations import execute, follow
 
 _DONE = text("UPDATE outbox SET done_at = now() WHERE id = :id")
 
@@ -91,9 +91,16 @@ def find_duplicates(fmo_id: str, business_id: str) -> None:
         finding.find_duplicates(UUID(business_id))
 
 
+def follow_book(fmo_id: str) -> None:
+    """Ask for runs of the continuous Businesses that the book has something new for."""
+    with work(system_scope(fmo_id)):
+        follow()
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
     "send_invitation": send_invitation,
     "find_duplicates": find_duplicates,
+    "follow_book": follow_book,
 }

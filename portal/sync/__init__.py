@@ -6,12 +6,17 @@ from flask import Flask
 
 
 def init(app: Flask) -> None:
-    """Take copies away in the very transaction in which a policy changes its writer or an NPN leaves a Business."""
+    """Take copies away in the very transaction in which a policy changes its writer or an NPN leaves a Business.
+
+    After each change of the book continuous accounts follow it.
+    """
     from portal.book import hooks as book
     from portal.businesses import hooks as businesses
     from portal.sync.operations import release_npn, release_policies
+    from portal.sync.operations.continuous import follow_later
     from portal.sync.queries import policies_under
 
     book.on_writers_changed(release_policies)
+    book.on_changed(follow_later)
     businesses.on_npn_left(release_npn)
     businesses.count_policies_with(policies_under)

@@ -12,6 +12,7 @@ REASONS = {
     "resync": "Re-sync",
     "add_agent": "Agent added",
     "command": "Asked for by the operator",
+    "continuous": "Continuous sync, after a change of the book",
 }
 STATES = {
     "queued": ("Waiting", "neutral"),

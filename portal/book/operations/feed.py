@@ -133,6 +133,7 @@ def _merge(
         progress.at("Writing policies", 0, new + changed)
         policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
         released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))
+        hooks.changed()
     progress.at("Finishing", new + changed, new + changed)
     return counts | {"unattributed": outcome.unattributed(fmo_id), "released": released}, connector.id
 

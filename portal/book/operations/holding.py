@@ -110,6 +110,7 @@ def _rewrite(fmo_id: UUID, found: list[Move]) -> int:
         part = found[start : start + _AT_ONCE]
         writers.rewrite(fmo_id, part, batch=batch)
         released += hooks.writers_changed([one.policy_id for one in part])
+    hooks.changed()
     return released
 
 

@@ -1,6 +1,7 @@
 """What changes through Policy Sync: asking for runs, carrying them out, taking copies away."""
 
 from portal.sync.operations.cancel import cancel
+from portal.sync.operations.continuous import follow
 from portal.sync.operations.execution import execute
 from portal.sync.operations.reaper import reap
 from portal.sync.operations.rehearsal import rehearse
@@ -13,6 +14,7 @@ __all__ = [
     "ask",
     "cancel",
     "execute",
+    "follow",
     "open_run",
     "reap",
     "rehearse",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.core import outbox
 from portal.extensions import db
 from portal.sync.models import SyncRun
 from portal.sync.operations import planning
@@ -56,6 +57,8 @@ def _write(run: SyncRun, plan: Plan, say: Progress) -> int:
     say("Copying policies", 2 * total // 3, total)
     copies.write(fmo_id, business_id, run.id, plan.counts)
     say("Writing the log", total, total)
+    if plan.counts["new_sources"] + plan.counts["changed_sources"]:
+        outbox.send_after_commit("find_duplicates", business_id)
     if plan.counts["to_disclose"]:
         log.disclosed(fmo_id, business_id, run.id, actor_id=run.requested_by_id, actor_name=run.requested_by)
     return asked

@@ -35,6 +35,15 @@ LATERAL (SELECT count(*) AS policies, max(batch) AS newest FROM policy b
 ORDER BY t.npn
 """
 
+_BEHIND = """
+SELECT DISTINCT b.id FROM business b
+JOIN business_npn n ON n.fmo_id = b.fmo_id AND n.business_id = b.id AND n.until IS NULL
+WHERE b.fmo_id = :fmo AND b.sync_enabled AND b.continuous
+  AND EXISTS (SELECT 1 FROM policy p WHERE p.fmo_id = :fmo AND p.writing_npn = n.npn
+              AND p.batch > coalesce(n.synced_batch, -1))
+ORDER BY b.id
+"""
+
 _POLICIES = """
 CREATE TEMPORARY TABLE sync_policy ON COMMIT DROP AS
 SELECT p.id AS policy_id, p.member_id, p.carrier, p.member_number, p.as_of, p.writing_npn AS npn, c.id AS copy_id,
@@ -116,6 +125,11 @@ def open_npns(fmo_id: UUID, business_id: UUID) -> list[str]:
         {"fmo": fmo_id, "business": business_id},
     )
     return sorted(rows.scalars())
+
+
+def behind(fmo_id: UUID) -> list[UUID]:
+    """The FMO's continuous Businesses for which the book has something that no run has seen."""
+    return list(db.session.execute(text(_BEHIND), {"fmo": fmo_id}).scalars())
 
 
 def followed(at: Session, fmo_id: UUID, business_id: UUID, npns: Sequence[str]) -> list[Followed]:
