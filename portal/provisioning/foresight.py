@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from flask import current_app
@@ -35,6 +35,7 @@ _SUMMED = {
     "contacts_linked": "Matched contacts",
     "possible_duplicates": "Possible duplicates",
 }
+Key = TypeVar("Key", UUID, str)
 EXACT = 50  # accounts that are rehearsed one by one
 FEW, SHARE = 5, 0.1  # what changes by more than both while a form is open is told
 
@@ -133,22 +134,22 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Summed:
+class Summed(Generic[Key]):
     """What runs of many accounts would do together. Not `exact`: only policies that changed since each one's run.
 
-    `each` is what goes with every account's own run.
+    `each` is what goes with every account's own run, by its Business or, where that is still to be made, its NPN.
     """
 
     exact: bool
     totals: dict[str, int]
-    each: dict[UUID, dict[str, Any]]
+    each: dict[Key, dict[str, Any]]
 
     def figures(self) -> list[tuple[str, int, None]]:
         """(label, value, no address) for `facts.figures`."""
         return [(label, self.totals[name], None) for name, label in _SUMMED.items() if name in self.totals]
 
 
-def summed(businesses: Sequence[Business]) -> Summed:
+def summed(businesses: Sequence[Business]) -> Summed[UUID]:
     """What re-syncing all of them would do: rehearsed one by one up to `EXACT`, beyond it counted in one statement."""
     if len(businesses) > EXACT:
         counted = queries.changes_since(businesses)
@@ -157,6 +158,15 @@ def summed(businesses: Sequence[Business]) -> Summed:
     npns = npns_by_business(one.id for one in businesses)
     found = {one.id: foresee(npns[one.id], one.id) for one in businesses}
     return Summed(True, _sum(found.values()), {key: expected.as_json() for key, expected in found.items()})
+
+
+def summed_new(npns: Sequence[str]) -> Summed[str]:
+    """What new accounts with one NPN each would get: rehearsed one by one up to `EXACT`, beyond it counted."""
+    if len(npns) > EXACT:
+        policies, people = queries.book_under(npns)
+        return Summed(False, {"added": policies, "contacts_new": people}, {})
+    found = {npn: foresee([npn]) for npn in npns}
+    return Summed(True, _sum(found.values()), {npn: expected.as_json() for npn, expected in found.items()})
 
 
 def _sum(found: Iterable[Expected]) -> dict[str, int]:

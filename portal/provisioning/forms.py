@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -43,6 +44,8 @@ def _phone(form: Any, field: Field) -> None:
 
 class _Day(DateField):  # type: ignore[misc]  # wtforms ships no types
     """A day that may be left out."""
+
+    data: date | None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read what was typed; anything but a day or nothing is refused."""

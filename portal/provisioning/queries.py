@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, tuple_
 
 from portal.book.models import Policy
 from portal.businesses.agreements import AGREEMENTS, Agreement, judge
@@ -20,6 +20,8 @@ from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.extensions import db
 from portal.identity import rules
+from portal.identity.models import User
+from portal.provisioning.places import zone_of
 from portal.sync.models import SyncRun
 
 FOUND = 20
@@ -139,3 +141,52 @@ def changes_since(businesses: Sequence[Business]) -> dict[UUID, tuple[int, int]]
     )
     rows = db.session.execute(counted.execution_options(unlogged="counts by account"))
     return {business_id: (int(added), int(updated)) for business_id, added, updated in rows}
+
+
+def prefilled(producer: Producer, person: Producer) -> dict[str, str | None]:
+    """What a record and the person behind it say for the fields of the Provision form."""
+    state = producer.state or person.state
+    return {
+        "business_name": producer.name,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "email": person.email,
+        "mobile": person.phone,
+        "state": state,
+        "time_zone": zone_of(state),
+    }
+
+
+def who_sign_in(producers: Iterable[Producer]) -> dict[str, Producer]:
+    """The person behind each record (as `who_signs_in`), by the record's NPN; one statement."""
+    records = list(producers)
+    principals = downline.principals(one.id for one in records if one.kind == "agency")
+    return {one.npn: principals.get(one.id, one) if one.kind == "agency" else one for one in records}
+
+
+def provisioned(producers: Iterable[Producer]) -> set[str]:
+    """The NPNs of those records from which a Business was provisioned already."""
+    npns = {one.id: one.npn for one in producers}
+    found = db.session.scalars(select(Business.producer_id).where(Business.producer_id.in_(npns)))
+    return {npns[producer_id] for producer_id in found}
+
+
+def in_an_account(npns: Iterable[str]) -> set[str]:
+    """Those of the NPNs that some Business has today."""
+    query = select(BusinessNpn.npn).where(BusinessNpn.npn.in_(set(npns)), BusinessNpn.until.is_(None))
+    return set(db.session.scalars(query))
+
+
+def taken(emails: Iterable[str]) -> set[str]:
+    """Those of the addresses that a user of this FMO has; whether another FMO's has one shows on Complete only."""
+    return set(db.session.scalars(select(User.email).where(User.email.in_(set(emails)))))
+
+
+def book_under(npns: Iterable[str]) -> tuple[int, int]:
+    """(policies, their people counted once for each NPN) in the book under `npns`; one statement."""
+    row = db.session.execute(
+        select(func.count(), func.count(func.distinct(tuple_(Policy.writing_npn, Policy.member_id))))
+        .where(Policy.writing_npn.in_(set(npns)))
+        .execution_options(unlogged="counts")
+    ).one()
+    return int(row[0]), int(row[1])

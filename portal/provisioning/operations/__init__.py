@@ -13,6 +13,7 @@ from portal.provisioning.operations.activities import (
     set_sync,
 )
 from portal.provisioning.operations.bulk import resync_all
+from portal.provisioning.operations.imports import provision_all
 
 __all__ = [
     "ADD_AGENT",
@@ -24,6 +25,7 @@ __all__ = [
     "Wanted",
     "add_agent",
     "provision",
+    "provision_all",
     "resync_all",
     "set_sync",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flask import Response, abort, flash, request, url_for
@@ -19,7 +18,6 @@ from portal.downline.models import Producer
 from portal.provisioning import foresight, operations, queries
 from portal.provisioning.forms import ProvisionForm
 from portal.provisioning.operations import PROVISION, Done
-from portal.provisioning.places import zone_of
 from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as runs
 
@@ -29,20 +27,6 @@ def _producer(kind: str, record_id: UUID) -> Producer:
         abort(404)
     found = downline.find_kind(kind, record_id)
     return found if found is not None else not_yours()
-
-
-def prefilled(producer: Producer) -> dict[str, Any]:
-    """What the record says, for the fields of the form."""
-    person = queries.who_signs_in(producer)
-    return {
-        "business_name": producer.name,
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "email": person.email,
-        "mobile": person.phone,
-        "state": producer.state or person.state,
-        "time_zone": zone_of(producer.state or person.state),
-    }
 
 
 def _page(producer: Producer, form: ProvisionForm, status: int = 200) -> Response:
@@ -74,7 +58,8 @@ def provision(kind: str, record_id: UUID) -> Response:
     producer = _producer(kind, record_id)
     shared = bool(accounts.other_businesses_with(producer.npn))
     chosen = request.args if "show" in request.args else None
-    return _page(producer, ProvisionForm(formdata=chosen, shared=shared, data=prefilled(producer)))
+    record = queries.prefilled(producer, queries.who_signs_in(producer))
+    return _page(producer, ProvisionForm(formdata=chosen, shared=shared, data=record))
 
 
 @bp.post("/provision/<kind>/<uuid:record_id>")
