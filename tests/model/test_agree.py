@@ -1,0 +1,204 @@
+"""Books, edits, attributions, moves, uploads, merges, removals, runs in any order: the portal shows what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from portal.crm import removal
+from tests.model import played
+from tests.model.played import CODES, NPNS, PEOPLE
+from tests.model.truth import Account, Truth
+
+NAMES = ("one", "two")
+npns = st.sampled_from(NPNS)
+accounts = st.sampled_from(NAMES)
+policies = st.integers(1, 6)
+steps = st.one_of(
+    st.tuples(st.just("tell"), policies, st.sampled_from(PEOPLE), npns),
+    st.tuples(st.just("tell"), policies, st.sampled_from(PEOPLE), npns),
+    st.tuples(st.just("omit"), policies),
+    st.tuples(st.just("number"), st.integers(1, 3), st.sampled_from(CODES)),
+    st.just(("load",)),
+    st.just(("load",)),
+    st.tuples(st.just("crosswalk"), st.sampled_from(CODES), st.one_of(st.none(), npns)),
+    st.tuples(st.just("join"), accounts, npns),
+    st.tuples(st.just("leave"), accounts, npns),
+    st.tuples(st.just("sync"), accounts),
+    st.tuples(st.just("sync"), accounts),
+    st.tuples(st.just("upload"), accounts, st.sets(st.sampled_from(PEOPLE), min_size=1), st.booleans()),
+    st.tuples(st.just("remove"), accounts, st.integers(0, 5)),
+    st.tuples(st.just("restore"), accounts, st.integers(0, 5)),
+    st.tuples(st.just("merge"), accounts, st.integers(0, 5), st.integers(0, 5)),
+    st.tuples(st.just("unmerge"), accounts),
+    st.tuples(st.just("undone"), accounts, st.sets(st.sampled_from(PEOPLE), min_size=1), st.booleans()),
+)
+days = st.lists(steps, min_size=6, max_size=14)
+openings = st.fixed_dictionaries({name: st.sets(npns, min_size=1, max_size=2) for name in NAMES})
+
+
+class Both:
+    """One step at a time, in the portal and in the model."""
+
+    def __init__(self, app: Flask, store: Session, wanted: dict[str, set[str]]) -> None:
+        self.place = played.open_place(app, store, wanted)
+        self.truth = Truth({name: Account(set(npns)) for name, npns in wanted.items()})
+        self.codes: dict[str, str | None] = {}
+        self.merges: list[tuple[str, str, str]] = []  # account, kept person, merged person
+
+    def tell(self, number: int, who: str, npn: str) -> None:
+        known = self.place.aetna.get(f"P{number}")
+        self.place.aetna[f"P{number}"] = (known[0] if known else who, npn)
+        self.truth.person.setdefault(f"P{number}", self.place.aetna[f"P{number}"][0])
+
+    def omit(self, number: int) -> None:
+        self.place.aetna.pop(f"P{number}", None)
+
+    def number(self, number: int, code: str) -> None:
+        self.place.mutual[f"56000{number}"] = code
+
+    def load(self) -> None:
+        played.load(self.place)
+        for policy, (who, npn) in self.place.aetna.items():
+            self.truth.person[policy], self.truth.writer[policy] = who, npn
+        for policy, code in self.place.mutual.items():
+            self.truth.person[policy], self.truth.writer[policy] = policy, self.codes.get(code)
+        self.truth.settle()
+
+    def crosswalk(self, code: str, npn: str | None) -> None:
+        played.name_code(self.place, code, npn)
+        self.codes[code] = npn
+        for policy, told in self.place.mutual.items():
+            if told == code and policy in self.truth.writer:
+                self.truth.writer[policy] = npn
+        self.truth.settle()
+
+    def join(self, account: str, npn: str) -> None:
+        played.join(self.place, account, npn)
+        self.truth.accounts[account].npns.add(npn)
+
+    def leave(self, account: str, npn: str) -> None:
+        if npn in self.truth.accounts[account].npns:
+            played.leave(self.place, account, npn)
+            self.truth.accounts[account].npns.discard(npn)
+            self.truth.settle()
+
+    def sync(self, account: str) -> None:
+        played.run(self.place, account)
+        self.truth.sync(self.truth.accounts[account])
+
+    def upload(self, account: str, people: set[str], medicare: bool) -> None:
+        played.upload(self.place, account, people, medicare=medicare)
+        self.truth.accounts[account].own |= people
+
+    def undone(self, account: str, people: set[str], medicare: bool) -> None:
+        played.upload(self.place, account, people, medicare=medicare)
+        played.undo_upload(self.place, account)
+
+    def merge(self, account: str, one: int, other: int) -> None:
+        mine, people = self.truth.accounts[account], self._contacts(account)
+        kept, merged = (sorted(people)[number % len(people)] if people else "" for number in (one, other))
+        if kept != merged:
+            played.merge(self.place, account, people[kept], people[merged])
+            mine.merged[merged] = kept
+            self.merges.append((account, kept, merged))
+
+    def unmerge(self, account: str) -> None:
+        mine = [(kept, merged) for where, kept, merged in self.merges if where == account]
+        if mine and (kept := mine[-1][0]) in (people := self._contacts(account)):
+            played.unmerge(self.place, account, people[kept])
+            del self.truth.accounts[account].merged[mine[-1][1]]
+            self.merges.remove((account, *mine[-1]))
+
+    def _contacts(self, account: str) -> dict[str, UUID]:
+        """Whose contact each one is that holds policies: person → contact."""
+        policies, _ = played.seen(self.place, self.place.admins[account])
+        mine = self.truth.accounts[account]
+        return {self.truth.who(mine, self.truth.person[policy]): contact for policy, contact in policies.items()}
+
+    def remove(self, account: str, which: int) -> None:
+        mine = self.truth.accounts[account]
+        shown = sorted(self.truth.shown(mine))
+        if shown:
+            policy = shown[which % len(shown)]
+            played.with_policy(self.place, account, policy, lambda copy, by: removal.remove_policy(copy, by=by))
+            mine.removed[policy] = "alone"
+
+    def restore(self, account: str, which: int) -> None:
+        mine = self.truth.accounts[account]
+        gone = sorted(set(mine.removed) & mine.held)
+        if gone:
+            policy = gone[which % len(gone)]
+            played.restore_policy(self.place, account, policy)
+            del mine.removed[policy]
+
+    def check(self) -> None:
+        for name, account in self.truth.accounts.items():
+            self._whole(name, account)
+            limited = self.place.limited[name]
+            policies, contacts = played.seen(self.place, limited)
+            assert set(policies) == self.truth.shown(account, limited.npn)
+            assert set(contacts) == set(policies.values())
+
+    def _whole(self, name: str, account: Account) -> None:
+        policies, contacts = played.seen(self.place, self.place.admins[name])
+        assert set(policies) == self.truth.shown(account)
+        together: dict[Any, set[str]] = {contact: set() for contact in contacts}
+        for policy, contact in policies.items():
+            together[contact].add(policy)
+        told = self.truth.contacts(account)
+        kept = {contact for contact, held in together.items() if not held}
+        assert sorted(map(sorted, (held for held in together.values() if held))) == sorted(
+            map(sorted, (held for held in told.values() if held))
+        )
+        # Somebody whose policies were removed one by one stays; nobody else is there without a policy.
+        alone = {
+            self.truth.who(account, self.truth.person[policy]) for policy in account.removed if policy in account.held
+        }
+        without = {who for who, held in told.items() if not held}
+        staying = without | {who for who in alone if who not in told}
+        assert len(kept) == len(staying)
+        if not account.merged:
+            assert {contacts[contact] for contact in kept} == {played.last_name(who) for who in staying}
+
+
+def play(app: Flask, store: Session, wanted: dict[str, set[str]], steps: list[tuple[Any, ...]]) -> None:
+    """Play the days, look after every step, and at the end bring every account up to date."""
+    both = Both(app, store, wanted)
+    for what, *values in steps:
+        do: Callable[..., None] = getattr(both, what)
+        do(*values)
+        both.check()
+    for name in NAMES:
+        both.sync(name)
+    both.check()
+
+
+_SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@pytest.mark.parametrize("part", range(8))
+@settings(max_examples=25, deadline=None, suppress_health_check=_SLOW, phases=[Phase.generate])
+@given(wanted=openings, steps=days)
+def test_every_account_shows_what_the_model_says(
+    app: Flask, store: Session, part: int, wanted: dict[str, set[str]], steps: list[tuple[Any, ...]]
+) -> None:
+    play(app, store, wanted, steps)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(8))
+@settings(max_examples=300, deadline=None, suppress_health_check=_SLOW, phases=[Phase.generate])
+@given(wanted=openings, steps=st.lists(steps, min_size=10, max_size=30))
+def test_thousands_of_days(
+    app: Flask, store: Session, part: int, wanted: dict[str, set[str]], steps: list[tuple[Any, ...]]
+) -> None:
+    play(app, store, wanted, steps)
