@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.connectors import normalise
+from portal.connectors.dates import Unreadable
 from portal.connectors.names import tidy
 from portal.core import clock
 from portal.crm.models import TYPED_FIELDS, Contact
@@ -87,6 +88,27 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     def is_stale(self, contact: Contact) -> bool:
         """Whether the contact changed since the form was shown."""
         return bool(self.seen.data != version_of(contact))
+
+
+class NewContactForm(ContactForm):
+    """A contact to be added, with the Medicare number and what to do where the account knows the person."""
+
+    mbi = StringField("Medicare number", filters=[_tidied])
+    fill = BooleanField("Fill in there what is missing")
+    anyway = BooleanField("Add anyway: this is somebody else")
+
+    def validate_mbi(self, field: StringField) -> None:
+        """Eleven characters in the form of a Medicare Beneficiary Identifier."""
+        try:
+            known = normalise.mbi(field.data) if field.data else None
+        except Unreadable:
+            known = None
+        if field.data and known is None:
+            raise ValidationError("Enter the 11 characters of the Medicare number as they stand on the card.")
+
+    def medicare_number(self) -> str | None:
+        """The number as it is kept, None where none was typed."""
+        return normalise.mbi(self.mbi.data) if self.mbi.data else None
 
 
 def version_of(contact: Contact) -> str:

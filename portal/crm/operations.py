@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portal.core import access
+from portal.core import access, crypto, scope
 from portal.core.ids import new_id
 from portal.core.scope import Scope
 from portal.crm.duplicates.finding import TELLING, look_again
@@ -13,15 +13,39 @@ from portal.crm.models import TYPED_FIELDS, Contact, Note
 from portal.extensions import db
 
 
-def add_contact(values: Mapping[str, str], *, by: Scope) -> Contact:
-    """A contact of the agent's own from normalised `values` (keys of TYPED_FIELDS, "" for none)."""
+def add_contact(values: Mapping[str, str], *, by: Scope, mbi: str | None = None) -> Contact:
+    """A contact of the agent's own from normalised `values` (keys of TYPED_FIELDS, "" for none), and a readable MBI."""
     typed = {field: values[field] for field in TYPED_FIELDS if values.get(field)}
     contact = Contact(id=new_id(), typed=typed, carried={}, agent_owned=True, made_by=by.actor_id)
+    _keep_mbi(contact, mbi)
     db.session.add(contact)
     db.session.flush()
-    access.record(CONTACT_ADD, subject=contact, fields=list(typed), changed=list(typed))
+    said = [*typed, *(["mbi"] if mbi else [])]
+    access.record(CONTACT_ADD, subject=contact, fields=said, changed=said)
     look_again(contact.business_id)
     return contact
+
+
+def _keep_mbi(contact: Contact, mbi: str | None) -> None:
+    if mbi:
+        fmo_id = scope.fmo_id()
+        contact.typed_mbi = crypto.encrypt(mbi, fmo_id=fmo_id, field="mbi")
+        contact.typed_mbi_hash = crypto.keyed_hash(mbi, fmo_id=fmo_id, field="mbi")
+
+
+def fill_blanks(contact: Contact, values: Mapping[str, str], *, by: Scope, mbi: str | None = None) -> list[str]:
+    """Keep of `values` what the contact does not know yet, and `mbi` where it has none; gives the fields' names."""
+    fill = {name: value for name, value in values.items() if value and not getattr(contact, name)}
+    said = list(fill)
+    if mbi and not contact.mbi_hash and not contact.typed_mbi_hash:
+        _keep_mbi(contact, mbi)
+        said.append("mbi")
+    if said:
+        contact.typed = {**contact.typed, **fill}
+        contact.agent_owned = True
+        access.record(CONTACT_EDIT, subject=contact, fields=said, changed=said)
+        look_again(contact.business_id)
+    return said
 
 
 def change_contact(contact: Contact, values: Mapping[str, str], *, by: Scope) -> list[str]:

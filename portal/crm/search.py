@@ -29,7 +29,7 @@ def contacts(text: str) -> ColumnElement[bool]:
     if phone := normalise.phone(text):
         found.append(Contact.phone == phone)
     if (mbi := _mbi_hash(text)) is not None:
-        found.append(Contact.mbi_hash == mbi)
+        found += [Contact.mbi_hash == mbi, Contact.typed_mbi_hash == mbi]
     return or_(*found)
 
 

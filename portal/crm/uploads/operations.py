@@ -10,7 +10,8 @@ from sqlalchemy import delete, func, insert, select
 from portal.core import access, clock, crypto, scope
 from portal.core.ids import new_id
 from portal.core.scope import Scope
-from portal.crm.uploads import events, fields, plan, statements, stored, table
+from portal.crm.duplicates.finding import look_again
+from portal.crm.uploads import events, fields, plan, statements, stored, table, weak
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import date_order, read_row
@@ -96,7 +97,7 @@ def _seal(rows: Sequence[Planned], fmo_id: UUID) -> dict[str | None, str]:
 
 def _decide(rows: Sequence[Planned]) -> None:
     ladder = statements.sharing_keys(pair for one in rows for pair in one.keys.items())
-    named = statements.of_name(stored.name_of(one) for one in rows)
+    named = statements.of_last_name(weak.name_of(one.row.values)[1] for one in rows)
     plan.plan(rows, ladder, named)
 
 
@@ -180,6 +181,7 @@ def _write(upload: Upload, rows: Sequence[Planned]) -> None:
         matched=sum(1 for one in taken if one.outcome == plan.MATCH),
         notes=sum(1 for one in taken if one.row.note),
     )
+    look_again(upload.business_id)
 
 
 def _unique(ids: Iterable[UUID | None]) -> list[UUID]:
@@ -198,6 +200,7 @@ def undo(upload: Upload, *, by: Scope) -> bool:
     upload.state, upload.undone_at, upload.undone_by_name = "undone", clock.now(), by.actor_name
     upload.counts = {**upload.counts, "undone": found}
     removed, blanked, kept = found["removed"], found["blanked"], found["kept"]
+    look_again(upload.business_id)
     access.record(events.UPLOAD_UNDO, subject=upload, removed=removed, blanked=blanked, kept=kept)
     return True
 

@@ -42,7 +42,7 @@ FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hid
 _NAMED = f"""
 SELECT {_COLUMNS}, NULL AS keys FROM contact c
 WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hidden
-  AND c.sort_key IN (SELECT unnest(CAST(:names AS text[])))
+  AND split_part(c.sort_key, ' ', 1) IN (SELECT unnest(CAST(:names AS text[])))
 """
 
 _CREATE = """
@@ -130,9 +130,9 @@ def sharing_keys(keys: Iterable[tuple[str, str]]) -> list[Known]:
     return _people(_HITS, kinds=kinds, values=values)
 
 
-def of_name(names: Iterable[tuple[str, str]]) -> list[Known]:
-    """The contacts that the actor may see, removed ones too, which have one of these (first, last) names."""
-    wanted = sorted({f"{last} {first}" for first, last in names if first and last})
+def of_last_name(names: Iterable[str]) -> list[Known]:
+    """The contacts that the actor may see, removed ones too, which have one of these last names, by their key."""
+    wanted = sorted({name for name in names if name})
     return _people(_NAMED, names=wanted) if wanted else []
 
 

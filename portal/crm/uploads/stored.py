@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from portal.crm.uploads import plan, weak
+from portal.crm.uploads import plan
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import Problem, ReadRow
@@ -20,11 +20,6 @@ _DECIDED = (
 )  # fmt: skip
 _READ = ("id", "number", "problems", "values", "mbi_hash", "keys", "note", *_DECIDED)
 _WAITING = (plan.CANDIDATE, plan.LEFT)
-
-
-def name_of(one: Planned) -> tuple[str, str]:
-    """(first, last) as names are compared."""
-    return weak.name_of(one.row.values)
 
 
 def _decided(one: Planned) -> dict[str, Any]:

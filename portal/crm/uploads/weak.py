@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from portal.connectors.ladder import name_key
+from portal.crm.duplicates.nicknames import are_nicknames
 from portal.crm.uploads.known import Known
 
 _POINTS = ("birth_date", "email", "phone")
@@ -21,7 +22,7 @@ def shared(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
 
 
 def may_be(said: Mapping[str, str], contact: Mapping[str, str]) -> bool:
-    """Whether somebody of the same name may be this contact.
+    """Whether somebody of that last name, and that first name or a nickname of it, may be this contact.
 
     Another birth date or suffix says no. An e-mail address or phone in common says yes; where both know such a thing
     and share none, they are two people of one name.
@@ -31,6 +32,8 @@ def may_be(said: Mapping[str, str], contact: Mapping[str, str]) -> bool:
     if said.get("birth_date") and contact.get("birth_date") and said["birth_date"] != contact["birth_date"]:
         return False
     comparable = [name for name in _POINTS if said.get(name) and contact.get(name)]
+    if name_of(said)[0] != name_of(contact)[0]:
+        return bool(shared(said, contact))  # a nickname alone says nothing
     return not comparable or bool(shared(said, contact))
 
 
@@ -39,21 +42,28 @@ def _both(one: Mapping[str, str], other: Mapping[str, str], *names: str) -> list
 
 
 class Named:
-    """Contacts by their names."""
+    """Contacts by their names; a nickname of the first name finds them too."""
 
     def __init__(self, contacts: Iterable[Known]) -> None:
-        self._by_name: dict[tuple[str, str], list[Known]] = {}
+        self._by_last: dict[str, list[Known]] = {}
         for contact in contacts:
             self.add(contact)
 
     def add(self, contact: Known) -> None:
         """Let `contact` be found by its name."""
-        self._by_name.setdefault(contact.name, []).append(contact)
+        self._by_last.setdefault(contact.name[1], []).append(contact)
 
     def of(self, said: Mapping[str, str]) -> list[Known]:
-        """Everybody of that name."""
-        return self._by_name.get(name_of(said), [])
+        """Everybody of exactly that name."""
+        first, last = name_of(said)
+        return [one for one in self._by_last.get(last, []) if one.name[0] == first]
 
     def candidates(self, said: Mapping[str, str]) -> list[Known]:
         """Those of that name whom `said` may mean, in a fixed order."""
-        return sorted((one for one in self.of(said) if may_be(said, one.shown)), key=lambda one: one.id)
+        first, last = name_of(said)
+        alike = (one for one in self._by_last.get(last, []) if _same_first(first, one.name[0]))
+        return sorted((one for one in alike if may_be(said, one.shown)), key=lambda one: one.id)
+
+
+def _same_first(one: str, other: str) -> bool:
+    return one == other or are_nicknames(one, other)

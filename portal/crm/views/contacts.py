@@ -126,7 +126,8 @@ def reveal_mbi(contact_id: UUID) -> Response:
     """Show the Medicare number, once: a POST, so that no address or history shows it again."""
     found = find_or_404(Contact, contact_id)
     access.record(MBI_REVEAL, subject=found, fields=["mbi"])
-    mbi = crypto.decrypt(found.mbi, fmo_id=found.fmo_id, field="mbi") if found.mbi else None
+    stored = found.mbi or found.typed_mbi
+    mbi = crypto.decrypt(stored, fmo_id=found.fmo_id, field="mbi") if stored else None
     if wants_fragment():
         return fragment("crm/_mbi.html", contact=found, mbi=mbi)
     return _contact_page(found, mbi=mbi)

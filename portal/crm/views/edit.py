@@ -8,13 +8,16 @@ from flask import Response, flash, request, url_for
 
 from portal.core import scope
 from portal.core.fragments import go, page
-from portal.core.lookup import find_or_404
+from portal.core.lookup import find, find_or_404
 from portal.core.permissions import Permission, allow
 from portal.crm import operations, words
 from portal.crm.events import CONTACT_READ
-from portal.crm.forms import CHANGED_MEANWHILE, ContactForm, version_of
+from portal.crm.forms import CHANGED_MEANWHILE, ContactForm, NewContactForm, version_of
 from portal.crm.models import Contact
 from portal.crm.panels import panel
+from portal.crm.uploads import typed_in
+from portal.crm.uploads import words as upload_words
+from portal.crm.uploads.typed_in import Recognised
 from portal.crm.views import bp
 
 
@@ -22,19 +25,46 @@ from portal.crm.views import bp
 @allow(Permission.CRM_EDIT)
 def new_contact() -> Response:
     """An empty form."""
-    return _form_page(ContactForm(), None)
+    return _form_page(NewContactForm(), None)
 
 
 @bp.post("/contacts/new")
-@allow(Permission.CRM_EDIT)
+@allow(Permission.CRM_EDIT, CONTACT_READ)
 def add_contact() -> Response:
-    """Add the contact and show it."""
-    form = ContactForm()
+    """Add the contact, unless the account knows the person: then say so first."""
+    form = NewContactForm()
     if not form.validate_on_submit():
         return _form_page(form, None, status=422)
-    made = operations.add_contact(form.values(), by=scope.current())
+    values, mbi = form.values(), form.medicare_number()
+    found = typed_in.recognise(values, mbi)
+    if found.match is not None:
+        known = find_or_404(Contact, found.match)
+        if not form.fill.data:
+            return _known_page(form, found, [known])
+        filled = operations.fill_blanks(known, found.fill, mbi=mbi, by=scope.current())
+        flash("What was missing is filled in." if filled else "Nothing was missing.")
+        return go(url_for("crm.contact", contact_id=known.id))
+    if found.removed or (found.alike and not form.anyway.data):
+        return _known_page(form, found, [one for id_, _ in found.alike if (one := find(Contact, id_))])
+    made = operations.add_contact(values, mbi=mbi, by=scope.current())
     flash("The contact is added.")  # no name: what is flashed is kept in the session's row
     return go(url_for("crm.contact", contact_id=made.id))
+
+
+def _known_page(form: NewContactForm, found: Recognised, people: list[Contact]) -> Response:
+    """The form again, under whom the account knows; nothing was saved."""
+    reasons = dict(found.alike)
+    return page(
+        "crm/edit.html",
+        status=422,
+        form=form,
+        contact=None,
+        recognised=found,
+        people=[(one, reasons.get(one.id)) for one in people],
+        upload_words=upload_words,
+        words=words,
+        **panel(),
+    )
 
 
 @bp.get("/contacts/<uuid:contact_id>/edit")

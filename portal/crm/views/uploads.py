@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Response, current_app, flash, request, url_for
 
 from portal.connectors.rows import FileRefused
-from portal.core import access, outbox, scope
+from portal.core import access, scope
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
@@ -155,7 +155,6 @@ def apply_upload(upload_id: UUID) -> Response:
     found = find_or_404(Upload, upload_id)
     try:
         if operations.apply(found, by=scope.current()):
-            _look_for_duplicates()
             flash("The upload is in the account.")
     except operations.Changed:
         flash(CHANGED, "error")
@@ -171,7 +170,6 @@ def accept_single(upload_id: UUID) -> Response:
     found = find_or_404(Upload, upload_id)
     try:
         taken = operations.choose(found, operations.single_candidates(found), by=scope.current())
-        _look_for_duplicates()
         flash(f"{words.some(taken, 'row')} accepted.")
     except operations.Refused as refused:
         flash(str(refused), "error")
@@ -247,7 +245,3 @@ def left_out(upload_id: UUID) -> Response:
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="left-out-rows.csv"'
     return answer
-
-
-def _look_for_duplicates() -> None:
-    outbox.send_after_commit("find_duplicates", scope.business_id())
