@@ -38,15 +38,16 @@ def workers() -> AbstractContextManager[Any]:
 @group.command("run")
 @click.argument("business")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON line.")
+@click.option("--full", is_flag=True, help="Look at every policy, not only at what the book has changed since.")
 @with_appcontext
-def run(business: str, as_json: bool) -> None:
+def run(business: str, as_json: bool, full: bool) -> None:
     """Copy the policies of BUSINESS (its id, or its name where only one has it) and wait until that is done.
 
     Exit status 0: done; 1: failed, or Policy Sync may not run for it. A run that is under way already is waited for.
     """
     with workers():
         scope, business_id = _find(business)
-        done = _wait(scope, _request(scope, business_id))
+        done = _wait(scope, _request(scope, business_id, whole=full))
     counts = {name: getattr(done, name) for name in COUNTS} | {"run": str(done.id)}
     if as_json:
         click.echo(json.dumps(counts if done.status == "succeeded" else {**counts, "error": done.error}))
@@ -73,11 +74,11 @@ def _find(named: str) -> tuple[Scope, UUID]:
     return found[0]
 
 
-def _request(scope: Scope, business_id: UUID) -> UUID:
+def _request(scope: Scope, business_id: UUID, *, whole: bool) -> UUID:
     with acting(scope):
         try:
             business = db.session.scalars(select(Business).where(Business.id == business_id)).one()
-            started, _ = operations.request_run(business, "command", by=scope)
+            started, _ = operations.request_run(business, "command", by=scope, whole=whole)
             access.write_entries()
             db.session.commit()
         except operations.SyncOff as error:

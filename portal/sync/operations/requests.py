@@ -37,13 +37,15 @@ def request_run(
     activity: Activity | None = None,
     invite_user: UUID | None = None,
     expected: dict[str, Any] | None = None,
+    whole: bool = False,
 ) -> tuple[SyncRun, bool]:
     """Start one run for `business` once this transaction is committed: (run, True), or (the run under way, False).
 
     However many ask at once, one run is open per Business. `expected` is what was shown before the click, kept with
     the run. Raises `SyncOff` where Policy Sync is not enabled, `Blocked` where the agreement forbids it.
-    Answers the agents' open "Ask for a re-sync". The invitation of `invite_user` goes out once this run has succeeded;
-    where one is under way already, a further run follows it for that.
+    `whole`: look at every policy, not only at what the book has changed since. Answers the agents' open "Ask for a
+    re-sync". The invitation of `invite_user` goes out once this run has succeeded; where one is under way already, a
+    further run follows it for that.
     """
     if not business.sync_enabled:
         raise SyncOff(business.name)
@@ -61,6 +63,7 @@ def request_run(
         "requested_by_id": by.actor_id,
         "requested_by": by.actor_name,
         "expected": expected,
+        "whole": whole,
     }
     while True:
         made = queue(values)

@@ -52,9 +52,9 @@ def carry_out(app: Flask, business: Business, run_id: UUID) -> str:
         return operations.execute(run_id)
 
 
-def sync(app: Flask, store: Session, business: Business) -> SyncRun:
+def sync(app: Flask, store: Session, business: Business, **given: Any) -> SyncRun:
     """Ask for a run of `business`, carry it out, and give it as it is afterwards; fails where the run failed."""
-    run_id = ask_for_run(app, business)
+    run_id = ask_for_run(app, business, **given)
     with acting(app, job_scope(business, run_id)):
         status = operations.execute(run_id)
     store.rollback()
