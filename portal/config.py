@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from environs import Env, EnvError
+from environs import Env, EnvError, validate
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -47,6 +47,7 @@ class Settings:
     demo_policies: int
     mail_url: str | None
     public_url: str  # where people reach the portal: what the links in mails begin with
+    workers: int  # how many processes carry out jobs
     proxies: int  # how many of ours stand in front and are believed about who asked
     embedded_postgres: bool
     embedded_valkey: bool
@@ -172,6 +173,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
             demo_seed=env.int("PORTAL_DEMO_SEED", 7),
             demo_policies=env.int("PORTAL_DEMO_POLICIES", 6000),
             mail_url=env.str("MAIL_URL", None),
+            workers=env.int("PORTAL_WORKERS", 2, validate=validate.Range(1, 32)),
             proxies=env.int("PORTAL_PROXIES", 0),
             public_url=env.str("PORTAL_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/"),
             embedded_postgres=database_url is None,

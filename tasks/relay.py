@@ -20,6 +20,7 @@ from portal.book import operations as book
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
+from portal.crm.uploads import operations as uploads
 from portal.extensions import db, redis_client
 from portal.identity import sessions
 from portal.sync import operations as sync
@@ -76,8 +77,9 @@ def send_lost(connection: redis.Redis) -> int:
 
 
 def keep_house() -> None:
-    """Old sessions and sent rows go, coming months get their partition."""
+    """Old sessions, files of contacts and sent rows go, coming months get their partition."""
     sessions.purge()
+    uploads.forget_old()
     with open_session(EVERYWHERE) as work:
         work.execute(_OLD)
         work.execute(_PARTITIONS)

@@ -10,7 +10,6 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # ships no types
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
@@ -19,6 +18,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from portal.extensions import db
+from portal.runtime import children
 from tasks.jobs import application
 from tasks.queue import AllowedJob
 from tasks.queue import queue as portal_queue
@@ -49,7 +49,7 @@ class PortalWorker(Worker):
         """Go on while the queue is away: the run at work needs it no more. A horse stopped for a minute is replaced."""
         with suppress(RedisError):
             super().maintain_heartbeats(job, execution)
-        self._stopped_for = self._stopped_for + 1 if _is_stopped(self.horse_pid) else 0
+        self._stopped_for = self._stopped_for + 1 if children.is_stopped(self.horse_pid) else 0
         if self._stopped_for * self.job_monitoring_interval > PATIENCE_WITH_STOPPED:
             self.log.warning("Job %s (%s): its process was stopped for too long; ended.", job.id, job.description)
             self.kill_horse()
@@ -66,13 +66,6 @@ class PortalWorker(Worker):
         """Keep no traceback text in Redis: it may quote a row."""
         kwargs["exc_string"] = "see the run"
         super().handle_job_failure(job, queue, *args, **kwargs)
-
-
-def _is_stopped(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-    except psutil.Error:
-        return False
 
 
 def make(connection: Redis) -> PortalWorker:

@@ -81,6 +81,13 @@ def members(session: int) -> list[int]:
     return found
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a signal keeps the process from going on."""
+    with suppress(psutil.Error):
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    return False
+
+
 def signal_session(session: int, number: signal.Signals) -> None:
     """Send a signal to the head of a session, or to all members if the head is gone."""
     living = members(session)

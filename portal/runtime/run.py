@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from portal.runtime.errors import StartError
 from portal.runtime.supervisor import Child, say
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKERS = 2
 
 
 class PortTakenError(StartError):
@@ -78,18 +78,23 @@ def _prepare_data(settings: Settings) -> None:
 
 
 def _own_children(settings: Settings) -> list[Child]:
-    web = [
+    worker, relay = [sys.executable, "-m", "tasks.worker"], [sys.executable, "-m", "tasks.relay"]
+    workers = [_child(f"worker-{number}", worker) for number in range(1, settings.workers + 1)]
+    return [_child("relay", relay, frozen_seconds=10.0), *workers, _child("web", web_command(settings.port))]
+
+
+def web_command(port: int) -> list[str]:
+    """How the web is started."""
+    return [
         *(sys.executable, "-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--workers", "2"),
-        *("--threads", "8", "--bind", f"127.0.0.1:{settings.port}", "--no-control-socket"),
+        *("--threads", "8", "--bind", f"127.0.0.1:{port}", "--no-control-socket"),
         *("--graceful-timeout", "8", "--timeout", "60", "--log-level", "warning"),
     ]
-    worker, relay = [sys.executable, "-m", "tasks.worker"], [sys.executable, "-m", "tasks.relay"]
-    workers = [_child(f"worker-{number}", worker) for number in range(1, WORKERS + 1)]
-    return [_child("relay", relay), *workers, _child("web", web)]
 
 
-def _child(name: str, command: list[str]) -> Child:
-    return Child(name, lambda: children.start(command, last_signal=signal.SIGTERM, cwd=ROOT))
+def _child(name: str, command: list[str], frozen_seconds: float = 60.0) -> Child:
+    start = partial(children.start, command, last_signal=signal.SIGTERM, cwd=ROOT)
+    return Child(name, start, frozen_seconds=frozen_seconds)
 
 
 def _check_port(port: int) -> None:
@@ -110,7 +115,7 @@ def _announcement(settings: Settings) -> Callable[[], None]:
 
     def look() -> None:
         nonlocal said
-        if said or not _web_answers(settings.port):
+        if said or not web_answers(settings.port):
             return
         said = True
         say(f"The portal is at http://127.0.0.1:{settings.port}  (Ctrl-C stops it)")
@@ -121,7 +126,8 @@ def _announcement(settings: Settings) -> Callable[[], None]:
     return look
 
 
-def _web_answers(port: int) -> bool:
+def web_answers(port: int) -> bool:
+    """Whether the web takes requests."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/healthz")

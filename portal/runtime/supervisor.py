@@ -19,7 +19,10 @@ _TICK = 0.2
 
 @dataclass(slots=True)
 class Child:
-    """One process to keep alive. `start` returns its process; servers (`last` is true) end after all others."""
+    """One process to keep alive. `start` returns its process; servers (`last` is true) end after all others.
+
+    One that stays stopped by a signal for `frozen_seconds` is killed and started again; servers never are.
+    """
 
     name: str
     start: Callable[[], children.Process]
@@ -29,6 +32,8 @@ class Child:
     failures: int = 0
     started: float = 0.0
     due: float = field(default=0.0)
+    frozen_seconds: float = 60.0
+    frozen_since: float | None = None
 
 
 class Stopped(BaseException):
@@ -84,6 +89,8 @@ def supervise(tree: list[Child], stop: Stop, on_tick: Callable[[], None] = lambd
 
 def _look_after(child: Child, tell: Callable[[str], None]) -> None:
     now = time.monotonic()
+    if child.process is not None and child.process.poll() is None and not child.last:
+        _end_frozen(child, child.process, now)
     if child.process is not None and child.process.poll() is not None:
         _bury(child, now, tell)
     if child.process is None and now >= child.due:
@@ -95,8 +102,19 @@ def _look_after(child: Child, tell: Callable[[str], None]) -> None:
             say(f"{child.name} could not be started: {error}")
 
 
+def _end_frozen(child: Child, process: children.Process, now: float) -> None:
+    if not children.is_stopped(process.pid):
+        child.frozen_since = None
+    elif child.frozen_since is None:
+        child.frozen_since = now
+    elif now - child.frozen_since > child.frozen_seconds:
+        say(f"{child.name} stands still; it is ended.")
+        children.kill_session(process.pid)
+        process.wait()
+
+
 def _began(child: Child, process: children.Process, tell: Callable[[str], None]) -> None:
-    child.process, child.started = process, time.monotonic()
+    child.process, child.started, child.frozen_since = process, time.monotonic(), None
     tell(f"+{process.pid} {int(child.stop_signal)}")
 
 

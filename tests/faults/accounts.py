@@ -18,9 +18,11 @@ from tests.support import builders as make
 
 TABLES = ("contact", "contact_source", "contact_key", "crm_policy", "possible_duplicate")
 POLICIES = 40
+FIRST = ("Ada", "Bertram", "Clementine", "Dorothea", "Ezekiel", "Florence", "Gulliver", "Hyacinth")
+LAST = ("Abernathy", "Blackwood", "Castellano", "Drummond", "Eisenberg")  # unlike each other: nobody is a candidate
 _OWN = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-|^\d{4}-\d\d-\d\dT\d\d:")  # ids and moments
 # Sealed for, or hashed with a key of, one FMO; or counted over the whole installation.
-_SEALED = {"mbi", "mbi_hash", "hash", "value", "content_hash", "batch", "policy_number", "sort_key"}
+_SEALED = {"mbi", "mbi_hash", "hash", "value", "content_hash", "batch"}
 
 
 def account(store: Session, name: str) -> Business:
@@ -29,9 +31,11 @@ def account(store: Session, name: str) -> Business:
     business = make.business(store, make.agent(store, fmo, "1001"), f"{name.title()} Business")
     feed = make.feed_run(store, fmo)
     for number in range(POLICIES):
-        born = date(1950, 1, 1 + number % 28)
-        person = {"first_name": f"Ada{number}", "last_name": "Member", "email": f"ada{number}@mail.example"}
-        make.policy(store, make.member(store, fmo, birth_date=born, **person), feed, "1001")
+        born, phone = date(1930 + number, 1 + number % 12, 1 + number % 28), f"614-555-01{number:02}"
+        person = {"first_name": FIRST[number % 8], "last_name": LAST[number // 8], "phone": phone}
+        person["email"] = f"member{number}@mail.example"
+        numbered = {"policy_number": f"P{number}", "member_number": f"H{number}", "source_row": number}
+        make.policy(store, make.member(store, fmo, birth_date=born, **person), feed, "1001", **numbered)
     return business
 
 
