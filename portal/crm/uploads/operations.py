@@ -16,6 +16,7 @@ from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import date_order, read_row
 from portal.extensions import db
+from portal.identity.rounds import in_each_fmo
 
 KEEP_DAYS = 30
 
@@ -213,6 +214,9 @@ def _lock(upload: Upload) -> None:
     db.session.refresh(upload, with_for_update=True)
 
 
-def forget_old() -> None:
-    """Delete what uploads of the scope's FMO said, 30 days after they were last worked on; their counts stay."""
-    statements.forget(scope.fmo_id(), KEEP_DAYS)
+def forget_old() -> int:
+    """Delete what uploads of every FMO said, 30 days after they were last worked on; their counts stay.
+
+    For the relay, outside any scope. Gives the number of rows that were deleted.
+    """
+    return in_each_fmo(lambda: statements.forget(scope.fmo_id(), KEEP_DAYS))

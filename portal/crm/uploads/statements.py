@@ -258,6 +258,7 @@ _FORGET_ROWS = """
 DELETE FROM upload_row r USING upload u
 WHERE r.fmo_id = :fmo AND u.fmo_id = :fmo AND u.business_id = r.business_id AND u.id = r.upload_id
   AND u.updated_at < now() - make_interval(days => :days)
+RETURNING r.id
 """
 _FORGET_FILES = """
 UPDATE upload SET body = NULL, forgotten_at = now()
@@ -265,8 +266,9 @@ WHERE fmo_id = :fmo AND forgotten_at IS NULL AND updated_at < now() - make_inter
 """
 
 
-def forget(fmo_id: UUID, days: int) -> None:
-    """Delete what uploads of the FMO's accounts said, `days` after they were last worked on; their counts stay."""
+def forget(fmo_id: UUID, days: int) -> int:
+    """Delete what uploads of the FMO's accounts said, `days` after they were last worked on: how many rows went."""
     known = {"fmo": fmo_id, "days": days}
-    db.session.execute(text(_FORGET_ROWS), known)
+    gone = len(db.session.execute(text(_FORGET_ROWS), known).all())
     db.session.execute(text(_FORGET_FILES), known)
+    return gone
