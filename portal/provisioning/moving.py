@@ -106,7 +106,7 @@ def move(
     emptied = close_if_empty(origin, by=by)
     activity = _log(producer, origin, target, people, released, role=role, reason=reason, by=by)
     run, started = None, False
-    if sync_now and target.sync_enabled:
+    if sync_now and target.sync_enabled and not accounts.agreement(target).blocked:
         run, started = sync.request_run(target, "add_agent", by=by, activity=activity, expected=expected)
     return Moved(activity, released, people, emptied, run, started)
 

@@ -34,6 +34,7 @@ class Held:
     business: Business
     policies: int
     emptied: bool  # it has no other NPN
+    headless: bool  # others stay in it, and no Administrator among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,21 @@ class Tally:
 
 def ahead(producer: Producer) -> Ahead:
     """What off-boarding the record would end; changes nothing."""
-    return Ahead(
-        [
-            Held(
-                one,
-                hooks.policies_under(one.id, producer.npn) or 0,
-                all(npn.npn == producer.npn for npn in accounts.npns_of(one.id)),
-            )
-            for one in accounts.by_npn(producer.npn)
-        ],
-        _people(producer.npn),
-    )
+    held = [
+        Held(
+            one,
+            hooks.policies_under(one.id, producer.npn) or 0,
+            all(npn.npn == producer.npn for npn in accounts.npns_of(one.id)),
+            _headless(one, producer.npn),
+        )
+        for one in accounts.by_npn(producer.npn)
+    ]
+    return Ahead(held, _people(producer.npn))
+
+
+def _headless(business: Business, npn: str) -> bool:
+    roles = {one.role for one in _staying(business, npn)}
+    return bool(roles) and Role.AGENT_ADMIN not in roles
 
 
 def _people(npn: str) -> Sequence[User]:
@@ -143,14 +148,15 @@ def _see_off(user: User, until: date | None, tally: Tally, by: Scope) -> None:
 
 def _narrow(user: User, business: Business | None, by: Scope) -> bool:
     """Who leaves an account that others go on with sees their own part of it until then, whatever their role was."""
-    if business is None or not (accounts.npns_of(business.id) or _staying(business, user)):
+    if business is None or not (accounts.npns_of(business.id) or _staying(business, user.npn)):
         return False
     return businesses.set_role(user, Role.AGENT_LIMITED, reason=None, by=by)
 
 
-def _staying(business: Business, leaving: User) -> bool:
+def _staying(business: Business, leaving: str | None) -> Sequence[User]:
+    """Whom of the account another NPN brings, and who goes on with it."""
     people = accounts.users_of(business.id)
-    return any(one.npn != leaving.npn and one.state != "deactivated" and one.leaves_on is None for one in people)
+    return [one for one in people if one.npn != leaving and one.state != "deactivated" and one.leaves_on is None]
 
 
 def _log(producer: Producer, tally: Tally, reason: str, until: date | None, by: Scope) -> Activity:

@@ -209,3 +209,11 @@ def test_an_invitation_is_sent_again_to_the_invited_only(world: World, client_fo
     for user, jobs in ((world.lee.user, 0), (new, 1)):
         assert client.post(f"/fmo/businesses/{harbor.id}/users/{user.id}/invitation").status_code == 303
         assert len(store.scalars(select(Outbox.job).where(Outbox.job == "send_invitation")).all()) == jobs
+
+
+def test_the_record_begins_with_its_policy_sync(world: World, client_for: ClientFor) -> None:
+    # On a phone the parts stand in this order; where there are two columns the first goes above the timeline.
+    page = client_for(world.summit.admin).get(f"/fmo/businesses/{world.harbor.business.id}").text
+    places = [page.index(heading) for heading in ("<h2>Policy Sync</h2>", "<h2>NPNs</h2>", "<h2>Users</h2>")]
+    assert places == sorted(places)
+    assert page.count("<h2>Policy Sync</h2>") == 1

@@ -70,6 +70,14 @@ def test_the_page_says_what_will_end(in_two: World, client_for: ClientFor) -> No
     assert "Qbusinessamy" not in page
 
 
+def test_an_account_that_would_be_left_without_an_administrator_is_told(world: World, client_for: ClientFor) -> None:
+    admin = client_for(world.summit.admin)
+    told = "Nobody who stays is its Administrator"
+    assert told in admin.get(f"/fmo/off-board/agent/{world.pat.producer.id}").text
+    assert told not in admin.get(_address(world)).text
+    assert told not in admin.get(f"/fmo/off-board/agent/{world.amy.people[0].producer.id}").text
+
+
 def test_everything_ends_together_and_is_listed(in_two: World, client_for: ClientFor, store: Session) -> None:
     admin, pat, nora = (client_for(one) for one in (in_two.summit.admin, in_two.pat.user, in_two.nora.admin))
     lee = client_for(in_two.lee.user)
