@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, request, url_for
 
+from portal.book import words
 from portal.businesses.models import Business
 from portal.core import scope
 from portal.core.fragments import go, page, wants_fragment
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
-from portal.sync import operations, queries, report
+from portal.sync import changes, comparison, operations, queries, report
+from portal.sync.events import RUN_EXPORTED, RUN_SEEN
 from portal.sync.models import SyncRun
 from portal.sync.views import bp
 
@@ -34,12 +37,31 @@ def runs() -> Response:
 
 
 @bp.get("/fmo/runs/<uuid:run_id>")
-@allow(Permission.SYNC_READ)
+@allow(Permission.SYNC_READ, RUN_SEEN)
 def run(run_id: UUID) -> Response:
-    """One run: its progress while it moves, then what it did."""
+    """One run: its progress while it moves, then what it did, policy by policy."""
     found = find_or_404(SyncRun, run_id)
     business = find_or_404(Business, found.business_id)
-    return page("sync/run.html", run=found, business=business, report=report, at="page")
+    asked = read_query(request.path, request.args, filters=("what",), sorts=("line",), default="line")
+    shown = changes.listing(found, asked)
+    if (what := asked.args.get("what")) in changes.WHAT:
+        shown.chip("What", "what", changes.WHAT[what][0])
+    told: dict[str, Any] = {"counts": changes.counts(found), "comparison": comparison.of(found), "words": words}
+    return page(
+        "sync/run.html", block="results", run=found, business=business, report=report, at="page", listing=shown,
+        changes=changes, **told,
+    )  # fmt: skip
+
+
+@bp.get("/fmo/runs/<uuid:run_id>/changes.csv")
+@allow(Permission.SYNC_READ, RUN_EXPORTED)
+def run_changes(run_id: UUID) -> Response:
+    """The same as a file."""
+    found = find_or_404(SyncRun, run_id)
+    answer = Response(changes.csv_of(found))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="sync-run-{found.id}.csv"'
+    return answer
 
 
 @bp.get("/fmo/runs/<uuid:run_id>/progress")
