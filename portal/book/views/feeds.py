@@ -109,8 +109,7 @@ def feed_progress(run_id: UUID) -> Response:
 
 
 def _shown(run: FeedRun) -> dict[str, Any]:
-    held = queries.held_of(run) if run.status in ("held", "failed") else None
-    return {"run": run, "held": held, "words": words, "seconds_left": _seconds_left(run, clock.now())}
+    return {"run": run, "held": queries.held_of(run), "words": words, "seconds_left": _seconds_left(run, clock.now())}
 
 
 def _seconds_left(run: FeedRun, now: datetime) -> float | None:
