@@ -48,6 +48,7 @@ class Sum:
     several: int
     removed: int
     astray: int  # copies that stand under an NPN which is not their account's
+    surplus: int  # policies with a copy beyond those that the book has under their NPN
 
     @property
     def parts(self) -> int:
@@ -88,15 +89,14 @@ class Tally:
     book: Sequence[Counted]
     copies: Sequence[Copies]
     owners: dict[str, list[UUID]]  # NPN → the Businesses that have it
-    accounts: int
 
     def sum(self) -> Sum:
         """The equation of the whole book."""
         left: defaultdict[str, int] = defaultdict(int)
         for one in self.book:
-            left[self.kind(one)] += one.policies - one.held
+            left[self.kind(one)] += max(0, one.policies - one.held)
         return Sum(
-            accounts=self.accounts,
+            accounts=sum(one.held for one in self.book),
             waiting=left["waiting"],
             gone=sum(one.gone for one in self.book),
             without=left["without"],
@@ -106,6 +106,7 @@ class Tally:
             several=sum(one.several for one in self.book),
             removed=sum(one.removed for one in self.book),
             astray=sum(one.living for one in self.copies if not self._belongs(one)),
+            surplus=sum(max(0, one.held - one.policies) for one in self.book),
         )
 
     def kind(self, one: Counted) -> Kind:

@@ -10,7 +10,7 @@ from portal.core.paging import COUNT_CAP, Listing, read_query
 from portal.core.permissions import Permission, allow
 from portal.downline import queries as downline
 from portal.sync.sums import queries
-from portal.sync.sums.statements import count
+from portal.sync.sums.statements import count, strays
 from portal.sync.sums.words import PARTS
 from portal.sync.views import bp
 
@@ -21,7 +21,14 @@ def sums() -> Response:
     """The equation with its mark, and the accounts, those with the largest difference first. Counts alone."""
     asked = read_query(request.path, request.args, filters=(), sorts=queries.SORTS, default="-difference")
     tally = count(scope.fmo_id())
-    return page("why/sums.html", block="results", sum=tally.sum(), listing=queries.accounts(tally, asked), parts=PARTS)
+    return page(
+        "why/sums.html",
+        block="results",
+        sum=tally.sum(),
+        listing=queries.accounts(tally, asked),
+        parts=PARTS,
+        strays=strays(scope.fmo_id()) if request.args.get("check") else None,
+    )
 
 
 @bp.get("/fmo/sums/npns")

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from portal.book.models import Policy
 from portal.businesses.models import Business
 from portal.core.scope import Role
+from portal.crm.models import Contact
+from portal.downline.models import Producer
 from portal.identity.models import User
-from portal.sync.sums.statements import count
+from portal.sync.sums.statements import count, strays
 from portal.sync.sums.tally import Account, Sum, Tally
 from tests.support import builders as make
 from tests.support import crm_builders as crm
@@ -62,22 +64,22 @@ def test_every_policy_stands_in_exactly_one_part(
     found = tally(app, fmo.id)
     assert found.sum() == _model(states, sets)
     assert found.sum().holds and found.sum().parts == len(book)
-    for one, own, line in zip(range(3), sets, found.by_account(account.id for account in accounts), strict=True):
-        mine = [held[one] for npn, held in states if npn in own]
-        assert line == Account(accounts[one].id, len(mine), mine.count("living"), mine.count("removed"), 0)
+    for number, own, line in zip(range(3), sets, found.by_account(account.id for account in accounts), strict=True):
+        mine = [held[number] for npn, held in states if npn in own]
+        assert line == Account(accounts[number].id, len(mine), mine.count("living"), mine.count("removed"), 0)
 
 
-def _account(store: Session, business: Business, wanted: set[str], producers: dict[str, object]) -> Business:
+def _account(store: Session, business: Business, wanted: set[str], producers: dict[str, Producer]) -> Business:
     for npn in wanted:
-        make.business_npn(store, business, producers[npn])  # type: ignore[arg-type]  # they are producers
+        make.business_npn(store, business, producers[npn])
     return business
 
 
-def _copy(store: Session, business: Business, policy: Policy, contact: object, state: str) -> None:
+def _copy(store: Session, business: Business, policy: Policy, contact: Contact, state: str) -> None:
     now = datetime.now(UTC)
     values = {"living": {}, "released": {"released_at": now}, "removed": {"removed_at": now}}.get(state)
     if values is not None:
-        crm.crm_policy(store, business, policy, contact, **values)  # type: ignore[arg-type]  # it is a contact
+        crm.crm_policy(store, business, policy, contact, **values)
 
 
 def _model(states: list[tuple[str | None, list[str]]], sets: list[set[str]]) -> Sum:
@@ -100,7 +102,7 @@ def _model(states: list[tuple[str | None, list[str]]], sets: list[set[str]]) -> 
             parts["waiting"] += 1
         else:
             parts["without" if npn in NPNS[:3] else "outside"] += 1
-    return Sum(**parts, book=len(states), astray=0)
+    return Sum(**parts, book=len(states), astray=0, surplus=0)
 
 
 def test_a_copy_that_does_not_belong_is_told(app: Flask, store: Session, world: World) -> None:
@@ -112,6 +114,21 @@ def test_a_copy_that_does_not_belong_is_told(app: Flask, store: Session, world: 
     assert found.sum().astray == 1 and not found.sum().holds
     (line,) = found.by_account([world.nora.business.id])
     assert (line.astray, line.difference) == (1, 0)
+
+
+def test_a_copy_under_another_npn_than_its_policys_is_told(
+    app: Flask, store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    client = client_for(world.summit.admin)
+    assert "each stands under the NPN that wrote its policy" in client.get("/fmo/sums?check=yes").text
+    policy = store.merge(world.pat.policy)
+    policy.writing_npn = world.lee.producer.npn  # behind the portal's back: nothing handed the copy over
+    store.commit()
+    with acting(app, Role.FMO_ADMIN, world.summit.fmo):
+        assert strays(world.summit.fmo.id) == 1
+    found = tally(app, world.summit.fmo.id).sum()
+    assert (found.surplus, found.holds) == (1, False)
+    assert "1 copies do not stand under" in client.get("/fmo/sums?check=yes").text
 
 
 def test_a_policy_of_a_removed_person_is_explained(app: Flask, store: Session, world: World) -> None:
