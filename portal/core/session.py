@@ -55,6 +55,8 @@ class TenantSession(FlaskSession):
 def _tell_the_wall(session: OrmSession, transaction: SessionTransaction, connection: Connection) -> None:
     assert isinstance(session, TenantSession)
     scope = session.scope()
+    if transaction.nested:
+        return  # settings are the whole transaction's: a savepoint has them, and going back to one keeps them
     connection.execute(
         _SETTINGS,
         {

@@ -66,18 +66,26 @@ def import_preview() -> Response:
 @allow(Permission.PROVISION)
 def import_complete() -> Response:
     """Provision the good rows of the previewed file, and say what was done and what was left out."""
+    packed, since = request.form.get("packed", ""), request.form.get("since", type=int, default=0)
     try:
-        rows, _ = _rows(unpack(request.form.get("packed", "")))
+        rows, _ = _rows(unpack(packed))
     except FileRefused as refused:
         return _start(str(refused))
-    lines = sheet.plan(rows)
+    lines = [line for line in sheet.plan(rows) if line.number >= since]
     good = [line for line in lines if line.good]
     expected = foresight.summed_new(_synced(good)).each
     wanted = [(line.number, line.wanted) for line in good if line.wanted]
-    done, refused_rows = operations.provision_all(wanted, expected, by=scope.current())
+    outcome = operations.provision_all(wanted, expected, by=scope.current())
     reasons = {line.number: line.reasons for line in lines if not line.good}
-    reasons |= {number: [reason] for number, reason in refused_rows.items()}
-    return page("provisioning/import_done.html", done=done, total=len(lines), **_left_out(reasons, lines))
+    reasons |= {number: [reason] for number, reason in outcome.refused.items()}
+    return page(
+        "provisioning/import_done.html",
+        done=outcome.done,
+        waiting=outcome.waiting,
+        packed=packed,
+        total=len(lines),
+        **_left_out(reasons, [line for line in lines if not outcome.waiting or line.number < outcome.waiting[0]]),
+    )
 
 
 @bp.post("/provision/import/refused")

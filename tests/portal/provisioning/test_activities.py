@@ -63,7 +63,7 @@ def test_provision_with_sync_copies_then_invites(
     with acting(app, job_scope(business, run.id)):
         assert operations.execute(run.id) == "succeeded"
     assert shown(setup_engine, business) == {policy.id}
-    assert jobs(setup_engine) == ["run_sync", "send_invitation"]
+    assert {"run_sync", "send_invitation"} <= set(jobs(setup_engine))
     assert admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"}).status_code == 286
     assert "1 policy and 1 contact are now in the account" in admin.get(f"/fmo/runs/{run.id}").text
     assert rows(setup_engine, "SELECT other_id FROM activity") == [(business.id,)]

@@ -38,9 +38,9 @@ def _send(admin: FlaskClient, content: str, name: str = "accounts.csv") -> TestR
 
 
 def _complete(admin: FlaskClient, preview: TestResponse) -> TestResponse:
-    found = re.search(r'name="packed" value="([^"]+)"', preview.text)
-    assert found, preview.text
-    return admin.post(f"{ADDRESS}/complete", data={"packed": found[1]})
+    sent = dict(re.findall(r'name="(packed|since)" value="([^"]+)"', preview.text))
+    assert "packed" in sent, preview.text
+    return admin.post(f"{ADDRESS}/complete", data=sent)
 
 
 def _refused(admin: FlaskClient, page: TestResponse) -> list[dict[str, str]]:
@@ -243,6 +243,25 @@ def test_many_rows_are_judged_in_few_statements(
     assert "Counted in your book" in page.text and re.search(r"Policies to add</dt><dd><span[^>]*>4<", page.text)
     done = _complete(admin, page)
     assert "Every row" in done.text and sheet.MOST == 1000
+
+
+def test_what_there_was_no_time_for_goes_on_by_one_click(
+    store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for npn in ("1001", "1002", "1003"):
+        make.agent(store, fmo, npn)
+    preview = _send(admin, _file({"NPN": "1001"}, {"NPN": "1002"}, {"NPN": "1003"}, {"NPN": "x"}))
+    moments = iter([0.0, 1.0, 99.0, 99.0])
+    monkeypatch.setattr("portal.provisioning.operations.imports.monotonic", lambda: next(moments))
+
+    first = _complete(admin, preview)
+
+    assert "2 more rows are still to come" in first.text and 'Left out</dt><dd><span class="figure">0<' in first.text
+    assert len(rows(setup_engine, "SELECT 1 FROM business")) == 1
+    monkeypatch.undo()
+    rest = _complete(admin, first)
+    assert "still to come" not in rest.text and [row["Row"] for row in _refused(admin, rest)] == ["5"]
+    assert len(rows(setup_engine, "SELECT 1 FROM business")) == 3
 
 
 def test_it_is_offered_on_the_list_of_businesses(store: Session, fmo: Fmo, admin: FlaskClient) -> None:

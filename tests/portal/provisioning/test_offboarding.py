@@ -185,6 +185,9 @@ def test_a_sign_in_may_stay_open_to_a_day_and_ends_after_it(
     lee = client_for(None)
     signed_in = lee.post("/login", data={"email": user.email, "password": PASSWORD})
     assert signed_in.status_code == 303
+    home = lee.get("/crm/").text
+    assert "The last day on which you can sign in" in home and "/crm/export" in home
+    assert "The last day on which you can sign in" not in client_for(ali).get("/crm/").text
     page = lee.get("/crm/contacts")
     assert page.status_code == 200 and "Qlastlee" not in page.text and "Qlastpat" not in page.text
     assert "signs in until" in admin.get(f"/fmo/businesses/{world.harbor.business.id}").text
