@@ -73,8 +73,13 @@ def count(fmo_id: UUID) -> Tally:
             owners[npn].append(business_id)
         else:
             known.add(npn)
-    book = [Counted(npn, policies[npn], *held[npn], known=npn in known) for npn in {*policies, *held}]
+    book = [_counted(npn, policies[npn], held[npn], known=npn in known) for npn in {*policies, *held}]
     return Tally(book, copies, dict(owners))
+
+
+def _counted(npn: str | None, policies: int, held: list[int], *, known: bool) -> Counted:
+    living, several, removed, gone = held
+    return Counted(npn, policies, living, several, removed, gone, known)
 
 
 def strays(fmo_id: UUID) -> int:
