@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
@@ -153,3 +154,8 @@ def ever_active(user: User) -> bool:
     """Whether the user has signed in or accepted an invitation once, so that a password is there."""
     used = select(Invitation.id).where(Invitation.user_id == user.id, Invitation.used_at.is_not(None))
     return user.last_sign_in_at is not None or bool(db.session.scalar(select(used.exists())))
+
+
+def last_day_of(user_id: UUID | None) -> date | None:
+    """The last day on which somebody who was off-boarded may sign in; None for everybody else."""
+    return db.session.scalar(select(User.leaves_on).where(User.id == user_id))

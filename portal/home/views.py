@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 
+from portal.businesses.queries import last_day_of
 from portal.compliance import figures
 from portal.core import scope, search_tokens
 from portal.core.fragments import fragment, go, page, wants_fragment
@@ -45,7 +48,9 @@ def account() -> Response:
     rows = [
         (words.status(key)[0], count, url_for("crm.policies", status=key)) for key, count in found.by_status.items()
     ]
-    return page("home/account.html", figures=found, status_rows=rows, words=words, left=lately, told=told, **panel())
+    shown: dict[str, Any] = {"figures": found, "status_rows": rows, "words": words, "left": lately, "told": told}
+    shown["last_day"] = last_day_of(scope.current().actor_id)
+    return page("home/account.html", **shown, **panel())
 
 
 @bp.get("/compliance/")
