@@ -14,6 +14,7 @@ from portal.businesses.models import Business
 from portal.core import clock
 from portal.core.permissions import Permission, may
 from portal.core.scope import Role, current_or_none
+from portal.crm.duplicates import queries as duplicates
 from portal.extensions import db
 from portal.identity.models import Fmo
 from portal.identity.views import home_of
@@ -62,8 +63,15 @@ _AGENT = (
     ("Policies", "/crm/policies", "file-text"),
 )
 _COMPLIANCE = (("Home", "/compliance/", "house"), ("Access log", "/compliance/access", "scroll-text"))
-_ACCOUNT_ADMIN = (*_AGENT, ("Uploads", "/crm/uploads", "file-up"), ("Users", "/crm/users", "user-cog"))
-PLACES = {Role.FMO_ADMIN: _FMO, Role.COMPLIANCE: _COMPLIANCE, Role.AGENT_ADMIN: _ACCOUNT_ADMIN}
+_DUPLICATES = ("Possible duplicates", "/crm/duplicates", "users-round")
+_WHOLE_ACCOUNT = (*_AGENT, _DUPLICATES)
+_ACCOUNT_ADMIN = (*_WHOLE_ACCOUNT, ("Uploads", "/crm/uploads", "file-up"), ("Users", "/crm/users", "user-cog"))
+PLACES = {
+    Role.FMO_ADMIN: _FMO,
+    Role.COMPLIANCE: _COMPLIANCE,
+    Role.AGENT_ADMIN: _ACCOUNT_ADMIN,
+    Role.AGENT_ALL: _WHOLE_ACCOUNT,
+}
 
 
 def init(app: Flask) -> None:
@@ -93,7 +101,17 @@ def nav() -> list[Place]:
     if at_work is None:
         return []
     places = PLACES.get(at_work.role, _AGENT)
-    return [Place(label, href, name, _here(href)) for label, href, name in places]
+    return [Place(label, href, name, _here(href), _waiting(href)) for label, href, name in places]
+
+
+def _waiting(href: str) -> int | None:
+    """How many things of that place wait for a person; counted once a page, though the rail stands there twice."""
+    if href != _DUPLICATES[1]:
+        return None
+    if "duplicates_waiting" not in g:
+        g.duplicates_waiting = duplicates.waiting()
+    found: int = g.duplicates_waiting
+    return found
 
 
 def _here(href: str) -> bool:

@@ -36,12 +36,11 @@ depends_on = None
 DECISION = "decision, decided_at, decided_by, decided_by_name"
 UNDOING = "undone_at, undone_by, undone_by_name"
 SHOWN = f"{BUSINESS} AND NOT hidden"
-# Merged contacts and released copies are seen by nobody, except by ids inside the operation that merges or takes back.
-SHOWN_OR_MERGED = (
-    f"{BUSINESS} AND (NOT hidden OR (merged_into IS NOT NULL AND {WHOLE} AND {setting('merging')} = 'yes'))"
-)
+# Hidden contacts and released copies are seen by nobody, except by ids inside the operation that merges or takes back.
+MERGING = f"({WHOLE} AND {setting('merging')} = 'yes')"
+SHOWN_OR_MERGING = f"{BUSINESS} AND (NOT hidden OR {MERGING})"
 LIVING = f"{BUSINESS} AND released_at IS NULL"
-LIVING_OR_MERGING = f"{BUSINESS} AND (released_at IS NULL OR ({WHOLE} AND {setting('merging')} = 'yes'))"
+LIVING_OR_MERGING = f"{BUSINESS} AND (released_at IS NULL OR {MERGING})"
 WHOLE_ACCOUNT = f"{BUSINESS} AND {WHOLE}"
 
 
@@ -75,7 +74,7 @@ def upgrade() -> None:
     op.create_index("ix_possible_duplicate_other", "possible_duplicate", ["business_id", "other_id"])
     _merges()
     for verb in ("select", "update"):
-        op.execute(f"ALTER POLICY agent_{verb} ON contact USING ({SHOWN_OR_MERGED})")
+        op.execute(f"ALTER POLICY agent_{verb} ON contact USING ({SHOWN_OR_MERGING})")
         op.execute(f"ALTER POLICY agent_{verb} ON crm_policy USING ({LIVING_OR_MERGING})")
     allow("possible_duplicate", "agent", UPDATE, BUSINESS, columns=DECISION)
     allow("possible_duplicate", "jobs", DELETE, JOB)

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     CRM_TAKE_OUT = "crm.take_out"
     CRM_USERS = "crm.users"
     CRM_UPLOAD = "crm.upload"
+    CRM_DUPLICATES = "crm.duplicates"
+    CRM_MERGE = "crm.merge"
     SEARCH = "search"
     RESYNC_ASK = "resync.ask"
     CLAIM_MAKE = "claim.make"
@@ -80,13 +82,13 @@ _AGENT = frozenset(
         Permission.CLAIM_MAKE,
     }
 )
-_WHOLE_ACCOUNT = _AGENT | {Permission.CRM_REMOVE}
+_WHOLE_ACCOUNT = _AGENT | {Permission.CRM_REMOVE, Permission.CRM_DUPLICATES}
 _COMPLIANCE = frozenset({Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permission.ACCESS_EXPORT})
 
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.FMO_ADMIN: _FMO_ADMIN,
     Role.COMPLIANCE: _COMPLIANCE,
-    Role.AGENT_ADMIN: _WHOLE_ACCOUNT | {Permission.CRM_USERS, Permission.CRM_UPLOAD},
+    Role.AGENT_ADMIN: _WHOLE_ACCOUNT | {Permission.CRM_USERS, Permission.CRM_UPLOAD, Permission.CRM_MERGE},
     Role.AGENT_ALL: _WHOLE_ACCOUNT,
     Role.AGENT_LIMITED: _AGENT,
     Role.SYSTEM: frozenset(),

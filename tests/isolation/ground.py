@@ -151,6 +151,7 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
     store.commit()
     person.marks.append(f"Qtyped{person.user.first_name.lower()}")
     twin = crm.possible_duplicate(store, person.contact, other)
+    merge = crm.contact_merge(store, person.contact, person.user)
     upload = crm.upload(store, account.business, person.user, f"Qfile{person.user.first_name.lower()}.csv")
     row = crm.upload_row(store, upload, other, last_name=f"Qtyped{person.user.first_name.lower()}")
     person.marks.append(upload.file_name)
@@ -167,6 +168,7 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
         "note": note.id,
         "claim": claim.id,
         "duplicate": twin.id,
+        "contact_merge": merge.id,
         "upload": upload.id,
         "upload_row": row.id,
     }

@@ -45,6 +45,8 @@ KINDS = {
     "/fmo/runs/producer/*": "agent",
     "/fmo/unattributed/*": "claim",
     "/crm/contacts/*": "contact",
+    "/crm/duplicates/*": "duplicate",
+    "/crm/merges/*": "contact_merge",
     "/crm/users/*": "user",
     "/crm/policies/*": "crm_policy",
     "/crm/uploads/*": "upload",

@@ -12,6 +12,8 @@ from portal.activities.models import Activity
 from portal.book.models import Member, Policy
 from portal.businesses.models import Business
 from portal.core.ids import new_id
+from portal.crm.duplicates.models import ContactMerge
+from portal.crm.duplicates.statements import MOVED
 from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, LeftPolicy, Note, PossibleDuplicate
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.table import Table, pack
@@ -114,6 +116,15 @@ def upload_row(store: Session, upload: Upload, candidate: Contact, **said: Any) 
     """The first row of `upload`, which waits: it may be `candidate`."""
     owned = {"fmo_id": upload.fmo_id, "business_id": upload.business_id, "upload_id": upload.id}
     return add(store, UploadRow(**owned, number=2, outcome="candidate", candidates=[candidate.id], values=said))
+
+
+def contact_merge(store: Session, contact: Contact, by: User) -> ContactMerge:
+    """A merge of `by` into `contact`; the other contact brought nothing and is gone."""
+    owned = {"fmo_id": contact.fmo_id, "business_id": contact.business_id, "kept_id": contact.id}
+    before: dict[str, Any] = {name: [] for name in (*MOVED, "filled")}
+    before["kept"] = {"agent_owned": True, "made_by": None}
+    row = ContactMerge(**owned, merged_id=new_id(), by_id=by.id, by_name=by.name, before=before)
+    return add(store, row)
 
 
 def resync_request(store: Session, business: Business, by: User) -> ResyncRequest:

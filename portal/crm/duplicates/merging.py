@@ -72,7 +72,9 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     if made.undone_at is not None or made.id not in {last.id for last in merges_of(made.kept_id)[:1]}:
         raise NotLast
     _begin()
-    kept = db.session.scalars(select(Contact).where(Contact.id == made.kept_id)).one()
+    kept = db.session.scalars(select(Contact).where(Contact.id == made.kept_id)).one_or_none()
+    if kept is None:
+        raise NotLast  # it went into another one itself
     merged = db.session.scalars(
         select(Contact).where(Contact.id == made.merged_id).execution_options(narrowed_as="merged")
     ).one()

@@ -59,6 +59,7 @@ _MOVE_BACK = (
 # Keys that carriers' values gave since the merge are told anew, to each contact by its own sources.
 _DROP_NEWER_KEYS = f"""
 DELETE FROM contact_key WHERE {_MINE} AND contact_id = :kept AND upload_id IS NULL AND NOT id = ANY(:kept_keys)
+RETURNING id
 """
 _FIRST, _LAST = (name_key_sql(f"s.carried->>'{name}'") for name in ("first_name", "last_name"))
 _PERSON = (
@@ -118,8 +119,10 @@ def move_back(kept: UUID, merged: UUID, moved: dict[str, list[str]]) -> None:
     """Give `merged` what `moved` names and is still there, and tell the keys of both anew."""
     ids = {name: [UUID(one) for one in moved[name]] for name in MOVED}
     known = _known(kept=kept, merged=merged, **ids)
-    for statement in (*_MOVE_BACK, _DROP_NEWER_KEYS, _TELL_KEYS):
+    for statement in _MOVE_BACK:
         db.session.execute(text(statement), known)
+    if db.session.execute(text(_DROP_NEWER_KEYS), known).all():
+        db.session.execute(text(_TELL_KEYS), known)
 
 
 def hide_empty(kept: UUID, merged: UUID) -> None:

@@ -13,6 +13,7 @@ from portal.core.lookup import find_or_404
 from portal.core.paging import Listing, read_query
 from portal.core.permissions import Permission, allow
 from portal.crm import ages, operations, queries, words
+from portal.crm.duplicates import merging
 from portal.crm.events import CONTACT_LIST, CONTACT_READ, MBI_REVEAL
 from portal.crm.forms import NoteForm
 from portal.crm.models import Contact
@@ -98,6 +99,7 @@ def _contact_page(
         policies=queries.policies_of(found),
         notes=queries.story_of(found),
         duplicates=queries.possible_duplicates(found),
+        merges=merging.merges_of(found.id),
         form=form or NoteForm(formdata=None),
         mbi=mbi,
         today=clock.today(),

@@ -1,0 +1,148 @@
+"""The queue of possible duplicates: side by side, merged or not the same; and taking a merge back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, flash, request, url_for
+
+from portal.core import scope
+from portal.core.fragments import go, page
+from portal.core.ids import parse_id
+from portal.core.lookup import find, find_or_404
+from portal.core.paging import read_query
+from portal.core.permissions import Permission, allow
+from portal.core.transaction import not_yours
+from portal.crm import words
+from portal.crm.duplicates import merging, queries
+from portal.crm.duplicates.events import DUPLICATE_LIST, DUPLICATE_READ
+from portal.crm.duplicates.models import ContactMerge
+from portal.crm.events import CONTACT_READ
+from portal.crm.models import Contact, PossibleDuplicate
+from portal.crm.panels import panel
+from portal.crm.views import bp
+
+BUSY = (
+    "Contacts are being added to this account at this moment, by Policy Sync or an upload. Nothing was changed; try"
+    " again in a minute."
+)
+CHOOSE = "Choose which of the two to keep."
+
+
+@bp.get("/duplicates")
+@allow(Permission.CRM_DUPLICATES, DUPLICATE_LIST)
+def duplicates() -> Response:
+    """Pairs that wait for a person, the likeliest first."""
+    asked = read_query(request.path, request.args, filters=(), sorts=queries.SORTS, default="-strength")
+    listing = queries.listing(asked)
+    people = queries.contacts_of(listing.items)
+    return page(
+        "crm/duplicates.html",
+        block="results",
+        listing=listing,
+        people=people,
+        likely=queries.likely,
+        words=words,
+        **panel(),
+    )
+
+
+@bp.get("/duplicates/<uuid:pair_id>")
+@allow(Permission.CRM_DUPLICATES, DUPLICATE_READ)
+def duplicate(pair_id: UUID) -> Response:
+    """Two contacts side by side."""
+    return _compare(_open_pair(pair_id))
+
+
+@bp.post("/duplicates/<uuid:pair_id>/merge")
+@allow(Permission.CRM_MERGE, DUPLICATE_READ)
+def merge_contacts(pair_id: UUID) -> Response:
+    """Make the two one, under the contact that was chosen to stay."""
+    pair = _open_pair(pair_id)
+    one, other = _contacts(pair)
+    keep = parse_id(request.form.get("keep", ""))
+    if keep is None:
+        return _compare(pair, problem=CHOOSE, status=422)
+    if keep not in (one.id, other.id):
+        not_yours(asked_for=keep)
+    kept, merged = (one, other) if keep == one.id else (other, one)
+    try:
+        merging.merge(pair, kept, merged, by=scope.current())
+    except merging.Busy:
+        return _compare(pair, problem=BUSY, status=409)
+    flash("The two are one contact now. You can take that back on its page.")
+    return go(url_for("crm.contact", contact_id=kept.id))
+
+
+@bp.post("/duplicates/<uuid:pair_id>/different")
+@allow(Permission.CRM_DUPLICATES, DUPLICATE_READ)
+def not_the_same(pair_id: UUID) -> Response:
+    """Keep that the two are two people."""
+    merging.not_the_same(_open_pair(pair_id), by=scope.current())
+    flash("Kept as two people. You will not be asked about these two again.")
+    return go(url_for("crm.duplicates"))
+
+
+@bp.get("/merges/<uuid:merge_id>")
+@allow(Permission.CRM_MERGE, CONTACT_READ)
+def merge(merge_id: UUID) -> Response:
+    """What taking the merge back does, before it is done."""
+    return _merge_page(find_or_404(ContactMerge, merge_id))
+
+
+@bp.post("/merges/<uuid:merge_id>/undo")
+@allow(Permission.CRM_MERGE, CONTACT_READ)
+def undo_merge(merge_id: UUID) -> Response:
+    """Make two contacts of the one again."""
+    made = find_or_404(ContactMerge, merge_id)
+    try:
+        merged = merging.undo(made, by=scope.current())
+    except merging.Busy:
+        return _merge_page(made, problem=BUSY, status=409)
+    except merging.NotLast:
+        return _merge_page(made, problem="Another merge was made after this one. Take that back first.", status=409)
+    flash("The two are two contacts again.")
+    kept = find(Contact, made.kept_id)
+    shown = kept or find(Contact, merged.id)
+    return go(url_for("crm.contact", contact_id=shown.id) if shown else url_for("crm.contacts"))
+
+
+def _open_pair(pair_id: UUID) -> PossibleDuplicate:
+    pair = find_or_404(PossibleDuplicate, pair_id)
+    if pair.decided_at is not None or len(queries.contacts_of([pair])) < 2:
+        not_yours()
+    return pair
+
+
+def _contacts(pair: PossibleDuplicate) -> tuple[Contact, Contact]:
+    people = queries.contacts_of([pair])
+    return people[pair.contact_id], people[pair.other_id]
+
+
+def _compare(pair: PossibleDuplicate, *, problem: str | None = None, status: int = 200) -> Response:
+    one, other = _contacts(pair)
+    return page(
+        "crm/duplicate.html",
+        status=status,
+        pair=pair,
+        sides=(queries.side_of(one), queries.side_of(other)),
+        lines=queries.lines(one, other),
+        likely=queries.likely(pair.strength),
+        problem=problem,
+        words=words,
+        **panel(),
+    )
+
+
+def _merge_page(made: ContactMerge, *, problem: str | None = None, status: int = 200) -> Response:
+    last = next(iter(merging.merges_of(made.kept_id)), None)
+    return page(
+        "crm/merge.html",
+        status=status,
+        made=made,
+        contact=find(Contact, made.kept_id),
+        is_last=last is not None and last.id == made.id,
+        problem=problem,
+        words=words,
+        **panel(),
+    )
