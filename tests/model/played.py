@@ -192,8 +192,8 @@ def merge(place: Place, account: str, kept: UUID, merged: UUID) -> UUID:
     with agent(place, account):
         one, other = (db.session.scalars(select(Contact).where(Contact.id == each)).one() for each in (kept, merged))
     known = select(PossibleDuplicate).where(PossibleDuplicate.business_id == business)
-    pairs = {frozenset((pair.contact_id, pair.other_id)) for pair in place.store.scalars(known)}
-    if frozenset((kept, merged)) not in pairs:
+    asked = {frozenset((pair.contact_id, pair.other_id)) for pair in place.store.scalars(known)}
+    if frozenset((kept, merged)) not in asked:
         crm.possible_duplicate(place.store, one, other)
     with agent(place, account) as by:
         one, other = (db.session.scalars(select(Contact).where(Contact.id == each)).one() for each in (kept, merged))

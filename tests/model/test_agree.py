@@ -1,4 +1,4 @@
-"""Books, edits, attributions, moves, uploads, merges, removals, runs in any order: the portal shows what the model says."""
+"""Books, edits, attributions, moves, uploads, merges, removals and runs: the portal shows what the model says."""
 
 from __future__ import annotations
 
@@ -74,11 +74,12 @@ class Both:
 
     def crosswalk(self, code: str, npn: str | None) -> None:
         played.name_code(self.place, code, npn)
-        self.codes[code] = npn
-        for policy, told in self.place.mutual.items():
-            if told == code and policy in self.truth.writer:
-                self.truth.writer[policy] = npn
-        self.truth.settle()
+        # The old line ends first, and what it gave is taken away at once; the new one gives for the next run.
+        for now in (None, npn):
+            self.codes[code] = now
+            told = [policy for policy, its in self.place.mutual.items() if its == code]
+            self.truth.writer |= {policy: now for policy in told if policy in self.truth.writer}
+            self.truth.settle()
 
     def join(self, account: str, npn: str) -> None:
         played.join(self.place, account, npn)
