@@ -51,6 +51,7 @@ class Both:
         self.place = played.open_place(app, store, wanted)
         self.truth = Truth({name: Account(set(npns)) for name, npns in wanted.items()})
         self.codes: dict[str, str | None] = {}
+        self.loaded: dict[str, str] = {}  # policy → the writing number in the book
         self.merges: list[tuple[str, str, str]] = []  # account, kept person, merged person
 
     def tell(self, number: int, who: str, npn: str) -> None:
@@ -68,7 +69,8 @@ class Both:
         played.load(self.place)
         for policy, (who, npn) in self.place.aetna.items():
             self.truth.person[policy], self.truth.writer[policy] = who, npn
-        for policy, code in self.place.mutual.items():
+        self.loaded = dict(self.place.mutual)
+        for policy, code in self.loaded.items():
             self.truth.person[policy], self.truth.writer[policy] = policy, self.codes.get(code)
         self.truth.settle()
 
@@ -77,8 +79,7 @@ class Both:
         # The old line ends first, and what it gave is taken away at once; the new one gives for the next run.
         for now in (None, npn):
             self.codes[code] = now
-            told = [policy for policy, its in self.place.mutual.items() if its == code]
-            self.truth.writer |= {policy: now for policy in told if policy in self.truth.writer}
+            self.truth.writer |= {policy: now for policy, its in self.loaded.items() if its == code}
             self.truth.settle()
 
     def join(self, account: str, npn: str) -> None:
