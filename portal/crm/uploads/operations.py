@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import func, select
 
 from portal.core import access, clock, crypto, scope
 from portal.core.ids import new_id
@@ -15,6 +15,7 @@ from portal.crm.uploads import events, fields, plan, statements, stored, table, 
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import date_order, read_row
+from portal.crm.uploads.statements import undoing
 from portal.extensions import db
 from portal.identity.rounds import in_each_fmo
 
@@ -76,9 +77,7 @@ def choose_columns(upload: Upload, columns: Mapping[int, str], order: str, *, by
     ]
     sealed = _seal(rows, upload.fmo_id)
     _decide(rows)
-    gone = delete(UploadRow).where(UploadRow.upload_id == upload.id)
-    db.session.execute(gone.execution_options(synchronize_session=False))
-    db.session.execute(insert(UploadRow), [stored.columns_of(one, upload, sealed.get(one.mbi_hash)) for one in rows])
+    statements.keep_rows(upload.id, [stored.columns_of(one, upload, sealed.get(one.mbi_hash)) for one in rows])
     upload.columns = {str(place): name for place, name in columns.items()}
     upload.date_order, upload.state, upload.counts = order, "preview", plan.counts(rows)
     told = upload.counts
@@ -124,7 +123,9 @@ def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
     stored.save(upload, rows, before)
     if upload.state == "applied":
         _write(upload, rows)
-    _recount(upload)
+        upload.counts = stored.counts(upload)
+    else:
+        upload.counts = plan.counts(rows)  # they are all of them
     return taken
 
 
@@ -154,7 +155,7 @@ def apply(upload: Upload, *, by: Scope) -> bool:
     before = stored.states(rows)
     _decide(rows)
     if stored.save(upload, rows, before):
-        _recount(upload)
+        upload.counts = plan.counts(rows)
         raise Changed
     upload.state, upload.applied_at, upload.applied_by_name = "applied", clock.now(), by.actor_name
     upload.body = None
@@ -197,17 +198,13 @@ def undo(upload: Upload, *, by: Scope) -> bool:
     if upload.state != "applied" or upload.forgotten_at is not None:
         raise Refused("This upload cannot be undone any more. Nothing was changed.")
     statements.alone()
-    found = statements.take_back(upload.id)
+    found = undoing.take_back(upload.id)
     upload.state, upload.undone_at, upload.undone_by_name = "undone", clock.now(), by.actor_name
     upload.counts = {**upload.counts, "undone": found}
     removed, blanked, kept = found["removed"], found["blanked"], found["kept"]
     look_again(upload.business_id)
     access.record(events.UPLOAD_UNDO, subject=upload, removed=removed, blanked=blanked, kept=kept)
     return True
-
-
-def _recount(upload: Upload) -> None:
-    upload.counts = stored.counts(upload)
 
 
 def _lock(upload: Upload) -> None:
@@ -219,4 +216,4 @@ def forget_old() -> int:
 
     For the relay, outside any scope. Gives the number of rows that were deleted.
     """
-    return in_each_fmo(lambda: statements.forget(scope.fmo_id(), KEEP_DAYS))
+    return in_each_fmo(lambda: undoing.forget(scope.fmo_id(), KEEP_DAYS))

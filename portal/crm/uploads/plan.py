@@ -54,11 +54,14 @@ class Planned:
     fill: dict[str, str] = field(default_factory=dict)
     fills_mbi: bool = False
     was_owned: bool = False
+    known_keys: dict[str, str] | None = None
 
     @property
     def keys(self) -> dict[str, str]:
-        """Rung → value."""
-        return self.row.keys(self.mbi_hash)
+        """Rung → value, for each rung of the ladder that the row can be found by."""
+        if self.known_keys is None:
+            self.known_keys = self.row.keys(self.mbi_hash)
+        return self.known_keys
 
 
 def plan(rows: Sequence[Planned], ladder: Iterable[Known], named: Iterable[Known]) -> None:

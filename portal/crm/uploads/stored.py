@@ -6,24 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from portal.crm.uploads import plan
+from portal.crm.uploads import plan, statements
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import Problem, ReadRow
+from portal.crm.uploads.statements import DECIDED
 from portal.extensions import db
 
-_DECIDED = (
-    "outcome", "reason", "choice", "contact_id", "same_as", "rung", "candidates", "doubts", "fill", "fills_mbi",
-    "was_owned",
-)  # fmt: skip
-_READ = ("id", "number", "problems", "values", "mbi_hash", "keys", "note", *_DECIDED)
+_READ = ("id", "number", "problems", "values", "mbi_hash", "keys", "note", *DECIDED)
 _WAITING = (plan.CANDIDATE, plan.LEFT)
 
 
 def _decided(one: Planned) -> dict[str, Any]:
-    found: dict[str, Any] = {name: getattr(one, name) for name in _DECIDED}
+    found: dict[str, Any] = {name: getattr(one, name) for name in DECIDED}
     found["doubts"] = [[str(other), reason] for other, reason in one.doubts]
     return found
 
@@ -65,7 +62,7 @@ def _planned(stored: Any) -> Planned:
     refused = stored.outcome == plan.ERROR and stored.reason not in (plan.NAMELESS, plan.NOBODY)
     row = ReadRow(stored.number, stored.values, None, stored.keys.get("number"), stored.note, problems, refused)
     made = Planned(stored.id, row, stored.mbi_hash)
-    for name in _DECIDED:
+    for name in DECIDED:
         setattr(made, name, getattr(stored, name))
     made.doubts = [(UUID(other), reason) for other, reason in stored.doubts]
     return made
@@ -80,8 +77,7 @@ def save(upload: Upload, rows: Sequence[Planned], before: Mapping[UUID, dict[str
     """Keep what is decided otherwise than `before`; gives the number of such rows."""
     changed = [one for one in rows if _decided(one) != before[one.id]]
     if changed:
-        keys = [{"business_id": upload.business_id, "id": one.id, **_decided(one)} for one in changed]
-        db.session.execute(update(UploadRow), keys)
+        statements.keep_decisions(upload.id, [{"id": one.id, **_decided(one)} for one in changed])
     return len(changed)
 
 

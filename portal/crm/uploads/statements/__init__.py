@@ -1,7 +1,8 @@
-"""Set-based SQL of uploads, under the agent's own login: whom rows may mean; writing and taking back what they say."""
+"""Set-based SQL of uploads, under the agent's own login: whom rows may mean, and writing what they say."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CA
 _SHOWN = ", ".join("c." + name for name in TYPED_FIELDS)
 _COLUMNS = f"c.id, {_SHOWN}, coalesce(c.mbi_hash, c.typed_mbi_hash) AS hash, c.removed_at, c.agent_owned"
 # sort_key is last name, blank, first name, each as the ladder compares it.
-_PERSON = (
+PERSON = (
     "c.first_key || '|' || split_part(c.sort_key, ' ', 1) || '|' || to_char(c.birth_date, 'YYYY-MM-DD') || '|' || c.zip"
 )
 _HITS = f"""
@@ -31,7 +32,7 @@ hit AS (
   SELECT c.id FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hidden
     AND (c.mbi_hash IN (SELECT value FROM k WHERE kind = 'mbi')
          OR c.typed_mbi_hash IN (SELECT value FROM k WHERE kind = 'mbi')
-         OR {_PERSON} IN (SELECT value FROM k WHERE kind = 'person'))
+         OR {PERSON} IN (SELECT value FROM k WHERE kind = 'person'))
 )
 SELECT {_COLUMNS},
        (SELECT array_agg(h.kind || '|' || h.value) FROM contact_key h
@@ -110,15 +111,42 @@ WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload
 """
 
 
+DECIDED = (
+    "outcome", "reason", "choice", "contact_id", "same_as", "rung", "candidates", "doubts", "fill", "fills_mbi",
+    "was_owned",
+)  # fmt: skip
+_READ = ("business_id", "fmo_id", "id", "upload_id", "number", "problems", "values", "mbi", "mbi_hash", "keys", "note")
+_ROWS = "jsonb_populate_recordset(NULL::upload_row, CAST(:rows AS jsonb))"
+_KEEP = f"INSERT INTO upload_row ({', '.join((*_READ, *DECIDED))}) SELECT {', '.join((*_READ, *DECIDED))} FROM {_ROWS}"
+_DECIDE = f"""
+UPDATE upload_row r SET {", ".join(f"{name} = n.{name}" for name in DECIDED)} FROM {_ROWS} n
+WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.id = n.id
+"""
+_CLEAR = "DELETE FROM upload_row WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload"
+
+
 def alone() -> None:
     """Wait for whoever else adds contacts to this account; nobody begins to until this transaction ends."""
     db.session.execute(text(_ALONE), {"business": str(scope.business_id())})
 
 
-def _known(upload_id: UUID | None = None) -> dict[str, Any]:
+def of_upload(upload_id: UUID | None = None) -> dict[str, Any]:
+    """What every statement of an upload is bound to."""
     at_work = scope.current()
     tenant = {"fmo": scope.fmo_id(), "business": scope.business_id()}
     return {**tenant, "upload": upload_id, "actor": at_work.actor_id, "name": at_work.actor_name}
+
+
+def keep_rows(upload_id: UUID, rows: list[dict[str, Any]]) -> None:
+    """Put these rows (by the table's columns) in the place of all that the upload had."""
+    known = of_upload(upload_id)
+    db.session.execute(text(_CLEAR), known)
+    db.session.execute(text(_KEEP), {"rows": json.dumps(rows, default=str)})
+
+
+def keep_decisions(upload_id: UUID, rows: list[dict[str, Any]]) -> None:
+    """Write what is decided of rows anew: `id` and the columns of DECIDED."""
+    db.session.execute(text(_DECIDE), {**of_upload(upload_id), "rows": json.dumps(rows, default=str)})
 
 
 def sharing_keys(keys: Iterable[tuple[str, str]]) -> list[Known]:
@@ -138,7 +166,7 @@ def of_last_name(names: Iterable[str]) -> list[Known]:
 
 def _people(query: str, **given: Any) -> list[Known]:
     found = []
-    for row in db.session.execute(text(query), {**_known(), **given}).mappings():
+    for row in db.session.execute(text(query), {**of_upload(), **given}).mappings():
         shown = {name: row[name] for name in TYPED_FIELDS if row[name]}
         if shown.get("birth_date"):
             shown["birth_date"] = shown["birth_date"].isoformat()
@@ -150,125 +178,17 @@ def _people(query: str, **given: Any) -> list[Known]:
     return found
 
 
+def read_tables_once() -> None:
+    """The planner knows nothing yet of the rows that were just written, and would loop over the account for each."""
+    db.session.execute(text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)"))
+
+
 def write(upload_id: UUID) -> Mapping[UUID, UUID | None]:
     """Do what the rows say: contacts, blanks, keys, notes, pairs to look at. Gives filled contact → its member."""
-    known = _known(upload_id)
+    known = of_upload(upload_id)
+    read_tables_once()
     db.session.execute(text(_CREATE), known)
     filled = db.session.execute(text(_FILL), known).all()
     for statement in (_KEYS, _NOTES, _OWN_NOTED, _DOUBTS, _WRITTEN):
         db.session.execute(text(statement), known)
     return {row[0]: row[1] for row in filled}
-
-
-# Since the upload: more typed, noted, or a carrier's member behind it. Such a contact stays.
-_MARK_MADE = """
-UPDATE upload_row r SET undone = v.why
-FROM (
-  SELECT m.id, CASE
-    WHEN c.id IS NULL THEN 'gone'
-    WHEN c.member_id IS NOT NULL OR c.made_by IS NULL OR EXISTS (
-      SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.contact_id = c.id)
-      OR EXISTS (
-      SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id)
-      THEN 'linked'
-    WHEN EXISTS (SELECT 1 FROM contact_merge g WHERE g.fmo_id = :fmo AND g.business_id = :business
-                 AND c.id IN (g.kept_id, g.merged_id)) THEN 'merged'
-    WHEN EXISTS (SELECT 1 FROM note n WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.contact_id = c.id
-                 AND n.upload_id IS DISTINCT FROM :upload) THEN 'noted'
-    WHEN c.typed <> m.values || coalesce(f.fill, '{}') THEN 'edited'
-    ELSE 'remove' END AS why
-  FROM upload_row m
-  LEFT JOIN contact c ON c.fmo_id = :fmo AND c.business_id = :business AND c.id = m.contact_id
-  LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(e.key, e.value) AS fill FROM upload_row o, LATERAL jsonb_each(o.fill) e
-    WHERE o.fmo_id = :fmo AND o.business_id = :business AND o.upload_id = :upload AND o.outcome = 'match'
-      AND o.written AND o.contact_id = m.contact_id) f ON true
-  WHERE m.fmo_id = :fmo AND m.business_id = :business AND m.upload_id = :upload AND m.written
-    AND m.outcome IN ('create', 'duplicate')
-) v
-WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.id = v.id
-"""
-# A contact that was the carriers' and lost its last policy since would lose its name with what was filled in.
-_MARK_FILLED = """
-UPDATE upload_row r SET undone = CASE WHEN EXISTS (
-    SELECT 1 FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = r.contact_id AND c.hidden)
-  THEN 'merged' WHEN NOT r.was_owned AND NOT EXISTS (
-    SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = r.contact_id)
-  THEN 'left' ELSE 'blank' END
-WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.written AND r.outcome = 'match'
-  AND r.same_as IS NULL AND r.contact_id IN (SELECT c.id FROM contact c WHERE c.business_id = :business)
-"""
-_GONE = """(SELECT contact_id FROM upload_row
-            WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload AND undone = 'remove')"""
-_BLANKED = """(SELECT contact_id FROM upload_row
-               WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload AND undone = 'blank')"""
-_MINE = "fmo_id = :fmo AND business_id = :business"
-_DROP_NOTES = f"DELETE FROM note WHERE {_MINE} AND upload_id = :upload AND contact_id IN ({_GONE} UNION {_BLANKED})"
-_DROP_PAIRS = f"DELETE FROM possible_duplicate WHERE {_MINE} AND (contact_id IN {_GONE} OR other_id IN {_GONE})"
-_DROP_KEYS = f"DELETE FROM contact_key WHERE {_MINE} AND contact_id IN {_GONE}"
-_DROP = f"DELETE FROM contact WHERE {_MINE} AND id IN {_GONE}"
-_BLANK = """
-UPDATE contact c
-SET typed = t.typed, updated_at = now(),
-    typed_mbi = CASE WHEN f.mbi_hash = c.typed_mbi_hash THEN NULL ELSE c.typed_mbi END,
-    typed_mbi_hash = nullif(c.typed_mbi_hash, f.mbi_hash),
-    agent_owned = f.was_owned OR t.typed <> '{}' OR EXISTS (
-      SELECT 1 FROM note n WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.contact_id = c.id)
-FROM (
-  SELECT r.contact_id, bool_or(r.was_owned) AS was_owned, min(r.mbi_hash) FILTER (WHERE r.fills_mbi) AS mbi_hash,
-         coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.key IS NOT NULL), '{}') AS fill
-  FROM upload_row r LEFT JOIN LATERAL jsonb_each(r.fill) e ON true
-  WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.undone = 'blank'
-  GROUP BY r.contact_id
-) f, contact k,
-LATERAL (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') AS typed FROM jsonb_each(k.typed) e
-         WHERE NOT f.fill @> jsonb_build_object(e.key, e.value)) t
-WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = f.contact_id
-  AND k.fmo_id = :fmo AND k.business_id = :business AND k.id = c.id
-"""
-# A key that the upload brought stays only where the carriers say the same.
-_STALE_KEYS = f"""
-DELETE FROM contact_key h USING contact c
-WHERE h.fmo_id = :fmo AND h.business_id = :business AND h.upload_id = :upload AND h.contact_id IN {_BLANKED}
-  AND c.fmo_id = :fmo AND c.business_id = :business AND c.id = h.contact_id
-  AND CASE h.kind
-    WHEN 'mbi' THEN h.value IS DISTINCT FROM c.mbi_hash AND h.value IS DISTINCT FROM c.typed_mbi_hash
-    WHEN 'person' THEN h.value IS DISTINCT FROM {_PERSON}
-    ELSE NOT EXISTS (SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business
-                     AND p.contact_id = c.id AND p.carrier || '|' || p.member_number = h.value) END
-"""
-_UNDONE = f"""
-SELECT count(*) FILTER (WHERE undone = 'remove') AS removed,
-       count(DISTINCT contact_id) FILTER (WHERE undone = 'blank' AND (fill <> '{{}}' OR fills_mbi)) AS blanked,
-       count(*) FILTER (WHERE undone IN ('linked', 'noted', 'edited', 'left', 'merged')) AS kept
-FROM upload_row WHERE {_MINE} AND upload_id = :upload
-"""
-
-
-def take_back(upload_id: UUID) -> dict[str, int]:
-    """Undo what the written rows did, as far as nothing was done with it since: removed, blanked, kept (counts)."""
-    known = _known(upload_id)
-    for statement in (_MARK_MADE, _MARK_FILLED, _DROP_NOTES, _DROP_PAIRS, _DROP_KEYS, _DROP, _BLANK, _STALE_KEYS):
-        db.session.execute(text(statement), known)
-    row = db.session.execute(text(_UNDONE), known).mappings().one()
-    return {name: int(value) for name, value in row.items()}
-
-
-_FORGET_ROWS = """
-DELETE FROM upload_row r USING upload u
-WHERE r.fmo_id = :fmo AND u.fmo_id = :fmo AND u.business_id = r.business_id AND u.id = r.upload_id
-  AND u.updated_at < now() - make_interval(days => :days)
-RETURNING r.id
-"""
-_FORGET_FILES = """
-UPDATE upload SET body = NULL, forgotten_at = now()
-WHERE fmo_id = :fmo AND forgotten_at IS NULL AND updated_at < now() - make_interval(days => :days)
-"""
-
-
-def forget(fmo_id: UUID, days: int) -> int:
-    """Delete what uploads of the FMO's accounts said, `days` after they were last worked on: how many rows went."""
-    known = {"fmo": fmo_id, "days": days}
-    gone = len(db.session.execute(text(_FORGET_ROWS), known).all())
-    db.session.execute(text(_FORGET_FILES), known)
-    return gone
