@@ -86,14 +86,16 @@ def headline(expected: Expected, *, fresh: bool) -> str:
         return "No policy in your book is written under these NPNs, so nothing would come into the account."
     if fresh:
         return f"{count} of {_count(expected.contacts, 'person', 'people')} would come into the account."
-    if not (expected.added or expected.updated or expected.released):
+    verbs = {
+        "add": expected.added,
+        "update": expected.updated,
+        "hand over": expected.handed_over,
+        "release": expected.released,
+    }
+    parts = [f"{verb} {number:,}" for verb, number in verbs.items() if number]
+    if not parts:
         return f"The account has {count}, all up to date: nothing would change."
-    parts = [
-        f"{verb} {number:,}"
-        for verb, number in (("add", expected.added), ("update", expected.updated), ("release", expected.released))
-        if number
-    ]
-    return f"{count} would be in the account afterwards: a run would {_listed(parts)} of them."
+    return f"A run would {_listed(parts)}; {count} would then be in the account."
 
 
 def figures(expected: Expected, *, fresh: bool) -> list[tuple[str, int, None]]:

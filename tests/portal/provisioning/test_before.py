@@ -111,7 +111,7 @@ def test_every_form_of_an_account_names_its_gaps_one_click_from_add_agent(
     assert f"{link}{pat.id}" in admin.get(f"/fmo/left-out/{business.id}").text
     adding = admin.get(f"{link}{pat.id}").text
     assert f"{link}{lee.id}" in adding and f"{link}{pat.id}" not in adding
-    assert "a run would add 2 of them" in _sentence(adding)
+    assert "A run would add 2;" in _sentence(adding)
 
 
 def test_choosing_another_agent_brings_their_numbers_and_their_name(
@@ -124,10 +124,10 @@ def test_choosing_another_agent_brings_their_numbers_and_their_name(
 
     part = admin.get(f"/fmo/add-agent/business/{business.id}?show=numbers&agent={pat.id}", headers=HTMX).text
 
-    assert 'value="Pat"' in part and "a run would add 2 of them" in part and 'name="agent"' not in part
+    assert 'value="Pat"' in part and "A run would add 2;" in part and 'name="agent"' not in part
     business_chosen = f"/fmo/add-agent/agent/{pat.id}?show=numbers&business={business.id}"
     part = admin.get(business_chosen, headers=HTMX).text
-    assert "a run would add 2 of them" in part and 'value="Pat"' not in part, "what was typed there stays"
+    assert "A run would add 2;" in part and 'value="Pat"' not in part, "what was typed there stays"
 
 
 def test_a_resync_tells_what_it_would_change(
@@ -146,7 +146,7 @@ def test_a_resync_tells_what_it_would_change(
 
     page = admin.get(address).text
 
-    assert _sentence(page) == "3 policies would be in the account afterwards: a run would add 1 and update 1 of them."
+    assert _sentence(page) == "A run would add 1 and update 1; 3 policies would then be in the account."
     assert "Nothing is copied until Re-sync Policies is ticked" in page
 
 
