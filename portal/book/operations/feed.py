@@ -16,7 +16,7 @@ from portal.book import hooks, limits
 from portal.book.effect import Effect
 from portal.book.events import FEED_FAILED, FEED_LOADED
 from portal.book.models import FeedRun
-from portal.book.operations import holding
+from portal.book.operations import holding, late
 from portal.book.operations.connectors import blocked_kinds, connector_for
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import Staged, open_file, stage, write_file
@@ -118,6 +118,7 @@ def _merge(
     connector = connector_for(parsed.layout, run.connector_id)
     progress.at("Comparing with the book", staged.rows, staged.rows)
     kept, new, changed = winners.compare(fmo_id, as_of)
+    changed -= late.leave_to_newer(parsed, progress) if changed else 0
     counts = {
         "rows": staged.rows, "new": new, "changed": changed, "unchanged": kept - new - changed,
         "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,

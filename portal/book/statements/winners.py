@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -26,6 +27,10 @@ WHERE p.id IS NULL OR (p.content_hash <> w.content_hash AND p.as_of <= :as_of)
 """
 
 
+_CHANGING = "SELECT w.identity FROM feed_change c JOIN feed_winner w USING (n) WHERE NOT c.is_new"
+_LEFT_OUT = "DELETE FROM feed_change c USING feed_winner w WHERE w.n = c.n AND w.identity = ANY(:identities)"
+
+
 def choose() -> None:
     """Pick one row of each enrolment in the file."""
     run(_WINNERS)
@@ -41,3 +46,14 @@ def compare(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
         " count(*) FILTER (WHERE NOT is_new) AS changed FROM feed_change"
     ).one()
     return found.kept, found.fresh, found.changed
+
+
+def changing() -> set[str]:
+    """The identities of the policies of the book that the file at work changes."""
+    return set(run(_CHANGING).scalars())
+
+
+def leave_out(identities: Iterable[str]) -> None:
+    """Let the file at work not change these."""
+    run(_LEFT_OUT, identities=list(identities))
+    run("ANALYZE feed_change")
