@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, flash
+from flask import Response, flash, request
 
 from portal.core import scope
 from portal.core.fragments import go, page
@@ -33,9 +33,10 @@ def _find(record_id: UUID, identifier_id: UUID | None = None) -> tuple[Producer,
 @bp.get("/identifiers/<uuid:record_id>/new")
 @allow(Permission.DOWNLINE_EDIT)
 def new_identifier(record_id: UUID) -> Response:
-    """An empty form."""
+    """A form, with what the address says of the identifier."""
     producer, _ = _find(record_id)
-    return _page("new", NewIdentifierForm(), producer)
+    given = {key: request.args[key] for key in ("carrier", "kind", "value") if key in request.args}
+    return _page("new", NewIdentifierForm(**given), producer)
 
 
 @bp.post("/identifiers/<uuid:record_id>/new")

@@ -13,6 +13,7 @@ from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import Listing, read_query
 from portal.core.permissions import Permission, allow
+from portal.downline import queries as downline
 from portal.sync import unattributed as loose
 from portal.sync.claims import operations, queries, words
 from portal.sync.claims.events import CLAIM_SEEN, CLAIMS_SEEN
@@ -20,6 +21,8 @@ from portal.sync.claims.forms import AnswerForm
 from portal.sync.claims.models import PolicyClaim
 from portal.sync.queries import businesses
 from portal.sync.views import bp
+
+IDENTIFIER, OFFERED = ("carrier", "kind", "value"), 25
 
 
 @bp.get("/fmo/unattributed")
@@ -43,6 +46,22 @@ def unattributed() -> Response:
     )
 
 
+@bp.get("/fmo/unattributed/agent")
+@allow(Permission.DOWNLINE_READ)
+def agent_of_identifier() -> Response:
+    """Agents and agencies by name or NPN, each leading to the form that adds the identifier to it."""
+    asked = read_query(request.path, request.args, filters=("q", *IDENTIFIER), sorts=("name",), default="name")
+    named = {key: asked.args[key] for key in IDENTIFIER if key in asked.args}
+    found = [one for kind in ("agent", "agency") for one in downline.listing(kind, asked).items[:OFFERED]]
+    return page(
+        "why/agent.html",
+        found=found if asked.args.get("q") else (),
+        typed=asked.args.get("q", ""),
+        named=named,
+        book_words=book_words,
+    )
+
+
 def _claim_page(claim: PolicyClaim, form: AnswerForm, status: int = 200) -> Response:
     found = queries.in_book([claim])[claim.id]
     return page(
@@ -50,7 +69,7 @@ def _claim_page(claim: PolicyClaim, form: AnswerForm, status: int = 200) -> Resp
         status=status,
         claim=claim,
         form=form,
-        account=businesses([claim.business_id]).get(claim.business_id),
+        business=businesses([claim.business_id]).get(claim.business_id),
         found=found,
         members=book.members_of(found),
         words=words,

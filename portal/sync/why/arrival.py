@@ -134,10 +134,10 @@ def _run(facts: Facts, business: Business) -> Step:
 
 
 def _belongs_since(facts: Facts) -> datetime | None:
-    """When the book learned the writer, or the account got the NPN, whichever was later."""
+    """When the book learned the writer or the account got the NPN, whichever was later; None: it does not belong."""
     known = [one.since for one in facts.writers if one.until is None]
     open_ones = [one.since for one in facts.npns if one.until is None]
-    return max([*known, *open_ones], default=None)
+    return max([*known, *open_ones]) if open_ones else None
 
 
 def _last(facts: Facts) -> list[str]:

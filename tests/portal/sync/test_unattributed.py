@@ -30,7 +30,7 @@ def test_a_claim_stands_beside_what_the_book_has(
     assert "h77" in queue and amy.business.name in queue and "NPN 1003003" in queue and "No such number" in queue
     assert f"/fmo/policies/{policy.id}/why?business={amy.business.id}" in queue and "LOU1" not in queue
     page = client.get(f"/fmo/unattributed/{there.id}").text
-    assert "Since May" in page and office.stray.last_name in page
+    assert "Since May" in page and office.stray.last_name in page and amy.business.name in page
     home = client.get("/fmo/").text
     assert "2 policies are claimed by agents who do not see them" in home
 
@@ -95,7 +95,14 @@ def test_unattributed_policies_are_grouped_and_lead_to_their_list(
     make.policy(store, office.stray, office.feed_run, "1003003", **same)
     client = client_for(office.admin)
     page = client.get("/fmo/unattributed").text
-    assert "S99" in page and "Rae Lost" in page and "/fmo/agents?q=Rae+Lost" in page
+    assert "S99" in page and "Rae Lost" in page
+    rae = make.agent(store, office.fmo, first_name="Rae", last_name="Lost")
+    whose = "/fmo/unattributed/agent?carrier=humana&amp;kind=san&amp;value=S99&amp;q=Rae+Lost"
+    assert whose in page
+    form = f"/fmo/identifiers/{rae.id}/new?carrier=humana&amp;kind=san&amp;value=S99"
+    assert form in client.get(whose.replace("&amp;", "&")).text
+    filled = client.get(form.replace("&amp;", "&")).text
+    assert 'value="S99"' in filled and '<option selected value="humana">' in filled
     assert "feedbead" not in page and "kept encoded" in page
     where = "/fmo/policies?attributed=no&amp;carrier=humana&amp;kind=san&amp;value=S99"
     assert where in page
