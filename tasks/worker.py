@@ -1,11 +1,7 @@
-"""The worker: `python -m tasks.worker`. Forks for each job; the fork dies with its parent: nothing runs twice."""
+"""The worker: `python -m tasks.worker`. A process for each job, which dies with its parent: nothing runs twice."""
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -17,13 +13,13 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from portal.extensions import db
 from portal.runtime import children
+from tasks import horse
+from tasks.horse import Horse
 from tasks.jobs import application
 from tasks.queue import AllowedJob
 from tasks.queue import queue as portal_queue
 
-_PR_SET_PDEATHSIG = 1
 PATIENCE_WITH_STOPPED = 60  # seconds
 
 
@@ -33,17 +29,37 @@ class PortalWorker(Worker):
 
     max_connection_wait_time = 2.0  # seconds between looks for a queue that is away
     _stopped_for = 0
+    _horse: Horse
 
-    def main_work_horse(self, job: Job, queue: Queue) -> None:
-        """In the fork: tie its life to the parent's, and forget the parent's connections."""
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() == 1:
-                os._exit(1)  # the parent died before the kernel was told
-        with application().app_context():
-            for engine in db.engines.values():
-                engine.dispose(close=False)
-        super().main_work_horse(job, queue)
+    def bootstrap(self, *args: Any, **kwargs: Any) -> None:
+        """Begin, with a work-horse standing by."""
+        super().bootstrap(*args, **kwargs)
+        self._stand_by()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run one job in the work-horse that stands by; the next one is forked after it."""
+        super().execute_job(job, queue)
+        self._stand_by()
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Give the job to the work-horse that stands by, or to a new one where it has died meanwhile."""
+        assert self.execution is not None  # for the type checker; RQ has just made it
+        while not self._horse.give(job.id, self.execution.id):
+            self._stand_by()
+        self._horse_pid = self._horse.pid
+        self.procline(f"Gave a job to {self._horse_pid}")  # type: ignore[no-untyped-call]  # RQ's own
+
+    def _stand_by(self) -> None:
+        self._horse = horse.fork(self._work)
+
+    def _work(self, job_id: str, execution_id: str) -> None:
+        """In the work-horse: what RQ does after its fork, for a job that came later."""
+        job = AllowedJob.fetch(job_id, connection=self.connection, serializer=JSONSerializer)
+        execution = Execution.fetch(execution_id, job_id, connection=self.connection)
+        execution._job = job
+        self.executions.clear()
+        self.execution = execution
+        self.main_work_horse(job, self.queues[0])
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Go on while the queue is away: the run at work needs it no more. A horse stopped for a minute is replaced."""

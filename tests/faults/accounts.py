@@ -39,17 +39,17 @@ def account(store: Session, name: str) -> Business:
     return business
 
 
-def content(engine: Engine, business: Business) -> dict[str, Any]:
+def content(engine: Engine, business_id: UUID) -> dict[str, Any]:
     """What the account holds and what the log says of it, without what differs from account to account by nature."""
     found: dict[str, Any] = {}
     with engine.connect() as connection:
         for table in TABLES:
             rows = connection.execute(
-                text(f"SELECT to_jsonb(t) FROM {table} t WHERE business_id = :business"), {"business": business.id}
+                text(f"SELECT to_jsonb(t) FROM {table} t WHERE business_id = :business"), {"business": business_id}
             ).scalars()
             found[table] = sorted(str(sorted(_plain(row).items(), key=str)) for row in rows)
         entries = text("SELECT action, count(*) FROM access_entry WHERE business_id = :business GROUP BY 1 ORDER BY 1")
-        logged = connection.execute(entries, {"business": business.id}).all()
+        logged = connection.execute(entries, {"business": business_id}).all()
         found["log"] = [tuple(row) for row in logged if row.action in ("policy.disclosed", "sync.succeed")]
     return found
 

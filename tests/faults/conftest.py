@@ -11,13 +11,14 @@ from tests.faults import crew as crews
 from tests.faults.crew import Crew, Took
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _on_duty(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     from portal.extensions import redis_client
 
     with app.app_context():
-        redis_client().flushdb()
-    with crews.on_duty(tmp_path_factory.mktemp("faults") / "crew.log") as crew:
+        queue = redis_client()
+    queue.flushdb()
+    with crews.on_duty(tmp_path_factory.mktemp("faults") / "crew.log", queue) as crew:
         yield crew
 
 

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import psutil  # type: ignore[import-untyped]  # ships no types
+from redis import Redis
+from rq import Worker
+from rq.worker import WorkerStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -39,6 +42,7 @@ class Crew:
     """Two workers and the relay. What they print lands in `log`."""
 
     log: Path
+    queue: Redis
     workers: list[Process] = field(default_factory=list)
     relay: Process | None = None
 
@@ -60,10 +64,11 @@ class Crew:
         return until(self._horse, "a work-horse")
 
     def _horse(self) -> tuple[Process, psutil.Process] | None:
+        busy = {one.pid for one in Worker.all(connection=self.queue) if one.get_state() == WorkerStatus.BUSY}
         for worker in self.workers:
             with suppress(psutil.Error):
-                for child in psutil.Process(worker.pid).children():
-                    return worker, child
+                if worker.pid in busy:
+                    return worker, psutil.Process(worker.pid).children()[0]
         return None
 
     def stop(self) -> None:
@@ -83,9 +88,9 @@ class Crew:
 
 
 @contextmanager
-def on_duty(log: Path) -> Iterator[Crew]:
+def on_duty(log: Path, queue: Redis) -> Iterator[Crew]:
     """A crew for the length of the block."""
-    crew = Crew(log)
+    crew = Crew(log, queue)
     try:
         crew.start()
         yield crew

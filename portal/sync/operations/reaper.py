@@ -13,7 +13,7 @@ from portal.sync.models import SyncRun
 from portal.sync.operations.ending import JOB, OPEN_RUN, end
 from portal.sync.statements import locks
 
-STALE = timedelta(seconds=20)
+STALE = timedelta(seconds=15)
 NEVER_BEGUN = timedelta(seconds=12)
 MAX_ATTEMPTS = 5
 STOPPED = "The worker stopped five times during this run. Nothing in the account was changed. Tell the operator."
@@ -23,7 +23,7 @@ def reap() -> int:
     """Send runs of every FMO again that no living worker has; gives their number.
 
     For the relay, every few seconds, outside any scope. A running run whose lock is free has lost its worker. One whose
-    lock is held without a heartbeat for 20 s has a worker that was stopped: its connections are ended, so that it can
+    lock is held without a heartbeat for 15 s has a worker that was stopped: its connections are ended, so that it can
     write nothing when it wakes up. A queued run that stands neither in the outbox nor in the queue never began. After
     five attempts a run fails, so that nobody waits for ever.
     """
