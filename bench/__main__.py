@@ -1,4 +1,4 @@
-"""`python -m bench [NAME]`: run one benchmark, or all of them one after another.
+"""`python -m bench [NAME [PARAMETER=NUMBER …]]`: run one benchmark, or all of them one after another.
 
 Exit status 0: measured, whether a goal was met or not; 1: something went wrong; 2: no such benchmark.
 """
@@ -18,12 +18,13 @@ def main(arguments: list[str]) -> int:
     if arguments == ["log"]:
         report.say("There is no benchmark of the log yet: it comes with the log's seals. Nothing was measured.")
         return 2
-    if len(arguments) > 1 or not set(arguments) <= set(BENCHES):
-        report.say(f"Give one of {', '.join(BENCHES)}, or nothing to run them all.")
+    names, given = arguments[:1], [one.partition("=") for one in arguments[1:]]
+    if not set(names) <= set(BENCHES) or not all(number.isdecimal() for _, _, number in given):
+        report.say(f"Give one of {', '.join(BENCHES)}, or nothing to run them all; after it sizes, as in rounds=1.")
         return 2
-    for name in arguments or BENCHES:
+    for name in names or BENCHES:
         with servers.fresh() as place:
-            import_module(f"bench.{name}").run(place)
+            import_module(f"bench.{name}").run(place, **{key: int(number) for key, _, number in given})
     return 0
 
 

@@ -8,6 +8,7 @@ from bench.servers import Place
 from portal.core.ids import new_id
 
 NPN = "10000001"  # the Business's
+SMALL_NPN = "10000002"  # of a second, small one
 _RUN = """
 INSERT INTO feed_run (fmo_id, id, file_name, sha256, size, status, requested_by, as_of)
 VALUES (%(fmo)s, %(run)s, 'book.csv', %(sha)s, 1, 'succeeded', 'bench', '2026-11-01')
@@ -45,15 +46,21 @@ SELECT %(fmo)s, uuidv7(), 'humana', encode(sha256(('i' || g)::bytea), 'hex'), en
        CASE WHEN g %% 3 > 0 THEN 'active' ELSE 'terminated' END, 'Active Policy',
        date '2019-01-01' + g %% 80 * 31, CASE WHEN g %% 3 = 0 THEN date '2026-12-31' END,
        date '2018-11-15' + g %% 80 * 31, g %% 9000 / 100.0,
-       CASE WHEN g %% %(one_in)s = 0 THEN %(npn)s WHEN g %% 97 > 0 THEN (10000100 + g * 7 %% 797)::text END,
-       CASE WHEN g %% 97 > 0 OR g %% %(one_in)s = 0 THEN 'column' END, 'NPN', '2026-11-01', %(run)s, '', g
+       CASE WHEN g %% %(one_in)s = 0 THEN %(npn)s WHEN g %% %(small)s = 1 THEN %(small_npn)s
+            WHEN g %% 97 > 0 THEN (10000100 + g * 7 %% 797)::text END,
+       CASE WHEN g %% 97 > 0 OR g %% %(one_in)s = 0 OR g %% %(small)s = 1 THEN 'column' END,
+       'NPN', '2026-11-01', %(run)s, '', g
 FROM generate_series(1, %(policies)s) g JOIN person p ON p.n = g - g / 5
 """
 
 
-def book(place: Place, fmo_id: UUID, *, policies: int, one_in: int) -> None:
-    """Give the FMO `policies` policies of four fifths as many members; one in `one_in` is written by `NPN`."""
+def book(place: Place, fmo_id: UUID, *, policies: int, one_in: int, small_one_in: int = 0) -> None:
+    """Give the FMO `policies` policies of four fifths as many members; one in `one_in` is written by `NPN`.
+
+    One in `small_one_in` of the others is written by `SMALL_NPN`; 0: none.
+    """
     values = {"fmo": fmo_id, "run": new_id(), "sha": "0" * 64, "npn": NPN, "one_in": one_in, "policies": policies}
+    values |= {"small": small_one_in or policies + 2, "small_npn": SMALL_NPN}
     values["members"] = policies - policies // 5
     with place.setup.transaction():
         for statement in (_CONNECTOR, _RUN, _PERSON, "ANALYZE person", _MEMBERS, _POLICIES, "DROP TABLE person"):

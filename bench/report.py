@@ -23,4 +23,5 @@ def figure(
     value, limit = median(measured), median(limits)
     ratio = value / limit
     line = {"bench": bench, "figure": name, "value": round(value, 4), "unit": unit, "limit": round(limit, 4)}
-    print(json.dumps({**line, "ratio": round(ratio, 2), "goal": goal, "met": ratio <= goal}), flush=True)
+    shown = round(ratio, 2 if ratio >= 1 else 4)
+    print(json.dumps({**line, "ratio": shown, "goal": goal, "met": ratio <= goal}), flush=True)
