@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -210,17 +210,23 @@ def test_a_frozen_valkey_costs_the_click_nothing(
 
 def test_forty_clicks_at_once(product: Product, business: UUID) -> None:
     visitors = [Visitor(product, ADMIN) for _ in range(40)]
-    with product.engine.connect() as connection:
-        count: Callable[[], int] = lambda: connection.execute(  # noqa: E731
-            text("SELECT count(*) FROM sync_run WHERE business_id = :business"), {"business": business}
-        ).scalar_one()
-        before = count()
-        with held_up(product.engine), ThreadPoolExecutor(40) as pool:
+    before = _runs(product, business)
+    workers = _workers(product)
+    freeze(*workers)
+    try:
+        with ThreadPoolExecutor(40) as pool:
             pages = [page for _, page in pool.map(lambda one: one.resync(business), visitors)]
-        connection.rollback()
-        assert count() == before + 1
+    finally:
+        thaw(*workers)
+    assert _runs(product, business) == before + 1
     assert sum("was already under way" in page for page in pages) == 39
     _succeeded(product, business)
+
+
+def _runs(product: Product, business: UUID) -> int:
+    query = text("SELECT count(*) FROM sync_run WHERE business_id = :business")
+    with product.engine.connect() as connection:
+        return int(connection.execute(query, {"business": business}).scalar_one())
 
 
 def test_a_stopped_worker_is_replaced(

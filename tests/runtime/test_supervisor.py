@@ -36,7 +36,7 @@ time.sleep(600)
 
 def child(name):
     command = [sys.executable, "-c", CHILD, str(folder), name]
-    return Child(name, lambda: children.start(command, last_signal=signal.SIGTERM))
+    return Child(name, lambda: children.start(command, last_signal=signal.SIGTERM), frozen_seconds=1.0)
 
 supervisor.STOP_SECONDS = 1.0
 supervisor.STEADY_SECONDS = 0.0
@@ -95,6 +95,16 @@ def test_a_killed_child_is_started_again_and_its_job_ended(
     start("one", "two")
     before, untouched = _numbers(tmp_path / "one"), _numbers(tmp_path / "two")
     os.kill(before[0], signal.SIGKILL)
+    after = _numbers(tmp_path / "one", different_from=before)
+    assert not _alive(before)
+    assert len(_alive(after)) == 2
+    assert _numbers(tmp_path / "two") == untouched
+
+
+def test_a_child_that_stands_still_is_replaced(start: Callable[..., "subprocess.Popen[bytes]"], tmp_path: Path) -> None:
+    start("one", "two")
+    before, untouched = _numbers(tmp_path / "one"), _numbers(tmp_path / "two")
+    os.kill(before[0], signal.SIGSTOP)
     after = _numbers(tmp_path / "one", different_from=before)
     assert not _alive(before)
     assert len(_alive(after)) == 2

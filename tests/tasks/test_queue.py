@@ -8,13 +8,16 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from redis import Redis
+from rq.job import JobStatus
 from rq.serializers import JSONSerializer
+from rq.utils import now as rq_now
+from sqlalchemy import Engine, text
 
 from portal.core import outbox
 from portal.core.scope import Role
 from portal.identity.models import User
 from tasks import jobs, relay
-from tasks.queue import AllowedJob, NotAllowed, queue
+from tasks.queue import AllowedJob, NotAllowed, outbox_id, queue
 from tests.support import builders as make
 from tests.support.people import acting
 
@@ -60,6 +63,51 @@ def test_work_waits_in_the_outbox_while_the_queue_is_away(app: Flask, connection
         with pytest.raises(redis.RedisError):
             relay.send_waiting(away)
         assert relay.send_waiting(connection) == 1
+
+
+def test_what_the_queue_has_lost_is_sent_again(
+    app: Flask, connection: Redis, world_user: User, setup_engine: Engine
+) -> None:
+    with acting(app, Role.FMO_ADMIN, world_user.fmo_id):
+        outbox.send_after_commit("load_feed", uuid4())
+    with app.app_context():
+        relay.send_waiting(connection)
+        _age(setup_engine)
+        assert relay.send_lost(connection) == 0  # it waits in the queue
+        connection.flushdb()
+        assert relay.send_lost(connection) == 1
+        assert relay.send_waiting(connection) == 1
+        [job] = queue(connection).jobs
+        row = outbox_id(job.id)
+        assert row is not None
+
+        job.set_status(JobStatus.STARTED)
+        job.heartbeat(rq_now(), 60)
+        connection.delete(queue(connection).key)  # popped, by a worker that lives
+        _age(setup_engine)
+        assert relay.send_lost(connection) == 0
+        job.set_status(JobStatus.FAILED)  # its work-horse died
+        jobs.mark_done(row)
+        assert relay.send_lost(connection) == 0  # but it had ended by itself
+
+
+def test_a_job_that_never_ends_is_given_up(
+    app: Flask, connection: Redis, world_user: User, setup_engine: Engine
+) -> None:
+    with acting(app, Role.FMO_ADMIN, world_user.fmo_id):
+        outbox.send_after_commit("load_feed", uuid4())
+    with app.app_context():
+        for _ in range(relay.MOST_TRIES):
+            assert relay.send_waiting(connection) == 1
+            connection.flushdb()
+            _age(setup_engine)
+            assert relay.send_lost(connection) == 1
+        assert relay.send_waiting(connection) == 0
+
+
+def _age(engine: Engine) -> None:
+    with engine.begin() as work:
+        work.execute(text("UPDATE outbox SET sent_at = sent_at - interval '1 minute'"))
 
 
 def test_rolled_back_work_is_never_sent(app: Flask, connection: Redis, world_user: User) -> None:
