@@ -34,7 +34,9 @@ _SUMMED = {
     "contacts_new": "New contacts",
     "contacts_linked": "Matched contacts",
     "possible_duplicates": "Possible duplicates",
+    "without_email": "Without e-mail",
 }
+_OF_NEW = ("added", "contacts_new", "possible_duplicates", "without_email")
 Key = TypeVar("Key", UUID, str)
 EXACT = 50  # accounts that are rehearsed one by one
 FEW, SHARE = 5, 0.1  # what changes by more than both while a form is open is told
@@ -159,7 +161,7 @@ def summed(businesses: Sequence[Business]) -> Summed[UUID]:
         return Summed(False, {"added": added, "updated": updated}, {})
     npns = npns_by_business(one.id for one in businesses)
     found = {one.id: foresee(npns[one.id], one.id) for one in businesses}
-    return Summed(True, _sum(found.values()), {key: expected.as_json() for key, expected in found.items()})
+    return Summed(True, _sum(found.values(), _SUMMED), {key: expected.as_json() for key, expected in found.items()})
 
 
 def summed_new(npns: Sequence[str]) -> Summed[str]:
@@ -168,9 +170,9 @@ def summed_new(npns: Sequence[str]) -> Summed[str]:
         policies, people = queries.book_under(npns)
         return Summed(False, {"added": policies, "contacts_new": people}, {})
     found = {npn: foresee([npn]) for npn in npns}
-    return Summed(True, _sum(found.values()), {npn: expected.as_json() for npn, expected in found.items()})
+    return Summed(True, _sum(found.values(), _OF_NEW), {npn: expected.as_json() for npn, expected in found.items()})
 
 
-def _sum(found: Iterable[Expected]) -> dict[str, int]:
+def _sum(found: Iterable[Expected], names: Iterable[str]) -> dict[str, int]:
     together = list(found)
-    return {name: sum(int(getattr(one, name)) for one in together) for name in _SUMMED}
+    return {name: sum(int(getattr(one, name)) for one in together) for name in names}

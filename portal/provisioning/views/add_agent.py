@@ -63,6 +63,11 @@ class Choice:
     def about(self) -> str:
         return f"{self.business.id if self.business else ''} {self.agent.id if self.agent else ''}"
 
+    def used(self) -> str | None:
+        """The address on the record, where a user has it already: a further NPN of a person is a further user."""
+        email = queries.who_signs_in(self.agent).email if self.agent else None
+        return email if email and queries.taken([email.lower()]) else None
+
     def expected(self) -> Expected | None:
         """What a run of the account with the agent's NPN in it would do; None where none can be started now."""
         if self.agent is None or self.business is None or not self.business.sync_enabled:
@@ -118,7 +123,7 @@ def _prefilled(choice: Choice) -> dict[str, Any]:
     if choice.agent is not None:
         person = queries.who_signs_in(choice.agent)
         known |= {"agent": str(choice.agent.id), "first_name": person.first_name, "last_name": person.last_name}
-        known |= {"email": person.email, "mobile": person.phone}
+        known |= {"email": "" if choice.used() else person.email, "mobile": person.phone}
     return known
 
 
@@ -139,6 +144,7 @@ def _page(choice: Choice, form: AddAgentForm, status: int = 200) -> Response:
         else [],
         agreement=accounts.agreement(business) if business else None,
         under_way=runs.open_run(business.id) if business else None,
+        used=choice.used(),
         foresight=foresight,
         expected=expected,
         sealed=foresight.seal(choice.about, expected) if expected else "",

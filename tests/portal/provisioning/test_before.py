@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from portal.core import clock
+from portal.core.scope import Role
 from portal.identity.models import Fmo
 from tests.portal.provisioning.admin import HTMX, filled_in
 from tests.portal.sync.runs import rows, sync
@@ -60,7 +61,7 @@ def test_provision_shows_what_would_come_by_carrier_product_and_status(
 
     assert _sentence(page) == "2 policies of 1 person would come into the account."
     assert "1 policy is attributed by the crosswalk" in page
-    for word in ("Humana", "Aetna", "PDP", "Terminated", "Active", "1 contact without e-mail"):
+    for word in ("Humana", "Aetna", "PDP", "Terminated", "Active", "1 contact of the account without e-mail"):
         assert word in page, word
 
 
@@ -128,6 +129,34 @@ def test_choosing_another_agent_brings_their_numbers_and_their_name(
     business_chosen = f"/fmo/add-agent/agent/{pat.id}?show=numbers&business={business.id}"
     part = admin.get(business_chosen, headers=HTMX).text
     assert "A run would add 2;" in part and 'value="Pat"' not in part, "what was typed there stays"
+
+
+def test_an_address_that_signs_in_already_is_not_offered_again(store: Session, fmo: Fmo, admin: FlaskClient) -> None:
+    agency = make.agency(store, fmo, "2001")
+    business = make.business(store, agency)
+    pat = make.agent(store, fmo, "2002", agency, email="pat@harbor.example")
+    lee = make.agent(store, fmo, "2003", agency, email="lee@harbor.example")
+    make.user(store, fmo, Role.AGENT_ADMIN, business, email="pat@harbor.example", npn="2001")
+    address = f"/fmo/add-agent/business/{business.id}?chosen="
+
+    page = admin.get(f"{address}{pat.id}").text
+
+    assert "pat@harbor.example signs in already" in page and 'value="pat@harbor.example"' not in page
+    assert 'value="lee@harbor.example"' in admin.get(f"{address}{lee.id}").text
+
+
+def test_a_large_agency_names_its_gaps_in_one_table(store: Session, fmo: Fmo, admin: FlaskClient) -> None:
+    agency = make.agency(store, fmo, "2001")
+    members = [make.agent(store, fmo, str(3001 + at), agency) for at in range(4)]
+    for member in members:
+        _book(store, fmo, member.npn, 1)
+    assert "4 more under 4 further NPNs" in admin.get(f"/fmo/provision/agency/{agency.id}").text
+    business = make.business(store, agency)
+
+    page = admin.get(f"/fmo/policy-sync/business/{business.id}").text
+
+    assert "4 more under 4 further NPNs" in page
+    assert all(f"/fmo/add-agent/business/{business.id}?chosen={member.id}" in page for member in members)
 
 
 def test_a_resync_tells_what_it_would_change(
