@@ -186,6 +186,7 @@ def play(app: Flask, store: Session, wanted: dict[str, set[str]], steps: list[tu
 _SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(8))
 @settings(max_examples=25, deadline=None, suppress_health_check=_SLOW, phases=[Phase.generate])
 @given(wanted=openings, steps=days)
