@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue, Worker, worker_registration
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -60,6 +60,13 @@ class PortalWorker(Worker):
         self.executions.clear()
         self.execution = execution
         self.main_work_horse(job, self.queues[0])
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Beat; a queue that came back without its data learns of this worker again."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is None and not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.connection.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Go on while the queue is away: the run at work needs it no more. A horse stopped for a minute is replaced."""

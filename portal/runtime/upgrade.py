@@ -19,6 +19,15 @@ STATEMENT_TIMEOUT = {"identity": "10s", "fmo": "30s", "agent": "30s", "complianc
 # What an FMO admin takes away waits for a run that is copying, and must not give up before it.
 LOCK_TIMEOUT = {"identity": "5s", "fmo": "25s", "agent": "5s", "compliance": "5s", "jobs": "2min"}
 
+# How soon a server notices that the machine or the process at the other end is gone, and lets go of its locks.
+LIVENESS = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "20s",
+    "client_connection_check_interval": "5s",
+}
+
 
 def upgrade(settings: Settings) -> None:
     """Make or repair the logins and apply every migration. Safe to run again; raises what the database says."""
@@ -79,6 +88,8 @@ def _make_logins(connection: Connection, settings: Settings) -> None:
         _set(connection, name, "statement_timeout", STATEMENT_TIMEOUT[login])
         _set(connection, name, "lock_timeout", LOCK_TIMEOUT[login])
         _set(connection, name, "idle_in_transaction_session_timeout", "60s")
+        for setting, value in LIVENESS.items():
+            _set(connection, name, setting, value)
     # Bulk load goes through temporary tables, which only jobs may make.
     _run(connection, "GRANT TEMPORARY ON DATABASE {} TO {}", database, settings.login_name("jobs"))
 
