@@ -14,6 +14,7 @@ from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 from portal.identity import events, passwords, sessions
 from portal.identity.models import Credential, Fmo, User
+from portal.identity.operations import void_invitations
 from portal.identity.sessions import IDENTITY_SCOPE
 
 OPERATOR = "Operator at the shell"
@@ -78,6 +79,7 @@ def deactivate(email: str) -> None:
         held = work.merge(user)
         held.state = "deactivated"
         work.flush()
+        void_invitations(user.id, work)
         _log(work, events.USER_STATE, kind="user", row=held, state="deactivated")
     sessions.end_all_of(user.id)
 

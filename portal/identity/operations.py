@@ -141,11 +141,12 @@ def invite(user_id: UUID) -> UUID:
     return invitation_id
 
 
-def void_invitations(user_id: UUID) -> int:
+def void_invitations(user_id: UUID, work: Session | None = None) -> int:
     """End every link of the user that is out or still to be mailed; how many these were."""
+    session = work if work is not None else db.session
     unused = (Invitation.user_id == user_id, Invitation.used_at.is_(None), Invitation.voided_at.is_(None))
     ended = update(Invitation).where(*unused).values(voided_at=clock.now()).returning(Invitation.id)
-    return len(db.session.execute(ended.execution_options(synchronize_session=False)).all())
+    return len(session.execute(ended.execution_options(synchronize_session=False)).all())
 
 
 def arm(invitation_id: UUID) -> tuple[User, Fmo, str] | None:

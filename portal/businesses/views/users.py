@@ -21,6 +21,8 @@ def resend_invitation(record_id: UUID, user_id: UUID) -> Response:
     business, user = find_user(record_id, user_id)
     if user.state != "invited":
         flash(f"{user.name} needs no invitation, so none was sent.", "error")
+    elif user.suspended_at is not None:
+        flash(f"{user.name} is suspended, so no invitation was sent. Lift the suspension first.", "error")
     else:
         invite(user.id)
         flash(f"A new invitation is on its way to {user.email}. The earlier link works no more.")

@@ -19,6 +19,7 @@ from portal.businesses.models import BusinessNpn
 from portal.compliance.models import AccessEntry
 from portal.core import clock, row_filter, scope
 from portal.core.models import table_of
+from portal.core.outbox import Outbox
 from portal.core.scope import Role, Scope
 from portal.crm.models import CrmPolicy
 from portal.extensions import db
@@ -128,6 +129,15 @@ def test_the_fmo_lifts_what_an_administrator_left_behind(world: World, client_fo
     base = f"/fmo/businesses/{world.harbor.business.id}/users/{world.lee.user.id}"
     assert client_for(world.summit.admin).post(f"{base}/suspension/lift").status_code == 303
     assert client_for(world.lee.user).get("/crm/contacts").status_code == 200
+
+
+def test_nobody_who_is_suspended_is_invited(world: World, client_for: ClientFor, store: Session) -> None:
+    new = make.user(store, world.summit.fmo, Role.AGENT_ALL, world.harbor.business, state="invited", npn="5")
+    assert _suspend(client_for(world.pat.user), new) == 303
+    admin = client_for(world.summit.admin)
+    answer = admin.post(f"/fmo/businesses/{world.harbor.business.id}/users/{new.id}/invitation")
+    assert "Lift the suspension first" in admin.get(answer.location).text
+    assert store.scalars(select(Outbox.job).where(Outbox.job == "send_invitation")).all() == []
 
 
 def test_a_neighbours_user_is_none(world: World, client_for: ClientFor) -> None:

@@ -13,6 +13,7 @@ from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
 from portal.core import clock
 from portal.core.scope import Role
+from portal.identity import accounts as accounts_of_operator
 from portal.identity import operations
 from portal.identity.models import User
 from portal.identity.standing import LEFT, SUSPENDED, TOLD, kept_out
@@ -110,6 +111,18 @@ def test_a_link_that_was_out_when_they_were_deactivated_stays_dead(app: Flask, a
     assert browser(app, None).get(link_to(app, agent)).status_code == 200  # only a new one opens
     with acting(app, Role.FMO_ADMIN, agent.fmo_id):
         assert operations.void_invitations(agent.id) == 1
+
+
+def test_the_operator_ends_the_links_too(app: Flask, agent: User, store: Session) -> None:
+    agent.state = "invited"
+    store.commit()
+    link = link_to(app, agent)
+    with app.app_context():
+        accounts_of_operator.deactivate(agent.email)
+    store.refresh(agent)
+    agent.state = "invited"
+    store.commit()
+    assert browser(app, None).get(link).status_code == 404
 
 
 def test_a_suspended_person_accepts_no_invitation(app: Flask, agent: User, store: Session) -> None:
