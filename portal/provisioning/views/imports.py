@@ -29,7 +29,7 @@ def import_start() -> Response:
     return _start()
 
 
-@bp.get("/provision/import/template")
+@bp.get("/provision/import/template.csv")
 @allow(Permission.PROVISION)
 def import_template() -> Response:
     """A file with nothing but the columns."""

@@ -57,7 +57,7 @@ def _reasons(admin: FlaskClient, content: str) -> list[str]:
 
 def test_the_template_is_taken_as_it_is(store: Session, fmo: Fmo, admin: FlaskClient) -> None:
     assert admin.get(ADDRESS).status_code == 200
-    template = admin.get(f"{ADDRESS}/template")
+    template = admin.get(f"{ADDRESS}/template.csv")
     assert template.mimetype == "text/csv" and template.text.lstrip("\ufeff").strip().split(",") == LABELS
 
     page = _send(admin, template.text)
