@@ -12,17 +12,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.book import hooks
-from portal.book.models import FeedFile, FeedProblem, FeedRun, HeldChange, Policy
+from portal.book.models import FeedFile, FeedProblem, FeedRun, HeldChange, Member, Policy
 from portal.book.operations import AlreadyLoading, NotDecided, approve, reject, request_load, run_feed
 from portal.compliance.models import AccessEntry
 from portal.core import scope
 from portal.core.outbox import Outbox
+from portal.crm.models import CrmPolicy
 from portal.extensions import db
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load, jobs_scope
 from tests.portal.book.held_files import AMY, MANY, NORA, SWAPPED, first_file, swap
 from tests.portal.book.rows import aetna, person
 from tests.support import builders
+from tests.support import crm_builders as crm
 from tests.support.people import acting, scope_of_user
 
 HandIn = Callable[..., FeedRun]
@@ -124,6 +126,29 @@ def test_nothing_moves_until_a_second_admin_says_yes(
     entry = store.scalars(select(AccessEntry).where(AccessEntry.action == "held.approve")).one()
     assert entry.detail == {"change": "file", "policies": SWAPPED, "between": SWAPPED, "lost": 0, "given": 0}
     assert entry.subject_ids == [held.id]
+
+
+def test_no_copy_leaves_an_account_before_the_yes(
+    app: Flask, load: Load, store: Session, fmo: Fmo, hand_in: HandIn, second: User
+) -> None:
+    """With the real accounts above the book: their copies stay, and go with the approved run."""
+    load(first_file())
+    business = builders.business(store, builders.agent(store, fmo, AMY))
+    for policy in store.scalars(select(Policy)).all():
+        crm.synced(store, business, policy, store.get_one(Member, (fmo.id, policy.member_id)))
+
+    def kept() -> int:
+        store.rollback()
+        return store.scalar(select(func.count()).select_from(CrmPolicy).where(CrmPolicy.released_at.is_(None))) or 0
+
+    run = hand_in(swap())
+    assert (run.status, kept()) == ("held", MANY)
+    held = waiting(store)
+    with acting(app, second) as by:
+        approve(held.id, held.digest, by=by)
+    assert kept() == MANY
+    assert work(app, store, run.id, second).released == SWAPPED
+    assert kept() == MANY - SWAPPED
 
 
 def test_a_rejected_file_has_failed_with_the_reason(
