@@ -118,8 +118,9 @@ def _run(facts: Facts, business: Business) -> Step:
     if last.status in OPEN:
         reason = f"it is waiting for the run that was asked for on {moment(last.requested_at)} and is not over yet."
         return Step(title, False, _last(facts), _runs(facts), reason, look)
-    if last.status == "failed":
-        reason = f"the last run, of {moment(last.requested_at)}, failed; nothing in the account was changed. Retry it."
+    if last.status in ("failed", "cancelled"):
+        how = "failed" if last.status == "failed" else "was cancelled"
+        reason = f"the last run, of {moment(last.requested_at)}, {how}; nothing in the account was changed. Retry it."
         return Step(title, False, _last(facts), _runs(facts), reason, look)
     done = next((run for run in facts.last_runs if run.status == "succeeded"), None)
     since = _belongs_since(facts)

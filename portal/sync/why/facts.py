@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from portal.book import queries as book
-from portal.book.models import Connector, FeedRun, Member, Policy, PolicyWriter
+from portal.book.models import Connector, FeedRun, HeldChange, Member, Policy, PolicyWriter
 from portal.book.rules import layout_of
 from portal.businesses import queries as businesses
 from portal.businesses.agreements import Agreement
@@ -37,6 +37,7 @@ class Facts:
     confirmed: bool  # whether the identifier's kind may attribute
     producers: dict[str, Producer]
     serving: Sequence[Business]  # those that have the writing NPN today
+    held: Sequence[HeldChange]  # what waits for a second admin and would move policies away from the writing NPN
     business: Business | None = None
     npns: Sequence[BusinessNpn] = ()  # the Business's records of the writing NPN, the newest first
     agreement: Agreement | None = None
@@ -70,6 +71,7 @@ def gather(policy: Policy, business: Business | None) -> Facts:
         confirmed=_confirmed(policy),
         producers=downline.by_npns(npns),
         serving=businesses.by_npn(policy.writing_npn) if policy.writing_npn else (),
+        held=[one for one in book.waiting_changes() if policy.writing_npn in {pair[0] for pair in one.effect["pairs"]}],
     )
     return _with_account(known, business) if business is not None else known
 
@@ -90,7 +92,7 @@ def _with_account(known: Facts, business: Business) -> Facts:
         .order_by(BusinessNpn.since.desc(), BusinessNpn.id.desc())
         .limit(LINES)
     ).all()
-    shared = ("policy", "member", "feed", "writers", "lines", "confirmed", "producers", "serving")
+    shared = ("policy", "member", "feed", "writers", "lines", "confirmed", "producers", "serving", "held")
     return Facts(
         **{name: getattr(known, name) for name in shared},
         business=business,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import url_for
 
 from portal.book import words
-from portal.book.models import PolicyWriter
+from portal.book.models import HeldChange, PolicyWriter
 from portal.downline.models import CarrierIdentifier
 from portal.sync.why.facts import Facts
 from portal.sync.why.step import Link, Step, day, moment
@@ -41,19 +41,20 @@ def _member(facts: Facts) -> Step:
 def _writer(facts: Facts) -> Step:
     policy = facts.policy
     title = "Is its writing agent known?"
-    earlier = [_earlier(one) for one in facts.writers if one.until is not None]
+    earlier = [*map(_held, facts.held), *(_earlier(one) for one in facts.writers if one.until is not None)]
+    waiting = [Link("Held changes", url_for("book.held_changes"))] if facts.held else []
     if policy.writing_npn is None:
         told, reason, action = _unknown(facts)
-        return Step(title, False, [told, *earlier], reason=reason, action=action)
+        return Step(title, False, [told, *earlier], waiting, reason, action)
     now = next((one for one in facts.writers if one.until is None), None)
     since = f" The book knows this since {moment(now.since)}." if now else ""
     if policy.writer_source == "column":
         column = f"the column “{policy.writer_column}”" if policy.writer_column else "a column"
         told = f"NPN {policy.writing_npn}, from {column} of that row.{since}"
-        return Step(title, True, [told, *earlier])
+        return Step(title, True, [told, *earlier], waiting)
     told = f"NPN {policy.writing_npn}, through the crosswalk: {_named(facts)} leads to it.{since}"
     lines = [line for line in facts.lines if line.npn == policy.writing_npn]
-    return Step(title, True, [told, *(_line(line) for line in lines), *earlier], _records(facts))
+    return Step(title, True, [told, *(_line(line) for line in lines), *earlier], [*_records(facts), *waiting])
 
 
 def _named(facts: Facts) -> str:
@@ -73,6 +74,10 @@ def _earlier(writer: PolicyWriter) -> str:
     whose = f"NPN {writer.npn}" if writer.npn else "no known agent"
     until = moment(writer.until) if writer.until else ""
     return f"Before that it was {whose}, from {moment(writer.since)} to {until}."
+
+
+def _held(change: HeldChange) -> str:
+    return f"“{change.title}” waits for a second administrator and would give some of these policies another agent."
 
 
 def _records(facts: Facts) -> list[Link]:

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.book.models import Policy, PolicyWriter
+from portal.book.models import HeldChange, Policy, PolicyWriter
 from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.models import AccessEntry
 from portal.downline.models import Producer
@@ -157,6 +157,16 @@ def test_the_crosswalk_and_earlier_agents_are_told(office: Office) -> None:
     assert "through the crosswalk: its SAN 00S1 leads to it" in why.text
     assert "entry S1 → NPN 8812034 holds from 1 Jan 2024 until further notice" in why.text
     assert "Before that it was NPN 1001001, from " in why.text
+
+
+def test_a_change_that_is_held_is_told(office: Office) -> None:
+    policy = office.policy(office.dana.npn)
+    about = {"kind": "file", "title": "File march.csv", "arguments": {}, "digest": "0", "asked_name": "Test"}
+    for pairs in ([["8812034", "777", 2]], [["555", "777", 2]]):
+        office.store.add(HeldChange(fmo_id=office.fmo.id, effect={"pairs": pairs}, **about))
+    office.store.commit()
+    why = office.ask(policy, office.harbor)
+    assert why.text.count("“File march.csv” waits for a second administrator") == 1 and "/fmo/held" in why.text
 
 
 def test_an_agent_outside_the_downline(office: Office) -> None:
