@@ -13,7 +13,7 @@ from portal.book.models import Member, Policy
 from portal.businesses.models import Business
 from portal.core.ids import new_id
 from portal.crm.duplicates.models import ContactMerge
-from portal.crm.duplicates.statements import MOVED
+from portal.crm.duplicates.statements.moving import MOVED
 from portal.crm.models import Contact, ContactKey, ContactSource, CrmPolicy, LeftPolicy, Note, PossibleDuplicate
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.table import Table, pack

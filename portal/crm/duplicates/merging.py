@@ -12,10 +12,10 @@ from portal.core import access, clock
 from portal.core.events import Event
 from portal.core.ids import new_id
 from portal.core.scope import Scope
-from portal.crm.duplicates import statements
 from portal.crm.duplicates.events import CONTACT_MERGE, CONTACT_UNMERGE, DUPLICATE_DIFFERENT
 from portal.crm.duplicates.finding import look_again
 from portal.crm.duplicates.models import ContactMerge
+from portal.crm.duplicates.statements import moving
 from portal.crm.models import TYPED_FIELDS, Contact, Note, PossibleDuplicate
 from portal.crm.statements.values import carry
 from portal.extensions import db
@@ -39,7 +39,7 @@ def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope)
     who made one of the two sees the result only by a policy of their own NPN. Raises `Busy`.
     """
     _begin()
-    moved, policies = statements.before(kept.id, merged.id)
+    moved, policies = moving.before(kept.id, merged.id)
     filled = _filled(kept, merged)
     was = {"agent_owned": kept.agent_owned, "made_by": str(kept.made_by) if kept.made_by else None}
     made = ContactMerge(
@@ -57,7 +57,7 @@ def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope)
     kept.made_by = kept.made_by if kept.made_by == merged.made_by else None
     _decide(pair, MERGED, by)
     db.session.flush()
-    statements.move(kept.id, merged.id)
+    moving.move(kept.id, merged.id)
     _end(kept, merged)
     _record(CONTACT_MERGE, made, fields=filled, policies=policies, notes=len(moved["notes"]))
     return made
@@ -80,14 +80,14 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     ).one()
     _take_out(kept, merged, made.before["filled"])
     db.session.flush()
-    statements.move_back(kept.id, merged.id, {name: made.before[name] for name in statements.MOVED})
+    moving.move_back(kept.id, merged.id, {name: made.before[name] for name in moving.MOVED})
     _restore(kept, merged, made.before["kept"])
     made.undone_at, made.undone_by, made.undone_by_name = clock.now(), by.actor_id, by.actor_name
     pair = db.session.scalars(select(PossibleDuplicate).where(PossibleDuplicate.id == made.pair_id)).one_or_none()
     if pair is not None:
         pair.decision = pair.decided_at = pair.decided_by = pair.decided_by_name = None
     db.session.flush()
-    statements.hide_empty(kept.id, merged.id)
+    moving.hide_empty(kept.id, merged.id)
     _end(kept, merged)
     _record(CONTACT_UNMERGE, made, fields=made.before["filled"])
     return merged
@@ -106,15 +106,15 @@ def merges_of(contact_id: UUID) -> Sequence[ContactMerge]:
 
 
 def _begin() -> None:
-    if not statements.try_alone():
+    if not moving.try_alone():
         raise Busy
-    statements.see_merged(True)
+    moving.see_merged(True)
 
 
 def _end(kept: Contact, merged: Contact) -> None:
     business = kept.business_id
     carry(kept.fmo_id, [business] * 2, [kept.id, merged.id])
-    statements.see_merged(False)
+    moving.see_merged(False)
     for one in (kept, merged):
         db.session.expire(one)
     look_again(business)

@@ -13,7 +13,7 @@ from portal.core.models import Base, BusinessOwned
 
 
 class ContactMerge(BusinessOwned, Base):
-    """One contact that went into another. `before`: see `statements.MOVED`."""
+    """One contact that went into another. `before`: see `moving.MOVED`."""
 
     __tablename__ = "contact_merge"
     __table_args__ = (
