@@ -167,6 +167,9 @@ def test_the_own_npn_rule_is_restrictive(ask: Any) -> None:
         "left_policy",
         "policy_claim",
         "contact_merge",
+        "contact_key",
+        "upload",
+        "upload_row",
     }
     for policy in own.values():
         assert policy.permissive == "RESTRICTIVE" and policy.roles[0].endswith("_agent")

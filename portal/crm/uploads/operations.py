@@ -107,7 +107,7 @@ def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
     Where the upload was applied already, they are carried out at once.
     """
     _lock(upload)
-    if upload.state not in ("preview", "applied"):
+    if upload.state not in ("preview", "applied") or upload.forgotten_at is not None:
         raise Refused("This upload is not open any more. Nothing was changed.")
     statements.alone()
     rows = stored.open_rows(upload)
@@ -148,7 +148,7 @@ def apply(upload: Upload, *, by: Scope) -> bool:
     _lock(upload)
     if upload.state == "applied":
         return False
-    if upload.state != "preview":
+    if upload.state != "preview" or upload.forgotten_at is not None:
         raise Refused("There is nothing to apply. Look at the preview first.")
     statements.alone()
     rows = stored.open_rows(upload)

@@ -19,10 +19,12 @@ JOIN member m ON m.fmo_id = :fmo AND m.id = c.member_id
 WHERE c.removed_at IS NULL
 """
 _PAIRS = "unnest(CAST(:businesses AS uuid[]), CAST(:contacts AS uuid[])) AS t (business_id, contact_id)"
-# A hidden contact keeps its keys: nobody sees them, and whoever comes back is recognised.
+# A hidden contact keeps its keys: nobody sees them, and whoever comes back is recognised. What a file of the agent
+# brought is the agent's.
 _FORGET_KEYS = f"""
 DELETE FROM contact_key k USING {_PAIRS}, contact c
 WHERE k.fmo_id = :fmo AND k.business_id = t.business_id AND k.contact_id = t.contact_id
+  AND k.upload_id IS NULL
   AND c.fmo_id = :fmo AND c.business_id = t.business_id AND c.id = t.contact_id AND c.agent_owned
   AND NOT EXISTS (SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = t.business_id
                   AND s.contact_id = t.contact_id)

@@ -10,12 +10,14 @@ from flask import Flask
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from portal.businesses.models import BusinessNpn
 from portal.core import clock
 from portal.core.scope import Role
 from portal.crm.models import Contact
 from portal.crm.uploads import operations
 from portal.extensions import db
 from portal.identity.models import User
+from portal.sync.operations.release import release_npn
 from tests.portal.crm.people import entries
 from tests.portal.crm.uploads.files import (
     apply,
@@ -28,7 +30,7 @@ from tests.portal.crm.uploads.files import (
     undo,
     upload,
 )
-from tests.portal.sync.runs import sync
+from tests.portal.sync.runs import admin_scope, sync
 from tests.support import builders as make
 from tests.support import crm_builders as crm
 from tests.support.people import acting
@@ -222,3 +224,17 @@ def _contact(contact_id: UUID) -> Contact:
 
 def _mbis() -> list[str]:
     return [f"{digit}EG4TE5MK7{digit}" for digit in range(2, 9)]
+
+
+def test_a_member_number_from_a_file_outlives_the_carriers_values(place: Place, setup_engine: Engine) -> None:
+    upload(place.app, place.user, [{**DANA, "Carrier": "Humana", "Member ID": "H9", "MBI": MBI}])
+    place.sync()
+    with acting(place.app, admin_scope(place.fmo.id)):
+        line = db.session.scalars(select(BusinessNpn).where(BusinessNpn.business_id == place.business.id)).one()
+        line.until = clock.now()
+        release_npn(place.business.id, place.npn)
+    (only,) = contacts(setup_engine, place.business.id)
+    assert (only.mbi_hash, only.carried) == (None, {}) and only.typed_mbi_hash, "the agent's own number stays"
+    row = {"First Name": "D", "Last Name": "W", "Carrier": "Humana", "Member ID": "H9"}
+    again = [{"First Name": "D", "Last Name": "W", "MBI": MBI}, {**row, "First Name": "Dana"}]
+    assert outcomes(place.app, place.user, preview(place.app, place.user, again)) == ["match", "match"]

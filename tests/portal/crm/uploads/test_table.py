@@ -6,7 +6,7 @@ import io
 import zipfile
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]  # it ships none
 
 from portal.connectors.rows import FileRefused
 from portal.core.ids import new_id
