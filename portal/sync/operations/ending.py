@@ -72,3 +72,14 @@ def queue(values: dict[str, Any]) -> SyncRun | None:
     outbox.send_after_commit(JOB, business_id, made)
     access.record(RUN_REQUESTED, kind="business", ids=[business_id], why=values["reason"], run=str(made))
     return db.session.scalars(select(SyncRun).where(SyncRun.id == made)).one()
+
+
+def owed_invitations(run: SyncRun) -> set[UUID]:
+    """Who is to be invited now that `run` succeeds: its own, and those of the failed and cancelled runs before it."""
+    same = (SyncRun.fmo_id == run.fmo_id, SyncRun.business_id == run.business_id, SyncRun.id != run.id)
+    last = db.session.scalar(select(func.max(SyncRun.requested_at)).where(*same, SyncRun.status == "succeeded"))
+    missed = [*same, SyncRun.status.in_(("failed", "cancelled")), SyncRun.invite_user_id.is_not(None)]
+    if last is not None:
+        missed.append(SyncRun.requested_at > last)
+    found = {one for one in db.session.scalars(select(SyncRun.invite_user_id).where(*missed)) if one is not None}
+    return found | ({run.invite_user_id} if run.invite_user_id is not None else set())

@@ -25,7 +25,7 @@ from portal.sync.events import RUN_SUCCEEDED
 from portal.sync.models import SyncRun
 from portal.sync.operations import failures
 from portal.sync.operations.apply import LARGE, apply
-from portal.sync.operations.ending import end
+from portal.sync.operations.ending import end, owed_invitations
 from portal.sync.operations.heartbeat import Heartbeat, Overtaken
 from portal.sync.statements import locks
 
@@ -137,11 +137,11 @@ def _transaction(run_id: UUID, fence: int, heart: Heartbeat) -> int:
     if not db.session.scalar(select(Business.sync_enabled).where(Business.id == run.business_id)):
         raise failures.Disabled
     figures = apply(run, heart.say)
-    invite = run.invite_user_id
+    owed = owed_invitations(run)
     db.session.expunge(run)  # only the statement below writes the run, and only under its fence
     _finish(run_id, fence, figures)
-    if invite is not None:
-        identity.invite(invite)
+    for user_id in sorted(owed):
+        identity.invite(user_id)
     if figures["added"] or figures["updated"] or figures["released"]:
         look_again(scope.business_id())
     told = {name: figures[name] for name in ("policies", "added", "updated", "released")}

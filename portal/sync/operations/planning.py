@@ -95,8 +95,7 @@ def _decide(at: Session, fmo_id: UUID, business_id: UUID, plan: Plan, members: i
         decisions = matching.decide(contacts, people)
         ids = candidates.link(at, decisions, contacts, removed)
         plan.doubts, plan.matched = candidates.pairs(decisions, ids), True
-    plan.counts = steps.make(at)
-    plan.newest = steps.newest(at)
+    plan.counts, plan.newest = steps.make(at)
 
 
 def _sum_up(at: Session, plan: Plan, moves: list[tuple[str, str | None, bool, bool, int]]) -> None:

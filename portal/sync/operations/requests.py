@@ -15,10 +15,9 @@ from portal.core import access, clock
 from portal.core.ids import new_id
 from portal.core.scope import Scope
 from portal.extensions import db
-from portal.identity import operations as identity
 from portal.sync.events import RESYNC_ASKED
 from portal.sync.models import ResyncRequest, SyncRun
-from portal.sync.operations.ending import OPEN, OPEN_RUN, queue
+from portal.sync.operations.ending import OPEN_RUN, queue
 
 
 class SyncOff(Exception):
@@ -53,13 +52,12 @@ def request_run(
     if agreement.blocked:
         raise Blocked(agreement.warning or "This Business's agreement does not let it be synced. Nothing was started.")
     db.session.flush()
-    owed = _owed_invitation(business.id)
     values = {
         "fmo_id": business.fmo_id,
         "business_id": business.id,
         "reason": reason,
         "activity_id": activity.id if activity else None,
-        "invite_user_id": invite_user or owed,
+        "invite_user_id": invite_user,
         "requested_by_id": by.actor_id,
         "requested_by": by.actor_name,
         "expected": expected,
@@ -72,21 +70,8 @@ def request_run(
         under_way = open_run(business.id)
         if under_way is not None and (invite_user is None or _run_again(under_way, values)):
             return under_way, False
-    if owed is not None and invite_user not in (None, owed):
-        identity.invite(owed)
     _answer_requests(business.id, made.id)
     return made, True
-
-
-def _owed_invitation(business_id: UUID) -> UUID | None:
-    """Whose invitation waits for a run to succeed, because the last one did not."""
-    last = db.session.scalar(
-        select(SyncRun)
-        .where(SyncRun.business_id == business_id, SyncRun.status.not_in(OPEN))
-        .order_by(SyncRun.requested_at.desc(), SyncRun.id.desc())
-        .limit(1)
-    )
-    return last.invite_user_id if last is not None and last.status in ("failed", "cancelled") else None
 
 
 def _run_again(run: SyncRun, values: dict[str, Any]) -> bool:

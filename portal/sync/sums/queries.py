@@ -87,8 +87,9 @@ def _waits_for(business: Business, last: SyncRun | None, *, blocked: bool) -> st
         return f"on their way: a run was asked for on {day(last.requested_at)}"
     if blocked:
         return "not copied: no agreement is in force"
-    if last is not None and last.status == "failed":
-        return f"not copied: the run of {day(last.requested_at)} failed"
+    if last is not None and last.status in ("failed", "cancelled"):
+        how = "failed" if last.status == "failed" else "was cancelled"
+        return f"not copied: the run of {day(last.requested_at)} {how}"
     if business.synced_at is None:
         return "waiting for the first run"
     return f"waiting for the next run; the last was on {day(business.synced_at)}"

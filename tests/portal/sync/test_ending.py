@@ -198,6 +198,20 @@ def test_an_invitation_outlives_a_cancelled_run(
     assert len(rows(setup_engine, "SELECT 1 FROM invitation")) == 1
 
 
+def test_an_invitation_outlives_a_cancelled_run_that_another_follows(
+    app: Flask, business: Business, store: Session, setup_engine: Engine
+) -> None:
+    one, two = _invited(store, business), _invited(store, business)
+    first, _ = request(app, business, one.id)
+    assert request(app, business, two.id) == (first, False)
+    cancel(app, business, first)
+    [following] = rows(setup_engine, "SELECT id FROM sync_run WHERE status = 'queued'")
+    assert carry_out(app, business, following.id) == "succeeded"
+    assert {row.user_id for row in rows(setup_engine, "SELECT user_id FROM invitation")} == {one.id, two.id}
+    assert carry_out(app, business, ask_for_run(app, business)) == "succeeded"
+    assert len(rows(setup_engine, "SELECT 1 FROM invitation")) == 2  # once
+
+
 def _invited(store: Session, business: Business) -> User:
     return make.user(store, store.get_one(Fmo, business.fmo_id), Role.AGENT_ALL, business, state="invited")
 
