@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, select, text, update
+from sqlalchemy import Engine, event, insert, select, text, update
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from portal.book.models import Policy
+from portal.core import row_filter
+from portal.core.ids import new_id
+from portal.core.models import table_of
+from portal.core.session import TenantSession
 from portal.crm.models import CrmPolicy
+from portal.extensions import db
 from portal.identity.models import User
 from portal.sync.claims.models import PolicyClaim
 from portal.sync.claims.operations import A_DAY
 from tests.support import builders as make
 from tests.support import crm_builders as crm
+from tests.support.people import acting, scope_of_user
 from tests.support.world import World
 
 _TOKEN = re.compile(r'(name="csrf_token"[^>]*value=|name="csrf-token"[^>]*content=)"[^"]*"')
@@ -176,6 +185,39 @@ def test_a_limited_user_sees_the_own_claims_only(
     assert ("LEES1" in seen, "PATS1" in seen, "NORAS1" in seen) == (True, False, False)
     seen = client_for(world.ali).get("/crm/why").text
     assert ("LEES1" in seen, "PATS1" in seen, "NORAS1" in seen) == (True, True, False)
+
+
+@pytest.mark.parametrize("mode", ["both", "filter off", "wall off"])
+def test_filter_and_wall_each_keep_claims_to_their_claimer(
+    app: Flask, setup_engine: Engine, store: Session, world: World, mode: str
+) -> None:
+    mine = crm.policy_claim(store, world.harbor.business, world.lee.user)
+    crm.policy_claim(store, world.harbor.business, world.pat.user)
+    crm.policy_claim(store, world.nora.business, world.nora.admin)
+    with app.app_context(), row_filter.off_for_tests() if mode == "filter off" else nullcontext():
+        session = TenantSession(db=db)
+        session.info.update(scope=scope_of_user(world.lee.user), follows_request=False)
+        if mode == "wall off":
+            session.info["pinned_bind"] = setup_engine
+        try:
+            assert [claim.id for claim in session.scalars(select(PolicyClaim))] == [mine.id]
+        finally:
+            session.rollback()
+            session.close()
+
+
+@pytest.mark.parametrize("change", [{"by_id": UUID(int=7)}, {"status": "answered"}, {"answer": "Yes"}])
+def test_nobody_claims_in_anothers_name_or_answers_oneself(
+    app: Flask, store: Session, world: World, change: dict[str, Any]
+) -> None:
+    claim = crm.policy_claim(store, world.amy.business, world.amy.admin)
+    values = {name: getattr(claim, name) for name in ("fmo_id", "business_id", "carrier", "number", "by_id", "by_name")}
+    values |= {"id": new_id(), "number_key": "OTHER", **change}
+    with pytest.raises(ProgrammingError, match="row-level security"), acting(app, world.amy.admin):
+        db.session.execute(insert(table_of(PolicyClaim)).inline().values(values))
+    allowed = values | {"by_id": claim.by_id, "status": "open", "answer": None}
+    with acting(app, world.amy.admin):
+        db.session.execute(insert(table_of(PolicyClaim)).inline().values(allowed))
 
 
 def test_a_policy_that_is_seen_says_why(world: World, client_for: Callable[[User], FlaskClient]) -> None:
