@@ -63,7 +63,7 @@ _AGENT = (
     ("Policies", "/crm/policies", "file-text"),
 )
 _COMPLIANCE = (("Home", "/compliance/", "house"), ("Access log", "/compliance/access", "scroll-text"))
-_DUPLICATES = ("Possible duplicates", "/crm/duplicates", "users-round")
+_DUPLICATES = ("Duplicates", "/crm/duplicates", "users-round")
 _WHOLE_ACCOUNT = (*_AGENT, _DUPLICATES)
 _ACCOUNT_ADMIN = (*_WHOLE_ACCOUNT, ("Uploads", "/crm/uploads", "file-up"), ("Users", "/crm/users", "user-cog"))
 PLACES = {

@@ -45,7 +45,7 @@ def test_the_queue_tells_who_and_why(store: Session, world: World, client_for: C
     assert "Qlastamy, Qfirstamy" in page and "Qlastamy, Amelia" in page
     assert "A nickname, the same birth date" in page and "Likely" in page
     assert page.index("Amelia") < page.index("Weaker")
-    assert "Possible duplicates , 3 waiting" in words(browser.get("/crm/contacts"))
+    assert "Duplicates , 3 waiting" in words(browser.get("/crm/contacts"))
     (seen,) = entries(store, "contact.duplicates")
     assert {pair.contact_id, pair.other_id} <= set(seen.subject_ids)
 
@@ -106,7 +106,7 @@ def test_who_may_do_what(store: Session, world: World, client_for: Client, pair:
     browser = client_for(limited)
     for address in ("/crm/duplicates", f"/crm/duplicates/{pair.id}"):
         assert browser.get(address).status_code == 404
-    assert "Possible duplicates" not in browser.get("/crm/contacts").get_data(as_text=True)
+    assert "/crm/duplicates" not in browser.get("/crm/contacts").get_data(as_text=True)
     browser = client_for(every)
     page = words(browser.get(f"/crm/duplicates/{pair.id}"))
     assert "Merging is for Administrators" in page
