@@ -1,6 +1,6 @@
 """The limit of Policy Sync: one bare set of statements that looks at the whole account and writes the same rows.
 
-Contacts are matched beforehand: it is told whose they are and takes keys, report and log from what a run left. No row
+Contacts are matched beforehand: it is told whose they are, and takes keys, report and log from what a run left. No row
 security, no lock, no progress, no watermark. What a re-sync of everything cannot go without it does: it compares every
 member's values and every policy with the book, and looks for copies that belong no longer.
 """
@@ -35,33 +35,39 @@ def _all(model: type[Any], narrowed: str) -> str:
 
 def _value(field: str) -> str:
     column = "to_char(m.birth_date, 'YYYY-MM-DD')" if field == "birth_date" else f"nullif(m.{field}, '')"
-    return f"'{field}', {column}"
+    return f"'{field}' VALUE {column}"
 
 
-# Told once for all: which contacts, sources and policies are missing.
-_MISSING = """
-CREATE TEMP TABLE missing ON COMMIT DROP AS
-SELECT w.id, w.contact_id FROM wanted.contact_source w
-LEFT JOIN contact_source t ON t.business_id = w.business_id AND t.member_id = w.member_id WHERE t.id IS NULL
+# What the account's members tell today, and which sources are missing; made once for all that follows.
+_TOLD_BY_MEMBERS = f"""
+CREATE TEMP TABLE told ON COMMIT DROP AS
+SELECT m.id AS member_id, m.mbi, m.mbi_hash, m.carrier, m.as_of, w.id, w.contact_id, w.rung, t.id IS NULL AS missing,
+       json_object({", ".join(map(_value, TYPED_FIELDS))} ABSENT ON NULL RETURNING jsonb) AS carried
+FROM (SELECT DISTINCT member_id FROM policy WHERE fmo_id = %(fmo)s AND writing_npn = %(npn)s) p
+JOIN member m ON m.fmo_id = %(fmo)s AND m.id = p.member_id
+JOIN wanted.contact_source w ON w.member_id = m.id
+LEFT JOIN contact_source t ON t.business_id = w.business_id AND t.member_id = w.member_id
 """
-_CONTACTS = _all(Contact, "w.id IN (SELECT contact_id FROM missing) AND NOT EXISTS (SELECT 1 FROM contact k"
-                 " WHERE k.business_id = w.business_id AND k.id = w.id)")  # fmt: skip
-_SOURCES = _all(ContactSource, "w.id IN (SELECT id FROM missing)")
-_KEYS = _all(ContactKey, "w.contact_id IN (SELECT contact_id FROM missing)")
-_RENEW_SOURCES = f"""
+_CONTACTS = """
+INSERT INTO contact (fmo_id, business_id, id, carried, mbi, mbi_hash, member_id)
+SELECT %(fmo)s, %(business)s, contact_id, carried, mbi, mbi_hash, member_id FROM told WHERE missing
+"""
+_SOURCES = """
+INSERT INTO contact_source (fmo_id, business_id, id, contact_id, member_id, carried, mbi, mbi_hash, carrier, as_of,
+                            rung)
+SELECT %(fmo)s, %(business)s, id, contact_id, member_id, carried, mbi, mbi_hash, carrier, as_of, rung
+FROM told WHERE missing
+"""
+_KEYS = _all(ContactKey, "w.contact_id IN (SELECT contact_id FROM told WHERE missing)")
+_RENEW_SOURCES = """
 UPDATE contact_source t SET carried = v.carried, mbi = v.mbi, mbi_hash = v.mbi_hash, as_of = v.as_of
-FROM (SELECT m.id, m.mbi, m.mbi_hash, m.as_of,
-             jsonb_strip_nulls(jsonb_build_object({", ".join(map(_value, TYPED_FIELDS))})) AS carried
-      FROM member m
-      WHERE m.fmo_id = %(fmo)s AND m.id IN (SELECT member_id FROM policy p WHERE p.fmo_id = %(fmo)s
-                                            AND p.writing_npn = %(npn)s)) v
-WHERE t.business_id = %(business)s AND t.member_id = v.id
+FROM told v WHERE t.business_id = %(business)s AND t.member_id = v.member_id
   AND (t.carried <> v.carried OR t.as_of <> v.as_of OR t.mbi_hash IS DISTINCT FROM v.mbi_hash)
 """
 _RENEW_CONTACTS = """
-UPDATE contact k SET carried = s.carried, mbi = s.mbi, mbi_hash = s.mbi_hash, updated_at = now()
-FROM contact_source s WHERE k.business_id = %(business)s AND s.business_id = %(business)s AND s.contact_id = k.id
-  AND (k.carried <> s.carried OR k.mbi_hash IS DISTINCT FROM s.mbi_hash)
+UPDATE contact k SET carried = v.carried, mbi = v.mbi, mbi_hash = v.mbi_hash, updated_at = now()
+FROM told v WHERE k.business_id = %(business)s AND v.contact_id = k.id
+  AND (k.carried <> v.carried OR k.mbi_hash IS DISTINCT FROM v.mbi_hash)
 """
 _OWN = ("business_id", "id", "fmo_id", "policy_id", "member_id", "contact_id", "npn", "added_run_id", "changed_run_id")
 _TOLD = (*COPIED, "premium")
@@ -89,7 +95,7 @@ WHERE t.business_id = %(business)s AND t.released_at IS NULL AND NOT EXISTS (
 """
 _LINES = _all(SyncLine, "NOT EXISTS (SELECT 1 FROM sync_line t WHERE t.business_id = w.business_id AND t.id = w.id)")
 _SET = (
-    *(_MISSING, "ANALYZE missing", _CONTACTS, _SOURCES, _RENEW_SOURCES, _RENEW_CONTACTS, _KEYS),
+    *(_TOLD_BY_MEMBERS, _CONTACTS, _SOURCES, _RENEW_SOURCES, _RENEW_CONTACTS, _KEYS),
     *(_COPY, _RENEW, _RELEASE, _LINES),
 )
 

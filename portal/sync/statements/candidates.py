@@ -38,18 +38,16 @@ ON CONFLICT (business_id, kind, value, contact_id) DO NOTHING
 
 _HITS = """
 SELECT k.member_id, h.contact_id FROM sync_key k
-JOIN sync_member m ON m.member_id = k.member_id AND m.contact_id IS NULL
 JOIN contact_key h ON h.fmo_id = :fmo AND h.business_id = :business AND h.kind = k.kind AND h.value = k.value
+WHERE k.stranger
 UNION
-SELECT k.member_id, h.contact_id FROM sync_key k
-JOIN sync_member m ON m.member_id = k.member_id AND m.contact_id IS NULL
-JOIN sync_typed h ON h.kind = k.kind AND h.value = k.value
+SELECT k.member_id, h.contact_id FROM sync_key k JOIN sync_typed h ON h.kind = k.kind AND h.value = k.value
+WHERE k.stranger
 """
 
+_ANYBODY = "SELECT EXISTS (SELECT 1 FROM contact WHERE fmo_id = :fmo AND business_id = :business)"
 _ALIKE = """
-SELECT unnest(array_agg(k.member_id)) FROM sync_key k
-JOIN sync_member m ON m.member_id = k.member_id AND m.contact_id IS NULL
-GROUP BY k.kind, k.value HAVING count(*) > 1
+SELECT unnest(array_agg(member_id)) FROM sync_key WHERE stranger GROUP BY kind, value HAVING count(*) > 1
 """
 
 _MEMBERS = """
@@ -91,7 +89,7 @@ def load(at: Session, fmo_id: UUID, business_id: UUID) -> tuple[list[Person], li
     """(contacts, members without a contact) that share a key with one another, and when contacts were removed."""
     known = {"fmo": fmo_id, "business": business_id}
     at.execute(text(_TYPED_KEYS), known)
-    hits = at.execute(text(_HITS), known).all()
+    hits = at.execute(text(_HITS), known).all() if at.execute(text(_ANYBODY), known).scalar() else []
     members = {row[0] for row in hits} | set(at.execute(text(_ALIKE)).scalars())
     contacts = {row[1] for row in hits}
     found = at.execute(text(_CONTACTS), {**known, "ids": list(contacts)}).all() if contacts else []

@@ -38,12 +38,13 @@ SET carried = m.carried, mbi = m.mbi, mbi_hash = m.mbi_hash, carrier = m.carrier
 FROM sync_member m WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.id = m.source_id
 """
 
-# Nobody has a key of a contact that is being made.
+# Nobody has a key of a contact that is being made. In the order of the index, which is then written page by page.
 _PLAIN_KEYS = """
 INSERT INTO contact_key (fmo_id, business_id, id, contact_id, kind, value)
 SELECT :fmo, :business, uuidv7(), m.new_id, k.kind, k.value
 FROM sync_key k JOIN sync_member m ON m.member_id = k.member_id
 WHERE m.contact_id IS NULL AND NOT EXISTS (SELECT 1 FROM sync_link l WHERE l.member_id = m.member_id)
+ORDER BY k.kind, k.value COLLATE "C"
 """
 _OTHER_KEYS = """
 INSERT INTO contact_key (fmo_id, business_id, id, contact_id, kind, value)

@@ -63,7 +63,7 @@ LEFT JOIN contact k ON k.fmo_id = :fmo AND k.business_id = :business AND k.id = 
 
 def _value(field: str) -> str:
     column = "to_char(m.birth_date, 'YYYY-MM-DD')" if field == "birth_date" else f"nullif(m.{field}, '')"
-    return f"'{field}', {column}"
+    return f"'{field}' VALUE {column}"
 
 
 # Only members that are new here or changed; `new_id` is the contact of those whom the ladder leaves alone.
@@ -74,7 +74,7 @@ FROM (SELECT member_id, (array_agg(copy_contact_id ORDER BY copy_contact_id)
                          FILTER (WHERE copy_contact_id IS NOT NULL))[1] AS copy_contact_id
       FROM sync_policy GROUP BY member_id) b
 JOIN (SELECT m.id AS member_id, m.mbi, m.mbi_hash, m.carrier, m.as_of, m.sort_key, m.birth_date, m.zip,
-             jsonb_strip_nulls(jsonb_build_object({", ".join(map(_value, TYPED_FIELDS))})) AS carried
+             json_object({", ".join(map(_value, TYPED_FIELDS))} ABSENT ON NULL RETURNING jsonb) AS carried
       FROM member m WHERE m.fmo_id = :fmo) v ON v.member_id = b.member_id
 LEFT JOIN contact_source s ON s.fmo_id = :fmo AND s.business_id = :business AND s.member_id = b.member_id
 WHERE s.id IS NULL OR s.carried <> v.carried OR s.as_of <> v.as_of OR s.carrier <> v.carrier
@@ -84,13 +84,17 @@ WHERE s.id IS NULL OR s.carried <> v.carried OR s.as_of <> v.as_of OR s.carrier 
 # A member's sort key is last name, blank, first name, each already as the ladder compares it.
 _KEYS = """
 CREATE TEMPORARY TABLE sync_key ON COMMIT DROP AS
-SELECT member_id, 'mbi' AS kind, mbi_hash AS value FROM sync_member WHERE mbi_hash IS NOT NULL
+SELECT member_id, 'mbi' AS kind, mbi_hash AS value, contact_id IS NULL AS stranger FROM sync_member
+WHERE mbi_hash IS NOT NULL
 UNION ALL
-SELECT DISTINCT member_id, 'number', carrier || '|' || member_number FROM sync_policy
-WHERE NOT same AND member_number <> ''
+SELECT DISTINCT s.member_id, 'number', s.carrier || '|' || s.member_number,
+                m.member_id IS NOT NULL AND m.contact_id IS NULL
+FROM sync_policy s LEFT JOIN sync_member m ON m.member_id = s.member_id
+WHERE NOT s.same AND s.member_number <> ''
 UNION ALL
-SELECT member_id, 'person', value
-FROM (SELECT member_id, nullif(split_part(sort_key, ' ', 2), '') || '|' || nullif(split_part(sort_key, ' ', 1), '')
+SELECT member_id, 'person', value, stranger
+FROM (SELECT member_id, contact_id IS NULL AS stranger,
+             nullif(split_part(sort_key, ' ', 2), '') || '|' || nullif(split_part(sort_key, ' ', 1), '')
                         || '|' || to_char(birth_date, 'YYYY-MM-DD') || '|' || nullif(zip, '') AS value
       FROM sync_member) named
 WHERE value IS NOT NULL
@@ -150,7 +154,6 @@ def collect(at: Session, fmo_id: UUID, business_id: UUID, above: dict[str, int])
     members = _made(at, _MEMBERS, **known)
     at.execute(text("ANALYZE sync_member (member_id, contact_id, source_id)"))
     _made(at, _KEYS)
-    at.execute(text("ANALYZE sync_key"))
     at.execute(text(_LINKS))
     return policies, members
 

@@ -32,7 +32,7 @@ SELECT count(*) FILTER (WHERE what = 'added') AS added, count(*) FILTER (WHERE w
        count(*) FILTER (WHERE copy_id IS NULL) AS to_insert,
        count(*) FILTER (WHERE copy_id IS NOT NULL AND NOT same) AS to_change,
        count(*) FILTER (WHERE copy_id IS NULL OR released) AS to_disclose,
-       count(*) FILTER (WHERE NOT plain) AS known
+       count(*) FILTER (WHERE NOT plain) AS known, max(as_of) FILTER (WHERE removed_at IS NULL) AS newest
 FROM sync_do
 """
 
@@ -47,30 +47,21 @@ WHERE coalesce(s.removed_at, l.removed_at) IS NOT NULL
 """
 
 _PEOPLE = """
-SELECT (SELECT count(*) FROM sync_member m WHERE m.contact_id IS NULL
-        AND NOT EXISTS (SELECT 1 FROM sync_link l WHERE l.member_id = m.member_id)) AS plain,
+SELECT count(*) FILTER (WHERE contact_id IS NULL) - (SELECT count(*) FROM sync_link) AS plain,
        (SELECT count(DISTINCT contact_id) FROM sync_link WHERE fresh) AS joined,
        (SELECT count(DISTINCT contact_id) FROM sync_link WHERE NOT fresh) AS contacts_linked,
-       (SELECT count(*) FROM sync_member WHERE source_id IS NULL) AS new_sources,
-       (SELECT count(*) FROM sync_member WHERE source_id IS NOT NULL) AS changed_sources
+       count(*) FILTER (WHERE source_id IS NULL) AS new_sources,
+       count(*) FILTER (WHERE source_id IS NOT NULL) AS changed_sources
+FROM sync_member
 """
 
 
-_NEWEST = "SELECT max(as_of) FROM sync_do WHERE removed_at IS NULL"
-
-
-def make(at: Session) -> dict[str, int]:
-    """Make `sync_do` of what was collected and decided; counts of what is to be written."""
+def make(at: Session) -> tuple[dict[str, int], date | None]:
+    """Make `sync_do` of what was collected and decided; counts of what is to be written, and its newest as-of date."""
     at.execute(text(_DO))
-    at.execute(text("ANALYZE sync_do (policy_id, member_id, contact_id, what)"))
     found = {**at.execute(text(_COUNTS)).mappings().one(), **at.execute(text(_PEOPLE)).mappings().one()}
-    return {**found, "contacts_new": found["plain"] + found["joined"]}
-
-
-def newest(at: Session) -> date | None:
-    """The newest as-of date among the policies that are about to be written."""
-    found: date | None = at.execute(text(_NEWEST)).scalar()
-    return found
+    newest: date | None = found.pop("newest")
+    return {**found, "contacts_new": found["plain"] + found["joined"]}, newest
 
 
 def moves(at: Session) -> list[tuple[str, str | None, bool, bool, int]]:
