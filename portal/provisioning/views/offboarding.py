@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, abort, flash, url_for
+from flask import Response, abort, flash, make_response, redirect, url_for
 
 from portal.activities.models import Activity
 from portal.core import scope
@@ -76,7 +76,7 @@ def off_boarded(activity_id: UUID) -> Response:
     """What one off-boarding did; other activities have a detail of their own."""
     activity = find_or_404(Activity, activity_id)
     if activity.type != OFFBOARD:
-        return go(url_for("sync.activity_runs", activity_id=activity.id))
+        return make_response(redirect(url_for("sync.activity_runs", activity_id=activity.id), 303))
     if "record" in activity.fields:  # the entry on an account's timeline
         first = find(Activity, parse_id(activity.fields["record"]))
         activity = first if first is not None else activity
