@@ -277,12 +277,11 @@ def _kept_secrets(data: Path, wanted: set[str]) -> dict[str, str]:
 def _secrets_in(data: Path) -> dict[str, str]:
     path = data / "secrets.json"
     try:
-        kept: dict[str, str] = json.loads(path.read_text())
+        return dict(json.loads(path.read_text()))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise SettingsError(f"The secrets kept in {path} cannot be read ({error}).") from error
-    return kept
 
 
 def _new_secret(name: str) -> str:

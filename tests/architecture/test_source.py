@@ -14,7 +14,7 @@ SQL_TEXT = {
     "portal.core.outbox": "wakes the relay",
     "portal.runtime.upgrade": "makes logins",
     "portal.runtime.postgres": "makes the database",
-    "portal.sync.operations.requests": "spells the condition of a partial index, so that it is found",
+    "portal.sync.operations.ending": "spells the condition of a partial index, so that it is found",
 }
 CONNECTIONS = {
     "portal.book.operations.request": "keeps a file's pieces that its login may not read back",
@@ -26,11 +26,10 @@ COMMITS = {
     "portal.core.session": "a session of its own ends here",
     "portal.book.commands": "a command ends here",
     "portal.book.operations.feed": "the load of a file, a job, ends here",
-    "portal.book.operations.reaper": "a lost load is handed on here",
     "portal.demo.load": "each step of the first start ends here",
+    "portal.identity.rounds": "work for one FMO after another ends here",
     "portal.sync.commands": "a command ends here",
     "portal.sync.operations.execution": "a run of Policy Sync, a job, ends here",
-    "portal.sync.operations.reaper": "a lost run is handed on here",
 }
 
 
