@@ -108,7 +108,10 @@ def move_agent(kind: str, record_id: UUID) -> Response:
 @bp.post("/move-agent/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
 def complete_move_agent(kind: str, record_id: UUID) -> Response:
-    """Move the agent and go to the new account."""
+    """Move the agent and go to the new account; on a Business somebody must be chosen first."""
+    if kind == "business":
+        business = find_or_404(Business, record_id)
+        return go(url_for("provisioning.move_agent", kind=kind, record_id=business.id))
     way = _way(kind, record_id, request.form.get("origin"), request.form.get("chosen"))
     form = _form(way)
     if way.origin is None or way.target is None:
