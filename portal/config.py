@@ -291,8 +291,7 @@ def _new_secret(name: str) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
+    (draft := path.with_suffix(".new")).unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
