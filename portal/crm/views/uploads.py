@@ -110,6 +110,7 @@ def _columns_page(
         unclear=date_order(dates)[1],
         dated=bool(dates),
         notes=[*read.notes, *fields.propose(read.header).notes],
+        refused=bool(problems),
         problems=problems or (fields.complaints(columns, read.header) if found.state == "columns" else []),
         fields=fields.FIELDS,
         **panel(),
