@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.crm import words
@@ -86,6 +86,15 @@ def contacts_of(pairs: Iterable[PossibleDuplicate]) -> Mapping[UUID, Contact]:
     """The contacts of these pairs by id, as far as the account shows them."""
     ids = {one for pair in pairs for one in (pair.contact_id, pair.other_id)}
     return {found.id: found for found in db.session.scalars(select(Contact).where(Contact.id.in_(ids)))} if ids else {}
+
+
+def pairs_of(contact: Contact) -> list[tuple[PossibleDuplicate, Contact]]:
+    """The open pairs that `contact` is in, the strongest first, each with the other contact; at most 20."""
+    mine = or_(PossibleDuplicate.contact_id == contact.id, PossibleDuplicate.other_id == contact.id)
+    query = open_pairs().where(mine).order_by(PossibleDuplicate.strength.desc(), PossibleDuplicate.id).limit(20)
+    pairs = db.session.scalars(query).all()
+    people = contacts_of(pairs)
+    return [(pair, people[pair.other_id if pair.contact_id == contact.id else pair.contact_id]) for pair in pairs]
 
 
 def side_of(contact: Contact) -> Side:

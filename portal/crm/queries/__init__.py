@@ -7,7 +7,6 @@ from portal.crm.queries.contacts import (
     found_contacts,
     policies_of,
     policy_counts,
-    possible_duplicates,
     states,
     story_of,
 )
@@ -28,7 +27,6 @@ __all__ = [
     "policies_of",
     "policy_counts",
     "policy_listing",
-    "possible_duplicates",
     "states",
     "story_of",
 ]

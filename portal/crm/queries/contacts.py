@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from portal.core import clock
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.crm import search
 from portal.crm.ages import born_turning_65
-from portal.crm.models import Contact, CrmPolicy, Note, PossibleDuplicate
+from portal.crm.models import Contact, CrmPolicy, Note
 from portal.crm.words import STATUSES
 from portal.extensions import db
 
@@ -100,17 +100,6 @@ def policies_of(contact: Contact) -> Sequence[CrmPolicy]:
     return db.session.scalars(
         query.order_by(CrmPolicy.effective_date.desc(), CrmPolicy.id.desc()).limit(SHOWN_POLICIES)
     ).all()
-
-
-def possible_duplicates(contact: Contact) -> Sequence[Contact]:
-    """Contacts that may be the same person and nobody has decided on, at most 20; none for Limited users."""
-    one, other = PossibleDuplicate.contact_id, PossibleDuplicate.other_id
-    undecided = PossibleDuplicate.decided_at.is_(None)
-    pairs = union(
-        select(other).where(one == contact.id, undecided), select(one).where(other == contact.id, undecided)
-    ).subquery()
-    query = select(Contact).where(Contact.id.in_(select(pairs.c[0])))
-    return db.session.scalars(query.order_by(Contact.sort_key, Contact.id).limit(20)).all()
 
 
 def story_of(contact: Contact) -> Sequence[Note]:

@@ -14,6 +14,7 @@ from portal.core.paging import Listing, read_query
 from portal.core.permissions import Permission, allow
 from portal.crm import ages, operations, queries, words
 from portal.crm.duplicates import merging
+from portal.crm.duplicates import queries as pairs
 from portal.crm.events import CONTACT_LIST, CONTACT_READ, MBI_REVEAL
 from portal.crm.forms import NoteForm
 from portal.crm.models import Contact
@@ -98,7 +99,7 @@ def _contact_page(
         contact=found,
         policies=queries.policies_of(found),
         notes=queries.story_of(found),
-        duplicates=queries.possible_duplicates(found),
+        duplicates=pairs.pairs_of(found),
         merges=merging.merges_of(found.id),
         form=form or NoteForm(formdata=None),
         mbi=mbi,
