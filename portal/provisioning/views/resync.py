@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Response, flash, request, url_for
+from flask import Response, flash, make_response, redirect, request, url_for
 
 from portal.businesses import queries as accounts
 from portal.businesses.models import Business
@@ -25,7 +25,7 @@ MOST = 500
 @allow(Permission.PROVISION)
 def choose_resync() -> Response:
     """Businesses are chosen on their list."""
-    return go(url_for("businesses.businesses"))
+    return make_response(redirect(url_for("businesses.businesses"), 303))
 
 
 @bp.post("/resync")
