@@ -46,7 +46,7 @@ def test_what_left_is_told_with_its_reason_and_each_look_is_logged(
     page = words(browser.get("/crm/left"))
     assert "Qlastamy, Qfirstamy" in page
     assert "name another agent" in page
-    assert amy.policy.policy_number not in page
+    assert str(amy.policy.policy_number) not in page
     (seen,) = entries(store, "left_policy.list")
     assert seen.member_ids == [amy.member.id]
     assert "1 policy left your account" in words(browser.get("/crm/"))
