@@ -36,7 +36,7 @@ def home_figures() -> HomeFigures:
     soon = turning_65(TURNING["next6"])
     marks = [func.count().filter(mark) for mark in (without_email(), soon, has_news())]
     people = select(func.count(), *marks).select_from(Contact)
-    contacts, silent, turning, news = db.session.execute(people.execution_options(unlogged=_WHY)).one()
+    contacts, silent, turning, news = tuple(db.session.execute(people.execution_options(unlogged=_WHY)).one())
     grouped = (
         select(
             CrmPolicy.status,
