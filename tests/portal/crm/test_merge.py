@@ -19,6 +19,7 @@ from portal.core.scope import Role
 from portal.crm.duplicates import merging
 from portal.crm.duplicates.finding import Sought, find_duplicates
 from portal.crm.duplicates.models import ContactMerge
+from portal.crm.duplicates.statements import moving
 from portal.crm.models import Contact, PossibleDuplicate
 from portal.extensions import db
 from portal.sync import operations
@@ -107,7 +108,8 @@ def account(app: Flask, store: Session) -> Account:
 def test_a_merge_keeps_both_and_a_later_sync_respects_it(account: Account, setup_engine: Engine) -> None:
     app, store = account.app, account.store
     one, other = make.member(store, account.fmo, "1EG4TE5MK71"), make.member(store, account.fmo)
-    account.policy(one), account.policy(other)
+    account.policy(one)
+    account.policy(other)
     account.sync()
     kept, merged = account.contact_of(one), account.contact_of(other)
     account.pair(kept, merged)
@@ -133,7 +135,8 @@ def test_who_matches_either_goes_to_the_kept_one_and_stays_there(account: Accoun
     app, store = account.app, account.store
     one, other = make.member(store, account.fmo, "1EG4TE5MK71"), make.member(store, account.fmo, "1EG4TE5MK72")
     other.birth_date = one.birth_date
-    account.policy(one), account.policy(other)
+    account.policy(one)
+    account.policy(other)
     account.sync()
     kept, merged = account.contact_of(one), account.contact_of(other)
     account.pair(kept, merged)
@@ -150,6 +153,28 @@ def test_who_matches_either_goes_to_the_kept_one_and_stays_there(account: Accoun
     after = state(setup_engine)
     theirs = {line for line in before["contact_key"] if str(merged) in line}
     assert theirs <= set(after["contact_key"])
+
+
+def test_who_is_known_by_what_was_typed_goes_to_the_kept_one(account: Account, setup_engine: Engine) -> None:
+    app, store = account.app, account.store
+    member = make.member(store, account.fmo, "1EG4TE5MK71")
+    account.policy(member)
+    account.sync()
+    kept = account.contact_of(member)
+    known = {"first_name": "Bo", "last_name": "Quill", "birth_date": str(member.birth_date), "zip": "43999"}
+    typed = crm.contact(store, account.business, None, **known)
+    account.pair(kept, typed.id)
+    before = state(setup_engine)
+    merge_id = merge(app, account.business, kept, typed.id)
+    undo(app, account.business, merge_id)
+    assert state(setup_engine) == before
+    merge_id = merge(app, account.business, kept, typed.id)
+    fresh = make.member(store, account.fmo, first_name="Bo", last_name="Quill", zip="43999")
+    fresh.birth_date = member.birth_date
+    store.commit()
+    account.policy(fresh)
+    account.sync()
+    assert account.contact_of(fresh) == kept
 
 
 def test_a_release_in_between_does_not_come_back(account: Account, setup_engine: Engine) -> None:
@@ -187,7 +212,8 @@ def test_a_chain_is_taken_back_from_its_end(account: Account, setup_engine: Engi
         account.policy(member)
     account.sync()
     a, b, c = map(account.contact_of, members)
-    account.pair(a, b), account.pair(b, c)
+    account.pair(a, b)
+    account.pair(b, c)
     before = state(setup_engine)
     first = merge(app, account.business, b, a)
     between = state(setup_engine)
@@ -249,7 +275,8 @@ def test_undone_merges_leave_everything_as_it_was(
     account = Account(app, store)
     author = make.user(store, account.fmo, Role.AGENT_ADMIN, account.business)
     ids = [_side(account, author, side) for side in (one, other, third)]
-    account.pair(ids[0], ids[1]), account.pair(ids[0], ids[2])
+    account.pair(ids[0], ids[1])
+    account.pair(ids[0], ids[2])
     before = state(setup_engine)
     first = merge(app, account.business, ids[0], ids[1])
     second = merge(app, account.business, ids[2], ids[0])
@@ -273,6 +300,8 @@ def _side(account: Account, author: Any, side: Any) -> UUID:
     account.store.commit()
     if member:
         crm.crm_policy(account.store, account.business, account.policy(member), contact)
+        with acting(account.app, Role.AGENT_ADMIN, account.business.fmo_id, account.business):
+            moving.tell_keys(contact.id, contact.id)
     for number in range(notes):
         crm.note(account.store, contact, author, f"note {number}")
     return contact.id

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from portal.connectors.ladder import name_key_sql
+from portal.connectors.ladder import name_key_sql, person_key_sql
 from portal.core import scope
 from portal.extensions import db
 
@@ -42,6 +42,16 @@ _MOVE = (
     f"UPDATE contact SET merged_into = :kept WHERE {_MINE} AND merged_into = :merged",
     f"UPDATE contact SET hidden = true, merged_into = :kept, updated_at = now() WHERE {_MINE} AND id = :merged",
 )
+# Who is known by what was typed on the merged one, of which no key is kept, is the kept one from now on.
+_LEND_KEYS = f"""
+INSERT INTO contact_key (fmo_id, business_id, id, contact_id, kind, value)
+SELECT DISTINCT ON (v.kind, v.value) :fmo, :business, uuidv7(), CAST(:kept AS uuid), v.kind, v.value
+FROM contact c, LATERAL (VALUES
+  ('person', {person_key_sql("c.first_name", "c.last_name", "c.birth_date", "c.zip")}),
+  ('mbi', c.mbi_hash), ('mbi', c.typed_mbi_hash)) AS v (kind, value)
+WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = :merged AND v.value IS NOT NULL
+ON CONFLICT (business_id, kind, value, contact_id) DO NOTHING
+"""
 # By member: what a release took in between is gone, and what came for a member of theirs goes back with the member.
 _MOVE_BACK = (
     f"UPDATE contact SET hidden = false, merged_into = NULL, updated_at = now() WHERE {_MINE} AND id = :merged",
@@ -59,7 +69,6 @@ _MOVE_BACK = (
 # Keys that carriers' values gave since the merge are told anew, to each contact by its own sources.
 _DROP_NEWER_KEYS = f"""
 DELETE FROM contact_key WHERE {_MINE} AND contact_id = :kept AND upload_id IS NULL AND NOT id = ANY(:kept_keys)
-RETURNING id
 """
 _FIRST, _LAST = (name_key_sql(f"s.carried->>'{name}'") for name in ("first_name", "last_name"))
 _PERSON = (
@@ -110,8 +119,8 @@ def before(kept: UUID, merged: UUID) -> tuple[dict[str, list[str]], int]:
 
 
 def move(kept: UUID, merged: UUID) -> None:
-    """Give everything that belongs to `merged` to `kept`, and hide it."""
-    for statement in _MOVE:
+    """Give everything that belongs to `merged` to `kept`, which is known by what `merged` shows, too; and hide it."""
+    for statement in (*_MOVE, _LEND_KEYS):
         db.session.execute(text(statement), _known(kept=kept, merged=merged))
 
 
@@ -119,10 +128,14 @@ def move_back(kept: UUID, merged: UUID, moved: dict[str, list[str]]) -> None:
     """Give `merged` what `moved` names and is still there, and tell the keys of both anew."""
     ids = {name: [UUID(one) for one in moved[name]] for name in MOVED}
     known = _known(kept=kept, merged=merged, **ids)
-    for statement in _MOVE_BACK:
+    for statement in (*_MOVE_BACK, _DROP_NEWER_KEYS):
         db.session.execute(text(statement), known)
-    if db.session.execute(text(_DROP_NEWER_KEYS), known).all():
-        db.session.execute(text(_TELL_KEYS), known)
+    tell_keys(kept, merged)
+
+
+def tell_keys(one: UUID, other: UUID) -> None:
+    """Let two contacts be recognised by what their sources and policies tell."""
+    db.session.execute(text(_TELL_KEYS), _known(kept=one, merged=other))
 
 
 def hide_empty(kept: UUID, merged: UUID) -> None:
