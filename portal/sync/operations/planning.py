@@ -51,18 +51,20 @@ def make(
     above = {one.npn: _above(one, whole) for one in plan.npns if whole or one.is_news}
     moves: list[tuple[str, str | None, bool, bool, int]] = []
     if above:
-        members = _collect(at, fmo_id, business_id, plan, above)
+        strangers = _collect(at, fmo_id, business_id, plan, above)
         moves = steps.moves(at)
     if not whole and not _adds_up(plan, moves):
         if above:
             source.forget(at)
         plan.whole = True
-        members = _collect(at, fmo_id, business_id, plan, dict.fromkeys((n.npn for n in plan.npns), source.EVERYTHING))
+        strangers = _collect(
+            at, fmo_id, business_id, plan, dict.fromkeys((n.npn for n in plan.npns), source.EVERYTHING)
+        )
         moves = steps.moves(at)
     if plan.whole or above:
         if say is not None:
             say("Matching contacts", 0, plan.policies)
-        _decide(at, fmo_id, business_id, plan, members)
+        _decide(at, fmo_id, business_id, plan, strangers)
     _sum_up(at, plan, moves)
     return plan
 
@@ -72,10 +74,10 @@ def _above(npn: Followed, whole: bool) -> int:
 
 
 def _collect(at: Session, fmo_id: UUID, business_id: UUID, plan: Plan, above: dict[str, int]) -> int:
-    plan.policies, members = source.collect(at, fmo_id, business_id, above)
+    plan.policies, strangers = source.collect(at, fmo_id, business_id, above)
     if plan.policies > LARGE:
         locks.read_tables_once(at)
-    return members
+    return strangers
 
 
 def _adds_up(plan: Plan, moves: list[tuple[str, str | None, bool, bool, int]]) -> bool:
@@ -89,8 +91,8 @@ def _adds_up(plan: Plan, moves: list[tuple[str, str | None, bool, bool, int]]) -
     return all(after.get(npn, 0) == book.get(npn, 0) for npn in after.keys() | book.keys())
 
 
-def _decide(at: Session, fmo_id: UUID, business_id: UUID, plan: Plan, members: int) -> None:
-    if members:
+def _decide(at: Session, fmo_id: UUID, business_id: UUID, plan: Plan, strangers: int) -> None:
+    if strangers:
         contacts, people, removed = candidates.load(at, fmo_id, business_id)
         decisions = matching.decide(contacts, people)
         ids = candidates.link(at, decisions, contacts, removed)

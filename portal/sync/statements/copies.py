@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import text
 
 from portal.extensions import db
+from portal.sync.statements.ids import fresh, seed
 from portal.sync.statements.source import COPIED
 
 _ADD = f"""
 INSERT INTO crm_policy (fmo_id, business_id, id, policy_id, member_id, contact_id, npn, removed_at, premium,
                         added_run_id, changed_run_id, {", ".join(COPIED)})
-SELECT :fmo, :business, uuidv7(), p.id, p.member_id, d.contact_id, d.npn, d.removed_at, CAST(p.premium AS text), :run,
+SELECT :fmo, :business, {fresh()}, p.id, p.member_id, d.contact_id, d.npn, d.removed_at, CAST(p.premium AS text), :run,
        :run, {", ".join("p." + name for name in COPIED)}
 FROM sync_do d JOIN policy p ON p.fmo_id = :fmo AND p.id = d.policy_id
 WHERE d.copy_id IS NULL
@@ -49,7 +50,7 @@ def write(fmo_id: UUID, business_id: UUID, run_id: UUID, counts: dict[str, int])
     known: dict[str, Any] = {"fmo": fmo_id, "business": business_id, "run": run_id}
     for statement, rows in ((_ADD, counts["to_insert"]), (_CHANGE, counts["to_change"])):
         if rows:
-            db.session.execute(text(statement), known)
+            db.session.execute(text(statement), {**known, **(seed() if ":seed" in statement else {})})
 
 
 def stamp(fmo_id: UUID, business_id: UUID, newest: date | None) -> None:

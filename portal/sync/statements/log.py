@@ -14,12 +14,13 @@ from portal.core.ids import new_id
 from portal.core.scope import Role
 from portal.extensions import db
 from portal.sync.events import POLICY_DISCLOSED, POLICY_RELEASED
+from portal.sync.statements.ids import fresh, seed
 from portal.sync.statements.leave import Taken
 
-_DISCLOSED = """
+_DISCLOSED = f"""
 INSERT INTO access_entry (fmo_id, id, at, actor_id, actor_name, role, business_id, run_id, action, subject_kind,
                           subject_ids, member_ids, outcome, version)
-SELECT :fmo, uuidv7(), now(), :actor_id, :actor_name, :role, :business, :run, :action, 'policy', ARRAY[s.policy_id],
+SELECT :fmo, {fresh()}, now(), :actor_id, :actor_name, :role, :business, :run, :action, 'policy', ARRAY[s.policy_id],
        ARRAY[s.member_id], 'done', :version
 FROM sync_do s WHERE s.copy_id IS NULL OR s.released
 """
@@ -37,6 +38,7 @@ def disclosed(fmo_id: UUID, business_id: UUID, run_id: UUID, *, actor_id: UUID |
             "role": role.value,
             "action": POLICY_DISCLOSED.name,
             "version": ENTRY_VERSION,
+            **seed(),
         },
     )
 

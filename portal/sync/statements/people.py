@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from portal.crm.statements.values import SAME_VALUES, carry
 from portal.extensions import db
+from portal.sync.statements.ids import fresh, seed
 
 # What the ladder left alone is a contact of its own; whom it joined becomes one with the newest member's values.
 _PLAIN = """
@@ -27,7 +28,7 @@ _CONTACT = "coalesce(m.contact_id, l.contact_id, m.new_id)"
 _SOURCES = f"""
 INSERT INTO contact_source (fmo_id, business_id, id, contact_id, member_id, carried, mbi, mbi_hash, carrier, as_of,
                             rung)
-SELECT :fmo, :business, uuidv7(), {_CONTACT}, m.member_id, m.carried, m.mbi, m.mbi_hash, m.carrier, m.as_of,
+SELECT :fmo, :business, {fresh()}, {_CONTACT}, m.member_id, m.carried, m.mbi, m.mbi_hash, m.carrier, m.as_of,
        CASE WHEN m.contact_id IS NOT NULL THEN 'linked' ELSE coalesce(l.rung, 'new') END
 FROM sync_member m LEFT JOIN sync_link l ON l.member_id = m.member_id WHERE m.source_id IS NULL
 """
@@ -39,9 +40,9 @@ FROM sync_member m WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.id 
 """
 
 # Nobody has a key of a contact that is being made. In the order of the index, which is then written page by page.
-_PLAIN_KEYS = """
+_PLAIN_KEYS = f"""
 INSERT INTO contact_key (fmo_id, business_id, id, contact_id, kind, value)
-SELECT :fmo, :business, uuidv7(), m.new_id, k.kind, k.value
+SELECT :fmo, :business, {fresh()}, m.new_id, k.kind, k.value
 FROM sync_key k JOIN sync_member m ON m.member_id = k.member_id
 WHERE m.contact_id IS NULL AND NOT EXISTS (SELECT 1 FROM sync_link l WHERE l.member_id = m.member_id)
 ORDER BY k.kind, k.value COLLATE "C"
@@ -83,7 +84,7 @@ def write(fmo_id: UUID, business_id: UUID, counts: dict[str, int]) -> None:
     ]
     for statement, rows in statements:
         if rows:
-            db.session.execute(text(statement), known)
+            db.session.execute(text(statement), {**known, **(seed() if ":seed" in statement else {})})
     if others:
         touched = list(db.session.execute(text(_TOUCHED)).scalars())
         carry(fmo_id, [business_id] * len(touched), touched, unless=SAME_VALUES)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from portal.crm.models import TYPED_FIELDS
 from portal.extensions import db
+from portal.sync.statements.ids import fresh, seed
 
 # Copied one to one from the book's policy; the premium is text in the copy.
 COPIED = (
@@ -69,7 +70,8 @@ def _value(field: str) -> str:
 # Only members that are new here or changed; `new_id` is the contact of those whom the ladder leaves alone.
 _MEMBERS = f"""
 CREATE TEMPORARY TABLE sync_member ON COMMIT DROP AS
-SELECT v.*, s.id AS source_id, coalesce(s.contact_id, b.copy_contact_id) AS contact_id, uuidv7() AS new_id
+SELECT v.*, s.id AS source_id, coalesce(s.contact_id, b.copy_contact_id) AS contact_id,
+       {fresh()} AS new_id
 FROM (SELECT member_id, (array_agg(copy_contact_id ORDER BY copy_contact_id)
                          FILTER (WHERE copy_contact_id IS NOT NULL))[1] AS copy_contact_id
       FROM sync_policy GROUP BY member_id) b
@@ -146,16 +148,17 @@ def followed(at: Session, fmo_id: UUID, business_id: UUID, npns: Sequence[str]) 
 
 
 def collect(at: Session, fmo_id: UUID, business_id: UUID, above: dict[str, int]) -> tuple[int, int]:
-    """Make the `TABLES` of what each NPN has above its number; (policies, members new or changed)."""
+    """Make the `TABLES` of what each NPN has above its number; (policies, members without a contact here)."""
     known: dict[str, Any] = {"fmo": fmo_id, "business": business_id}
     pairs = {"npns": list(above), "above": list(above.values())}
     policies = _made(at, _POLICIES, **known, **pairs)
     at.execute(text("ANALYZE sync_policy (policy_id, member_id, copy_id)"))
-    members = _made(at, _MEMBERS, **known)
+    _made(at, _MEMBERS, **known, **seed())
     at.execute(text("ANALYZE sync_member (member_id, contact_id, source_id)"))
     _made(at, _KEYS)
     at.execute(text(_LINKS))
-    return policies, members
+    strangers: int = at.execute(text("SELECT count(*) FROM sync_member WHERE contact_id IS NULL")).scalar_one()
+    return policies, strangers
 
 
 def _made(at: Session, statement: str, **values: Any) -> int:
