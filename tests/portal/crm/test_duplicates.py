@@ -93,9 +93,9 @@ def test_a_merge_names_one_of_the_two(
         assert answer.status_code == 422 and "Choose which of the two to keep" in words(answer)
     neighbour, invented = world.nora.people[0].contact.id, UUID(int=7)
     third = crm.contact(store, world.amy.business).id
-    for keep in (neighbour, invented, third):
-        assert browser.post(address, data={"keep": str(keep)}).status_code == 404
-        assert any(keep in entry.subject_ids for entry in entries(store, "refused.record"))
+    for foreign in (neighbour, invented, third):
+        assert browser.post(address, data={"keep": str(foreign)}).status_code == 404
+        assert any(foreign in entry.subject_ids for entry in entries(store, "refused.record"))
     assert store.scalars(select(ContactMerge)).all() == []
     assert client_for(world.nora.admin).post(address, data={"keep": str(pair.contact_id)}).status_code == 404
 

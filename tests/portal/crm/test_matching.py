@@ -8,7 +8,7 @@ import time
 from datetime import date
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.crm.matching import Decisions, Doubt, Person, decide
@@ -139,6 +139,7 @@ def anybody(draw: st.DrawFn) -> Person:
 
 
 people = st.lists(anybody(), max_size=8)
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 batches = st.lists(st.integers(0, 2), min_size=12, max_size=12)
 
 
@@ -178,6 +179,7 @@ def parted(where: dict[UUID, UUID]) -> set[frozenset[UUID]]:
     return {frozenset(held) for held in together.values()}
 
 
+@calm
 @given(people, people, st.randoms(use_true_random=False))
 def test_the_order_is_of_no_account(contacts: list[Person], members: list[Person], shuffler: random.Random) -> None:
     made = decide(contacts, members)
@@ -187,6 +189,7 @@ def test_the_order_is_of_no_account(contacts: list[Person], members: list[Person
     assert again == made and set(made.links) == {m.id for m in members}
 
 
+@calm
 @given(people, people)
 def test_nobody_is_merged_with_who_contradicts_them(contacts: list[Person], members: list[Person]) -> None:
     facts = {p.id: (p.birth_date, p.mbi_hash) for p in (*contacts, *members)}
@@ -221,6 +224,7 @@ def households(draw: st.DrawFn) -> tuple[list[Person], dict[UUID, int]]:
     return everybody, about
 
 
+@calm
 @given(households(), batches)
 def test_rows_that_agree_give_the_same_contacts_however_they_come(
     made: tuple[list[Person], dict[UUID, int]], cut: list[int]
@@ -231,6 +235,7 @@ def test_rows_that_agree_give_the_same_contacts_however_they_come(
     assert doubts == []
 
 
+@calm
 @given(people, batches)
 def test_who_would_be_one_all_at_once_is_at_least_asked_about(everybody: list[Person], cut: list[int]) -> None:
     at_once, _ = in_batches(everybody, [0] * len(everybody))
