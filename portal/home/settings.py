@@ -23,7 +23,8 @@ def _field(rule: Rule) -> Any:
     if isinstance(rule.default, bool):
         return BooleanField(rule.label)
     if rule.choices is not None:
-        return SelectField(rule.label, choices=[SelectChoice(value, words) for value, words in rule.choices.items()])
+        offered = [SelectChoice(value, words) for value, words in rule.choices.items()]
+        return SelectField(rule.label, choices=offered, validators=[InputRequired("Choose one.")])
     say = f"Enter a whole number from {rule.least:,} to {rule.most:,}."
     return IntegerField(rule.label, validators=[InputRequired(say), NumberRange(rule.least, rule.most, say)])
 
