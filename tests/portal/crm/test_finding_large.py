@@ -33,9 +33,11 @@ def test_fifty_thousand_contacts_take_seconds(app: Flask, store: Session) -> Non
     business = make.business(store, make.agent(store, fmo, "1001"))
     store.execute(text(_FILL), {"fmo": fmo.id, "business": business.id})
     store.commit()
-    for new in (1_000, 0):
+    new = []
+    for _ in range(2):
         start = time.perf_counter()
         with acting(app, job_scope(business)):
             found = find_duplicates(business.id)
-        assert (found.pairs, found.new, found.gone) == (1_000, new, 0)
-        assert time.perf_counter() - start < 60  # on a busy machine; seconds on an idle one
+        new.append(found.new)
+        assert time.perf_counter() - start < 30  # seconds on an idle machine
+    assert new[0] == found.pairs >= 1_000 and new[1] == 0
