@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def fork(work: Callable[[str, str], None]) -> Horse:
         return Horse(pid, write)
     os.close(write)
     try:
-        _stand_by(parent)
+        _stand_by(parent, read)
         given = os.read(read, 4096)
         if given:
             work(*json.loads(given))
@@ -66,7 +67,7 @@ def fork(work: Callable[[str, str], None]) -> Horse:
         os._exit(1)  # without a job, or where the job's own end was not reached
 
 
-def _stand_by(parent: int) -> None:
+def _stand_by(parent: int, pipe: int) -> None:
     os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -74,15 +75,23 @@ def _stand_by(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # the parent died before the kernel was told
-    with suppress(SQLAlchemyError):
-        _warm_up()
-
-
-def _warm_up() -> None:
-    """Forget the parent's connections, open own ones, and go the way of a run once, for one that does not exist."""
-    with application().app_context(), ExitStack() as open_connections:
+    with application().app_context():
         for engine in db.engines.values():
-            engine.dispose(close=False)
+            engine.dispose(close=False)  # the parent's connections
+    with suppress(SQLAlchemyError):
+        _warm_up(pipe)
+
+
+def _warm_up(pipe: int) -> None:
+    """Open connections, and go the way of a run once, for one that does not exist; leave off where a job is waiting."""
+    with application().app_context(), ExitStack() as open_connections:
         for _ in range(_AT_ONCE):
+            if _has_job(pipe):
+                return
             open_connections.enter_context(db.engines[Login.JOBS.value].connect())
-    run_sync(str(new_id()), str(new_id()), str(new_id()))
+    if not _has_job(pipe):
+        run_sync(str(new_id()), str(new_id()), str(new_id()))
+
+
+def _has_job(pipe: int) -> bool:
+    return bool(select.select([pipe], [], [], 0)[0])
