@@ -48,7 +48,7 @@ ORDER BY b.id
 _POLICIES = """
 CREATE TEMPORARY TABLE sync_policy ON COMMIT DROP AS
 SELECT p.id AS policy_id, p.member_id, p.carrier, p.member_number, p.as_of, p.writing_npn AS npn, c.id AS copy_id,
-       c.npn AS copy_npn, c.contact_id AS copy_contact_id, s.contact_id, c.released_at IS NOT NULL AS released,
+       c.npn AS copy_npn, s.contact_id, c.released_at IS NOT NULL AS released,
        c.removed_at IS NOT NULL AS copy_removed, coalesce(c.removed_at, k.removed_at) AS removed_at,
        coalesce(c.released_at IS NULL AND c.contact_id = s.contact_id AND c.content_hash = p.content_hash
                 AND c.npn = p.writing_npn AND c.as_of = p.as_of AND c.member_id = p.member_id
@@ -70,11 +70,8 @@ def _value(field: str) -> str:
 # Only members that are new here or changed; `new_id` is the contact of those whom the ladder leaves alone.
 _MEMBERS = f"""
 CREATE TEMPORARY TABLE sync_member ON COMMIT DROP AS
-SELECT v.*, s.id AS source_id, coalesce(s.contact_id, b.copy_contact_id) AS contact_id,
-       {fresh()} AS new_id
-FROM (SELECT member_id, (array_agg(copy_contact_id ORDER BY copy_contact_id)
-                         FILTER (WHERE copy_contact_id IS NOT NULL))[1] AS copy_contact_id
-      FROM sync_policy GROUP BY member_id) b
+SELECT v.*, s.id AS source_id, s.contact_id, {fresh()} AS new_id, CAST(NULL AS timestamptz) AS removed_at
+FROM (SELECT DISTINCT member_id FROM sync_policy) b
 JOIN (SELECT m.id AS member_id, m.mbi, m.mbi_hash, m.carrier, m.as_of, m.sort_key, m.birth_date, m.zip,
              json_object({", ".join(map(_value, TYPED_FIELDS))} ABSENT ON NULL RETURNING jsonb) AS carried
       FROM member m WHERE m.fmo_id = :fmo) v ON v.member_id = b.member_id
@@ -82,6 +79,19 @@ LEFT JOIN contact_source s ON s.fmo_id = :fmo AND s.business_id = :business AND 
 WHERE s.id IS NULL OR s.carried <> v.carried OR s.as_of <> v.as_of OR s.carrier <> v.carrier
    OR s.mbi IS DISTINCT FROM v.mbi OR s.mbi_hash IS DISTINCT FROM v.mbi_hash
 """
+
+# Whoever was here before is who they were, by whatever policy they come: merged or removed since, they stay so.
+_BACK = """
+UPDATE sync_member m SET contact_id = k.id, removed_at = k.removed_at
+FROM (SELECT DISTINCT ON (c.member_id) c.member_id, c.contact_id FROM crm_policy c
+      WHERE c.fmo_id = :fmo AND c.business_id = :business
+        AND c.member_id IN (SELECT member_id FROM sync_member WHERE source_id IS NULL)
+      ORDER BY c.member_id, c.released_at DESC NULLS FIRST, c.id) last
+JOIN contact k ON k.fmo_id = :fmo AND k.business_id = :business AND k.id = last.contact_id
+WHERE m.member_id = last.member_id AND m.source_id IS NULL
+"""
+_COMING = "SELECT count(*) FROM sync_member WHERE source_id IS NULL"
+_STRANGERS = "SELECT count(*) FROM sync_member WHERE contact_id IS NULL"
 
 # A member's sort key is last name, blank, first name, each already as the ladder compares it.
 _KEYS = """
@@ -155,10 +165,16 @@ def collect(at: Session, fmo_id: UUID, business_id: UUID, above: dict[str, int])
     at.execute(text("ANALYZE sync_policy (policy_id, member_id, copy_id)"))
     _made(at, _MEMBERS, **known, **seed())
     at.execute(text("ANALYZE sync_member (member_id, contact_id, source_id)"))
+    if _counted(at, _COMING):
+        _made(at, _BACK, **known)
     _made(at, _KEYS)
     at.execute(text(_LINKS))
-    strangers: int = at.execute(text("SELECT count(*) FROM sync_member WHERE contact_id IS NULL")).scalar_one()
-    return policies, strangers
+    return policies, _counted(at, _STRANGERS)
+
+
+def _counted(at: Session, statement: str) -> int:
+    found: int = at.execute(text(statement)).scalar_one()
+    return found
 
 
 def _made(at: Session, statement: str, **values: Any) -> int:

@@ -19,7 +19,7 @@ SELECT policy_id, member_id, contact_id, npn, as_of, copy_id, same, released, re
             WHEN copy_npn <> npn THEN 'npn' WHEN same THEN 'member' ELSE 'policy' END AS reason
 FROM (SELECT s.policy_id, s.member_id, s.npn, s.as_of, s.copy_id, s.copy_npn, s.same, s.released,
              coalesce(s.contact_id, m.contact_id, l.contact_id, m.new_id) AS contact_id,
-             coalesce(s.removed_at, l.removed_at) AS removed_at,
+             coalesce(s.removed_at, m.removed_at, l.removed_at) AS removed_at,
              coalesce(s.contact_id, m.contact_id, l.contact_id) IS NULL AS plain
       FROM sync_policy s LEFT JOIN sync_member m ON m.member_id = s.member_id
       LEFT JOIN sync_link l ON l.member_id = s.member_id
@@ -42,8 +42,9 @@ FROM sync_policy GROUP BY 1, 2, 3, 4
 """
 
 _REMOVED = """
-SELECT count(*) FROM sync_policy s LEFT JOIN sync_link l ON l.member_id = s.member_id
-WHERE coalesce(s.removed_at, l.removed_at) IS NOT NULL
+SELECT count(*) FROM sync_policy s LEFT JOIN sync_member m ON m.member_id = s.member_id
+LEFT JOIN sync_link l ON l.member_id = s.member_id
+WHERE coalesce(s.removed_at, m.removed_at, l.removed_at) IS NOT NULL
 """
 
 _PEOPLE = """
@@ -81,7 +82,7 @@ WITH living AS (
   SELECT coalesce(s.contact_id, m.contact_id, l.contact_id, m.new_id) AS id
   FROM sync_policy s LEFT JOIN sync_member m ON m.member_id = s.member_id
   LEFT JOIN sync_link l ON l.member_id = s.member_id
-  WHERE coalesce(s.removed_at, l.removed_at) IS NULL
+  WHERE coalesce(s.removed_at, m.removed_at, l.removed_at) IS NULL
   UNION
   SELECT c.contact_id FROM crm_policy c
   WHERE NOT :whole AND c.fmo_id = :fmo AND c.business_id = :business AND c.released_at IS NULL
