@@ -1,8 +1,8 @@
 """One transaction a request: opened by the first statement, closed here, with its log entries inside.
 
 An answer below 400 commits, and only after its log entries are written: if they cannot be, the answer is not given.
-Anything else rolls back. A refused form still stands on a page of records: what was loaded for it is logged all the
-same. A refused record or page is logged on a connection of its own.
+Anything else rolls back. A refused form, or one that came too late, still stands on a page of records: what was loaded
+for it is logged all the same. A refused record or page is logged on a connection of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from portal.core.scope import Scope
 from portal.extensions import db
 
 RefusalWriter = Callable[..., None]
-REFUSED_FORM = 422
+REFUSED_FORM = (409, 422)
 
 
 def init(app: Flask, *, identify: Callable[[str], Scope | None], write_refusal: RefusalWriter) -> None:
@@ -93,7 +93,7 @@ def _finish(response: Response) -> Response:
     if response.status_code >= 400:
         access.pending().clear()  # nothing was changed
         db.session.rollback()
-        if response.status_code != REFUSED_FORM or not access.seen():
+        if response.status_code not in REFUSED_FORM or not access.seen():
             return response
     declared = _declared()
     try:

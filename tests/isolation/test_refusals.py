@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from portal.compliance.models import AccessEntry
 from portal.identity.models import LoginSession, User
+from tests.support import crm_builders as crm
 from tests.support.web import Browser
 from tests.support.world import World
 
@@ -58,3 +59,23 @@ def test_odd_places_and_values_in_an_address_fail_nowhere(world: World, client_f
         assert officer.get(f"/compliance/access?{asked}").status_code == 200
     for page in ("%C2%B2", "-1", "9" * 2000, "x"):
         assert agent.get(f"/crm/contacts?page={page}").status_code == 200
+
+
+def test_the_page_behind_what_came_too_late_is_logged(
+    store: Session, world: World, client_for: Client, setup_engine: Engine
+) -> None:
+    browser, contact = client_for(world.amy.admin), world.amy.people[0].contact
+    pair = crm.possible_duplicate(store, contact, crm.contact(store, world.amy.business))
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:b AS text), 0))")
+    with setup_engine.begin() as connection:
+        connection.execute(lock, {"b": str(world.amy.business.id)})
+        answer = browser.post(f"/crm/duplicates/{pair.id}/merge", data={"keep": str(contact.id)})
+    assert answer.status_code == 409 and "Qfirstamy" in answer.text
+    (written,) = _entries(store, "contact.compare")
+    assert {pair.contact_id, pair.other_id} <= set(written.subject_ids)
+    assert _entries(store, "contact.merge") == []
+    merge = crm.contact_merge(store, contact, world.amy.admin)
+    crm.contact_merge(store, contact, world.amy.admin)
+    answer = browser.post(f"/crm/merges/{merge.id}/undo")
+    assert answer.status_code == 409 and "Qfirstamy" in answer.text
+    assert [contact.id in entry.subject_ids for entry in _entries(store, "contact.read")] == [True]

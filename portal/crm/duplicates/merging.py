@@ -74,6 +74,7 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     _begin()
     kept = db.session.scalars(select(Contact).where(Contact.id == made.kept_id)).one_or_none()
     if kept is None:
+        moving.see_merged(False)  # the page that says so is of this transaction
         raise NotLast  # it went into another one itself
     merged = db.session.scalars(
         select(Contact).where(Contact.id == made.merged_id).execution_options(narrowed_as="merged")

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal.core import crypto, scope
 from portal.core.ids import new_id
+from portal.crm.models import Contact
 from portal.crm.uploads import plan, statements
+from portal.crm.uploads.known import Known
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import ReadRow
 from portal.crm.uploads.weak import Named, name_of, shared
+from portal.extensions import db
 
 _SHARED = {"birth_date": "birth date", "email": "e-mail", "phone": "phone"}
 
@@ -40,8 +45,8 @@ def recognise(values: Mapping[str, str], mbi: str | None) -> Recognised:
     said = {name: value for name, value in values.items() if value}
     mbi_hash = crypto.keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi") if mbi else None
     one = Planned(new_id(), ReadRow(1, said), mbi_hash)
-    ladder = statements.sharing_keys(one.keys.items())
-    namesakes = statements.of_last_name([name_of(said)[1]])
+    ladder = _seen(statements.sharing_keys(one.keys.items()))
+    namesakes = _seen(statements.of_last_name([name_of(said)[1]]))
     plan.plan([one], ladder, namesakes)
     if one.outcome == plan.REMOVED:
         return Recognised(removed=True)
@@ -52,6 +57,13 @@ def recognise(values: Mapping[str, str], mbi: str | None) -> Recognised:
         if not contact.removed:
             found.setdefault(contact.id, _reason(said, contact.shown))
     return Recognised(alike=list(found.items()))
+
+
+def _seen(found: list[Known]) -> list[Known]:
+    """Without those whom a Limited user has only by a policy that somebody removed: no page shows them any more."""
+    ids = select(Contact.id).where(Contact.id.in_([one.id for one in found]))
+    seen = set(db.session.scalars(ids.execution_options(unlogged="compared with, not shown")))
+    return [one for one in found if one.removed or one.id in seen]
 
 
 def _reason(said: Mapping[str, str], shown: Mapping[str, str]) -> str:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from flask import Response, flash, request, url_for
 
+from portal.connectors.words import carriers
 from portal.core import scope, search_tokens
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
 from portal.crm import words as crm_words
 from portal.crm.panels import panel
+from portal.crm.search import number_key
 from portal.sync.claims import operations, queries, words
 from portal.sync.claims.events import ASKED_WHY_NOT
-from portal.sync.claims.forms import ClaimForm, NumberForm
+from portal.sync.claims.forms import MAX_NUMBER, ClaimForm, NumberForm
 from portal.sync.views import bp
 from portal.sync.why import account
 
@@ -24,8 +26,10 @@ SENT = "Your FMO has been told. The answer will stand on this page."
 
 
 def _behind(token: str | None) -> tuple[str, str] | None:
-    carrier, between, number = search_tokens.read(token).partition(BETWEEN)
-    return (carrier, number) if between else None
+    carrier, _, number = search_tokens.read(token).partition(BETWEEN)
+    # Another search's token holds whatever was looked for there: no carrier, and no number.
+    fits = carrier in carriers() and len(number) <= MAX_NUMBER and number_key(number)
+    return (carrier, number) if fits else None
 
 
 def _shown(asked: tuple[str, str] | None, form: NumberForm, claiming: ClaimForm, status: int = 200) -> Response:

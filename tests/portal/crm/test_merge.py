@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from tests.portal.sync.runs import admin_scope, job_scope, rows, sync
 from tests.support import builders as make
 from tests.support import crm_builders as crm
 from tests.support.people import acting
+from tests.support.world import World
 
 STATE = {
     "contact": "id, typed, carried, first_name, last_name, phone, email, mbi_hash, typed_mbi_hash, member_id, hidden,"
@@ -229,6 +231,30 @@ def test_a_chain_is_taken_back_from_its_end(account: Account, setup_engine: Engi
         undo(app, account.business, second)
     undo(app, account.business, first)
     assert state(setup_engine) == before
+
+
+def test_what_merged_contacts_show_is_seen_by_the_operation_alone(
+    app: Flask, store: Session, world: World, setup_engine: Engine
+) -> None:
+    person, business = world.pat, world.harbor.business
+    released = {"released_at": datetime.now(UTC)}
+    writer = person.producer.npn
+    policy = make.policy(store, person.member, world.summit.feed_run, writer)
+    crm.crm_policy(store, business, policy, person.contact, **released)
+    made = crm.contact_merge(store, person.contact, person.user)
+    with setup_engine.begin() as connection:
+        connection.execute(text("UPDATE contact SET hidden = true WHERE id = :id"), {"id": person.contact.id})
+    gone = text("SELECT count(*) FROM crm_policy WHERE released_at IS NOT NULL")
+    with acting(app, person.user) as scope:
+        held = db.session.scalars(select(ContactMerge).where(ContactMerge.id == made.id)).one()
+        with pytest.raises(merging.NotLast):
+            merging.undo(held, by=scope)
+        assert db.session.execute(gone).scalar_one() == 0, "the page that tells of it sees nothing more either"
+    with acting(app, world.lee.user):
+        moving.see_merged(True)
+        assert db.session.execute(gone).scalar_one() == 0, "a Limited user gains nothing by it"
+        hidden = text("SELECT count(*) FROM contact WHERE hidden")
+        assert db.session.execute(hidden).scalar_one() == 0
 
 
 def test_while_a_run_adds_contacts_nobody_merges(account: Account, setup_engine: Engine) -> None:

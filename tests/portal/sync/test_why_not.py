@@ -227,3 +227,15 @@ def test_a_policy_that_is_seen_says_why(world: World, client_for: Callable[[User
     page = client_for(world.ali).get(f"/crm/policies/{policy.id}").text
     assert f"NPN {world.lee.producer.npn} wrote this policy" in page and "your role shows the whole account" in page
     assert isinstance(policy, CrmPolicy)
+
+
+def test_what_was_searched_for_elsewhere_is_no_claim(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    client = client_for(world.amy.admin)
+    for looked_for in ("Qsecret|1234", "humana|" + "7" * 60, "humana|--", "Qsecret"):
+        token = client.post("/crm/contacts/search", data={"q": looked_for}).headers["Location"].partition("q=")[2]
+        answer = client.get(f"/crm/why?q={token}")
+        assert answer.status_code == 200 and "This policy is mine" not in answer.text
+        client.post("/crm/why/claim", data={"q": token})
+    assert store.scalars(select(PolicyClaim)).all() == []

@@ -187,6 +187,18 @@ def test_a_limited_user_meets_only_what_they_see(place: Place, client_for: Clien
     assert job >= 1, "whoever sees the whole account is asked later"
 
 
+def test_a_limited_user_does_not_meet_whom_they_have_by_a_removed_policy_only(
+    place: Place, client_for: Client, setup_engine: Engine
+) -> None:
+    place.sync()
+    with setup_engine.begin() as connection:
+        connection.execute(text("UPDATE crm_policy SET removed_at = now()"))
+    for typed in ({**TYPED, "birth_date": "1950-03-12", "zip": "43004"}, TYPED):
+        limited = client_for(make.user(place.store, place.fmo, Role.AGENT_LIMITED, place.business, npn=place.npn))
+        assert limited.post("/crm/contacts/new", data=typed).status_code == 303, "others compare what they do not see"
+    assert len(contacts(setup_engine, place.business.id)) == 3
+
+
 def test_the_upload_of_another_account_is_none(app: Flask, place: Place, store: Session, client_for: Client) -> None:
     strange = Place(app, store)
     upload = crm.upload(store, strange.business, strange.user)
