@@ -1,4 +1,7 @@
-"""What whole-account users remove from their account. No sync brings it back; they can, as long as it is theirs."""
+"""What whole-account users remove from their account. No sync brings it back; they can, as long as it is theirs.
+
+A run of Policy Sync that is under way is waited for: what it brings must go along, and stay away, with what is removed.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from portal.core.scope import Scope
 from portal.core.transaction import not_yours
 from portal.crm.events import CONTACT_REMOVE, CONTACT_RESTORE, CRM_POLICY_REMOVE, CRM_POLICY_RESTORE
 from portal.crm.models import Contact, CrmPolicy
+from portal.crm.uploads.statements import alone
 from portal.extensions import db
 
 SORTS = ("when",)
@@ -29,6 +33,7 @@ class ContactFirst(Exception):
 
 def remove_contact(contact: Contact, *, by: Scope) -> int:
     """Take a contact and its policies out of every page; how many policies went along."""
+    alone()
     moment = clock.now()
     policies = db.session.scalars(select(CrmPolicy).where(CrmPolicy.contact_id == contact.id)).all()
     for policy in policies:
@@ -40,6 +45,7 @@ def remove_contact(contact: Contact, *, by: Scope) -> int:
 
 def restore_contact(contact: Contact, *, by: Scope) -> int:
     """Bring back a removed contact with the policies that went along; their number. Others stay removed."""
+    alone()
     together = select(CrmPolicy).where(CrmPolicy.contact_id == contact.id, CrmPolicy.removed_at == contact.removed_at)
     policies = db.session.scalars(together.execution_options(**REMOVED)).all()
     for policy in policies:
@@ -55,12 +61,14 @@ def _members(contact: Contact, policies: Sequence[CrmPolicy]) -> set[UUID]:
 
 def remove_policy(policy: CrmPolicy, *, by: Scope) -> None:
     """Take one policy out of every page; its contact stays."""
+    alone()
     policy.removed_at = clock.now()
     _record(CRM_POLICY_REMOVE, policy)
 
 
 def restore_policy(policy: CrmPolicy, *, by: Scope) -> None:
     """Bring back a removed policy. Raises `ContactFirst` where its contact is removed too."""
+    alone()
     if removed_contacts_among([policy.contact_id]):
         raise ContactFirst
     policy.removed_at = None

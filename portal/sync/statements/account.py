@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,12 @@ FROM (SELECT DISTINCT c.contact_id FROM crm_policy c WHERE {_LIVING}) living
 LEFT JOIN contact k ON k.fmo_id = :fmo AND k.business_id = :business AND k.id = living.contact_id
   AND NOT k.hidden AND k.removed_at IS NULL AND coalesce(k.email, '') = ''
 """
-# Agents' uploads and merges take it too: a run must not write what they are changing.
+_HOLDING = """
+SELECT DISTINCT business_id FROM crm_policy
+WHERE fmo_id = :fmo AND policy_id = ANY(:policies) AND released_at IS NULL ORDER BY business_id
+"""
+# Agents' uploads, merges and removals take it too: a run or a release must not write what they are changing. Whoever
+# needs the FMO's writers takes those before.
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:business AS text), 0))"
 _FOLLOW = """
 UPDATE business_npn n SET synced_batch = t.newest
@@ -67,6 +72,11 @@ def people(at: Session, fmo_id: UUID, business_id: UUID) -> dict[str, int]:
 def hold_contacts(business_id: UUID) -> None:
     """Wait for whoever is adding or merging contacts of the account, and keep others out until this ends."""
     db.session.execute(text(_HOLD), {"business": str(business_id)})
+
+
+def holding(fmo_id: UUID, policy_ids: Sequence[UUID]) -> list[UUID]:
+    """The Businesses that hold a copy of any of these policies."""
+    return list(db.session.execute(text(_HOLDING), {"fmo": fmo_id, "policies": list(policy_ids)}).scalars())
 
 
 def follow(fmo_id: UUID, business_id: UUID, npns: Iterable[Followed]) -> None:

@@ -63,7 +63,7 @@ WHERE m.contact_id IS NOT NULL OR l.member_id IS NOT NULL
 _SHOW = """
 UPDATE contact c SET hidden = false, updated_at = now()
 FROM (SELECT DISTINCT contact_id FROM sync_do WHERE NOT same AND NOT plain) t
-WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = t.contact_id AND c.hidden AND c.removed_at IS NULL
+WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = t.contact_id AND c.hidden
 """
 
 

@@ -102,6 +102,10 @@ def test_who_was_removed_stays_out_by_whatever_policy(
     assert (run.policies, run.added, run.removed_by_agent) == (0, 0, 1 + back)
     assert account.contact_of(member) == contact
     settled(account, setup_engine)
+    with acting(account.app, Role.AGENT_ADMIN, account.fmo, account.business) as scope:
+        assert removal.restore_contact(removal.contact_or_404(contact), by=scope) == 1 + back
+    assert len(shown(setup_engine, account.business)) == 1 + back
+    settled(account, setup_engine)
 
 
 def test_the_agents_own_contact_gets_its_person_back(account: Account, setup_engine: Engine) -> None:
