@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import InvalidRequestError
 
 from portal.core import access, clock
 from portal.core.events import Event
@@ -32,13 +33,20 @@ class NotLast(Exception):
     """Another merge was made on top of this one and must be taken back first."""
 
 
+class Decided(Exception):
+    """Meanwhile somebody decided about the pair, or one of the two is not shown any more; nothing was changed."""
+
+
 def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope) -> ContactMerge:
     """Make `merged` a part of `kept`: its sources, keys, policies and notes move, what it alone knows is filled in.
 
     What `kept` shows stays, except where the agent had put a carrier's value right on `merged` alone. A Limited user
-    who made one of the two sees the result only by a policy of their own NPN. Raises `Busy`.
+    who made one of the two sees the result only by a policy of their own NPN. Raises `Busy`, or
+    `Decided`.
     """
-    _begin()
+    _alone()
+    _as_they_are(pair, kept, merged)
+    moving.see_merged(True)
     moved, policies = moving.before(kept.id, merged.id)
     filled = _filled(kept, merged)
     was = {"agent_owned": kept.agent_owned, "made_by": str(kept.made_by) if kept.made_by else None}
@@ -71,7 +79,11 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     """
     if made.undone_at is not None or made.id not in {last.id for last in merges_of(made.kept_id)[:1]}:
         raise NotLast
-    _begin()
+    _alone()
+    db.session.refresh(made)
+    if made.undone_at is not None:
+        raise NotLast
+    moving.see_merged(True)
     kept = db.session.scalars(select(Contact).where(Contact.id == made.kept_id)).one_or_none()
     if kept is None:
         moving.see_merged(False)  # the page that says so is of this transaction
@@ -95,7 +107,8 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
 
 
 def not_the_same(pair: PossibleDuplicate, *, by: Scope) -> None:
-    """Keep that a person looked and found two people: the pair never comes back."""
+    """Keep that a person looked and found two people: the pair never comes back. Raises `Decided`."""
+    _as_they_are(pair)
     _decide(pair, DIFFERENT, by)
     access.record(DUPLICATE_DIFFERENT, kind="contact", ids=[pair.contact_id, pair.other_id], pair=str(pair.id))
 
@@ -106,10 +119,20 @@ def merges_of(contact_id: UUID) -> Sequence[ContactMerge]:
     return db.session.scalars(query.order_by(ContactMerge.at.desc(), ContactMerge.id.desc()).limit(20)).all()
 
 
-def _begin() -> None:
+def _alone() -> None:
     if not moving.try_alone():
         raise Busy
-    moving.see_merged(True)
+
+
+def _as_they_are(pair: PossibleDuplicate, *people: Contact) -> None:
+    """Read again what was read before the lock was had: somebody else may have been quicker."""
+    try:
+        for one in (pair, *people):
+            db.session.refresh(one, with_for_update=True)
+    except InvalidRequestError as gone:
+        raise Decided from gone
+    if pair.decided_at is not None or any(one.hidden or one.removed_at is not None for one in people):
+        raise Decided
 
 
 def _end(kept: Contact, merged: Contact) -> None:

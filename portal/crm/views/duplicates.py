@@ -70,6 +70,8 @@ def merge_contacts(pair_id: UUID) -> Response:
         merging.merge(pair, kept, merged, by=scope.current())
     except merging.Busy:
         return _compare(pair, problem=BUSY, status=409)
+    except merging.Decided:
+        return _too_late()
     flash("The two are one contact now. You can take that back on its page.")
     return go(url_for("crm.contact", contact_id=kept.id))
 
@@ -78,7 +80,10 @@ def merge_contacts(pair_id: UUID) -> Response:
 @allow(Permission.CRM_DUPLICATES, DUPLICATE_READ)
 def not_the_same(pair_id: UUID) -> Response:
     """Keep that the two are two people."""
-    merging.not_the_same(_open_pair(pair_id), by=scope.current())
+    try:
+        merging.not_the_same(_open_pair(pair_id), by=scope.current())
+    except merging.Decided:
+        return _too_late()
     flash("Kept as two people. You will not be asked about these two again.")
     return go(url_for("crm.duplicates"))
 
@@ -105,6 +110,11 @@ def undo_merge(merge_id: UUID) -> Response:
     kept = find(Contact, made.kept_id)
     shown = kept or find(Contact, merged.id)
     return go(url_for("crm.contact", contact_id=shown.id) if shown else url_for("crm.contacts"))
+
+
+def _too_late() -> Response:
+    flash("Somebody else decided about these two at the same moment. Nothing was changed.", "error")
+    return go(url_for("crm.duplicates"))
 
 
 def _open_pair(pair_id: UUID) -> PossibleDuplicate:

@@ -8,18 +8,19 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from portal.book.models import Policy
 from portal.core.scope import Role
 from portal.crm import removal
 from portal.crm.duplicates import merging
+from portal.crm.duplicates.models import ContactMerge
 from portal.crm.models import Contact
 from portal.extensions import db
 from portal.sync import operations
 from portal.sync.operations import planning
-from tests.portal.crm.test_merge import Account, merge, pair_of
+from tests.portal.crm.test_merge import Account, merge, pair_of, undo
 from tests.portal.sync.runs import admin_scope, rows, shown
 from tests.portal.sync.test_coming_back import give, settled
 from tests.support import builders as make
@@ -74,6 +75,56 @@ def test_nobody_merges_into_an_account_that_is_losing_policies(account: Account,
 def merge_busily(account: Account, kept: UUID, merged: UUID) -> None:
     with pytest.raises(merging.Busy):
         merge(account.app, account.business, kept, merged)
+
+
+def test_of_two_who_decide_at_once_one_does(account: Account, setup_engine: Engine) -> None:
+    """Both have the page before them; the second one's click finds two contacts that are one already."""
+    one, other = make.member(account.store, account.fmo), make.member(account.store, account.fmo)
+    for member in (one, other):
+        account.policy(member)
+    account.sync()
+    first, second = account.contact_of(one), account.contact_of(other)
+    account.pair(first, second)
+    with ThreadPoolExecutor(1) as pool:
+        with acting(account.app, Role.AGENT_ADMIN, account.fmo, account.business) as scope:
+            kept, merged = (db.session.scalars(select(Contact).where(Contact.id == c)).one() for c in (second, first))
+            pair = pair_of(kept, merged)
+            merge_id = pool.submit(merge, account.app, account.business, first, second).result(10)
+            with pytest.raises(merging.Decided):
+                merging.merge(pair, kept, merged, by=scope)
+            with pytest.raises(merging.Decided):
+                merging.not_the_same(pair, by=scope)
+        assert [row.id for row in rows(setup_engine, "SELECT id FROM contact WHERE NOT hidden")] == [first]
+        with acting(account.app, Role.AGENT_ADMIN, account.fmo, account.business) as scope:
+            made = db.session.scalars(select(ContactMerge).where(ContactMerge.id == merge_id)).one()
+            assert merging.merges_of(first)
+            pool.submit(undo, account.app, account.business, merge_id).result(10)
+            with pytest.raises(merging.NotLast):
+                merging.undo(made, by=scope)
+    assert len(rows(setup_engine, "SELECT id FROM contact WHERE NOT hidden")) == 2
+    settled(account, setup_engine)
+
+
+def test_a_merge_taken_back_after_a_release_keeps_nothing_of_the_carrier(
+    account: Account, setup_engine: Engine
+) -> None:
+    one, other = make.member(account.store, account.fmo), make.member(account.store, account.fmo)
+    account.policy(one)
+    gone = account.policy(other)
+    account.sync()
+    kept, merged = account.contact_of(one), account.contact_of(other)
+    account.pair(kept, merged)
+    account.store.execute(
+        text('UPDATE contact SET agent_owned = true, dismissed = \'{"phone": "555-0123"}\' WHERE id = :c'),
+        {"c": merged},
+    )
+    account.store.commit()
+    merge_id = merge(account.app, account.business, kept, merged)
+    give(account, gone, "1002")
+    undo(account.app, account.business, merge_id)
+    [row] = rows(setup_engine, "SELECT hidden, carried, dismissed, mbi_hash FROM contact WHERE id = :c", c=merged)
+    assert tuple(row) == (False, {}, {}, None)
+    assert rows(setup_engine, "SELECT 1 FROM contact_key WHERE contact_id = :c", c=merged) == []
 
 
 def test_a_removal_waits_for_a_run(account: Account, setup_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

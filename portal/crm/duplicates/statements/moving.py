@@ -96,6 +96,12 @@ WHERE {_MINE} AND id IN (:kept, :merged) AND NOT agent_owned AND merged_into IS 
   SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id
     AND p.released_at IS NULL)
 """
+# What an agent put aside is a carrier's value: without a carrier that tells any, nothing of it stays.
+_FORGET_DISMISSED = f"""
+UPDATE contact c SET dismissed = '{{}}'
+WHERE {_MINE} AND id IN (:kept, :merged) AND dismissed <> '{{}}' AND NOT EXISTS (
+  SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.contact_id = c.id)
+"""
 
 
 def _known(**more: Any) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def move_back(kept: UUID, merged: UUID, moved: dict[str, list[str]]) -> None:
     """Give `merged` what `moved` names and is still there, and tell the keys of both anew."""
     ids = {name: [UUID(one) for one in moved[name]] for name in MOVED}
     known = _known(kept=kept, merged=merged, **ids)
-    for statement in (*_MOVE_BACK, _DROP_NEWER_KEYS):
+    for statement in (*_MOVE_BACK, _DROP_NEWER_KEYS, _FORGET_DISMISSED):
         db.session.execute(text(statement), known)
     tell_keys(kept, merged)
 
