@@ -36,13 +36,19 @@ SELECT DISTINCT ON (contact_id, kind, value) :fmo, :business, uuidv7(), contact_
 ON CONFLICT (business_id, kind, value, contact_id) DO NOTHING
 """
 
+# What a Limited user made would show them the carriers' values: it meets nobody but those of their own NPN.
 _HITS = """
-SELECT k.member_id, h.contact_id FROM sync_key k
-JOIN contact_key h ON h.fmo_id = :fmo AND h.business_id = :business AND h.kind = k.kind AND h.value = k.value
-WHERE k.stranger
-UNION
-SELECT k.member_id, h.contact_id FROM sync_key k JOIN sync_typed h ON h.kind = k.kind AND h.value = k.value
-WHERE k.stranger
+SELECT t.member_id, t.contact_id
+FROM (SELECT k.member_id, h.contact_id FROM sync_key k
+      JOIN contact_key h ON h.fmo_id = :fmo AND h.business_id = :business AND h.kind = k.kind AND h.value = k.value
+      WHERE k.stranger
+      UNION
+      SELECT k.member_id, h.contact_id FROM sync_key k JOIN sync_typed h ON h.kind = k.kind AND h.value = k.value
+      WHERE k.stranger) t
+LEFT JOIN (SELECT c.id, u.npn FROM contact c JOIN portal_user u ON u.fmo_id = :fmo AND u.id = c.made_by
+           WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.member_id IS NULL AND u.role = 'agent_limited'
+          ) l ON l.id = t.contact_id
+WHERE l.id IS NULL OR EXISTS (SELECT 1 FROM sync_policy s WHERE s.member_id = t.member_id AND s.npn = l.npn)
 """
 
 _ANYBODY = "SELECT EXISTS (SELECT 1 FROM contact WHERE fmo_id = :fmo AND business_id = :business)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session, aliased
 from portal.core import clock, row_filter
 from portal.crm import queries
 from portal.crm.ages import add_months
+from portal.crm.duplicates import finding
 from portal.crm.models import Contact, ContactSource, CrmPolicy, Note, PossibleDuplicate
 from portal.extensions import db
 from portal.identity.models import User
 from tests.portal.crm.people import words
+from tests.portal.sync.runs import job_scope, sync
 from tests.support import builders as make
 from tests.support import crm_builders as crm
 from tests.support.people import acting, scope_of_user
@@ -166,3 +168,22 @@ def test_home_figures_name_who_turns_65_soonest_first(app: Flask, store: Session
 
 def _ids(model: Any) -> set[Any]:
     return {row.id for row in db.session.scalars(select(model))}
+
+
+def test_what_a_limited_user_typed_meets_no_colleagues_client(
+    app: Flask, store: Session, world: World, client_for: Client
+) -> None:
+    lee, browser, business = world.lee, client_for(world.lee.user), world.harbor.business
+    made = {}
+    for last, npn in (("Guessed", world.pat.producer.npn), ("Known", lee.producer.npn)):
+        typed = {"first_name": "Dora", "last_name": last, "birth_date": "1950-03-12", "zip": "43004"}
+        made[last] = browser.post("/crm/contacts/new", data=typed).headers["Location"]
+        person = {**typed, "birth_date": date(1950, 3, 12), "email": f"q{last.lower()}@mail.example"}
+        make.policy(store, make.member(store, world.summit.fmo, **person), world.summit.feed_run, npn)
+    sync(app, store, business)
+    seen = {
+        last: f"q{last.lower()}@mail.example" in browser.get(at).get_data(as_text=True) for last, at in made.items()
+    }
+    assert seen == {"Guessed": False, "Known": True}
+    with acting(app, job_scope(business)):
+        assert finding.find_duplicates(business.id).pairs >= 1, "somebody who sees both is asked"
