@@ -102,6 +102,7 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     db.session.flush()
     moving.hide_empty(kept.id, merged.id)
     _end(kept, merged)
+    moving.forget_keys(made.kept_id, made.merged_id)
     _record(CONTACT_UNMERGE, made, fields=made.before["filled"])
     return merged
 

@@ -101,14 +101,14 @@ def undo_merge(merge_id: UUID) -> Response:
     """Make two contacts of the one again."""
     made = find_or_404(ContactMerge, merge_id)
     try:
-        merged = merging.undo(made, by=scope.current())
+        merging.undo(made, by=scope.current())
     except merging.Busy:
         return _merge_page(made, problem=BUSY, status=409)
     except merging.NotLast:
         return _merge_page(made, problem="Another merge was made after this one. Take that back first.", status=409)
     flash("The two are two contacts again.")
     kept = find(Contact, made.kept_id)
-    shown = kept or find(Contact, merged.id)
+    shown = kept or find(Contact, made.merged_id)
     return go(url_for("crm.contact", contact_id=shown.id) if shown else url_for("crm.contacts"))
 
 

@@ -102,6 +102,16 @@ UPDATE contact c SET dismissed = '{{}}'
 WHERE {_MINE} AND id IN (:kept, :merged) AND dismissed <> '{{}}' AND NOT EXISTS (
   SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.contact_id = c.id)
 """
+# Nor by what carriers alone had told, as a release leaves it: only by what a file brought and what was typed.
+_FORGET_KEYS = f"""
+DELETE FROM contact_key k USING contact c
+WHERE k.fmo_id = :fmo AND k.business_id = :business AND k.contact_id IN (:kept, :merged) AND k.upload_id IS NULL
+  AND c.fmo_id = :fmo AND c.business_id = :business AND c.id = k.contact_id AND c.agent_owned
+  AND NOT EXISTS (SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = :business
+                  AND s.contact_id = c.id)
+  AND (k.kind = 'number' OR k.kind = 'mbi' AND k.value IS DISTINCT FROM c.typed_mbi_hash OR k.kind = 'person'
+       AND k.value IS DISTINCT FROM {person_key_sql("c.first_name", "c.last_name", "c.birth_date", "c.zip")})
+"""
 
 
 def _known(**more: Any) -> dict[str, Any]:
@@ -142,6 +152,11 @@ def move_back(kept: UUID, merged: UUID, moved: dict[str, list[str]]) -> None:
 def tell_keys(one: UUID, other: UUID) -> None:
     """Let two contacts be recognised by what their sources and policies tell."""
     db.session.execute(text(_TELL_KEYS), _known(kept=one, merged=other))
+
+
+def forget_keys(kept: UUID, merged: UUID) -> None:
+    """Let an own contact without a source be known by nothing of the carriers; its carrier values must be told anew."""
+    db.session.execute(text(_FORGET_KEYS), _known(kept=kept, merged=merged))
 
 
 def hide_empty(kept: UUID, merged: UUID) -> None:
