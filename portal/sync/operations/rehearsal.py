@@ -31,6 +31,7 @@ def rehearse(*, npns: Sequence[str], business_id: UUID | None) -> Expected:
     fmo_id, account = scope.fmo_id(), business_id or new_id()
     at_work = Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=fmo_id, business_id=account, actor_name="Rehearsal")
     with open_session(at_work) as session:
+        locks.look_once(session)
         locks.tune(session)
         counts = _counts(session, fmo_id, account, wanted)
         told = forecast.book(session, fmo_id, wanted)

@@ -105,6 +105,11 @@ def be_brief(session: Session) -> None:
     session.execute(text("SELECT set_config('idle_in_transaction_session_timeout', '5s', true)"))
 
 
+def look_once(at: Session) -> None:
+    """Let every statement of this transaction see the same moment. Call before the first of them."""
+    at.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 def tune(at: Session) -> None:
     """Settings of this transaction for large joins: no compilation, more memory."""
     at.execute(text("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)"))

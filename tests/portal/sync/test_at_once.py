@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,7 @@ from portal.sync.operations import planning
 from tests.portal.crm.test_merge import Account, merge, pair_of, undo
 from tests.portal.sync.runs import admin_scope, rows, shown
 from tests.portal.sync.test_coming_back import give, settled
+from tests.portal.sync.test_rehearsal import rehearsed
 from tests.support import builders as make
 from tests.support.people import acting
 
@@ -154,4 +156,26 @@ def test_a_removal_waits_for_a_run(account: Account, setup_engine: Engine, monke
     monkeypatch.undo()
 
     assert shown(setup_engine, account.business) == set()
+    settled(account, setup_engine)
+
+
+def test_a_rehearsal_sees_one_moment(account: Account, setup_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is over while the rehearsal counts is as if it had not begun."""
+    for _ in range(3):
+        account.policy(make.member(account.store, account.fmo))
+    held = planning.account.held
+    ran: list[bool] = []
+
+    def slowly(*given: Any) -> Any:
+        found = held(*given)
+        if not ran:
+            ran.append(True)
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(account.sync).result(20)
+        return found
+
+    monkeypatch.setattr(planning.account, "held", slowly)
+    told = rehearsed(account.app, account.fmo.id, account.business, "1001")
+
+    assert ran and (told.added, told.unchanged, told.released, told.contacts) == (3, 0, 0, 3)
     settled(account, setup_engine)
