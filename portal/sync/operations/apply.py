@@ -22,6 +22,7 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     """
     fmo_id, business_id = run.fmo_id, run.business_id
     locks.tune(db.session())
+    account.hold_npns(fmo_id, business_id)
     locks.share_writers(fmo_id)
     account.hold_contacts(business_id)
     say("Finding the policies", 0, None)

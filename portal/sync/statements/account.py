@@ -33,6 +33,10 @@ WHERE fmo_id = :fmo AND policy_id = ANY(:policies) AND released_at IS NULL ORDER
 # Agents' uploads, merges and removals take it too: a run or a release must not write what they are changing. Whoever
 # needs the FMO's writers takes those before.
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:business AS text), 0))"
+_NPNS = """
+SELECT 1 FROM business_npn WHERE fmo_id = :fmo AND business_id = :business AND until IS NULL ORDER BY npn
+FOR NO KEY UPDATE
+"""
 _FOLLOW = """
 UPDATE business_npn n SET synced_batch = t.newest
 FROM unnest(CAST(:npns AS text[]), CAST(:newest AS bigint[])) AS t (npn, newest)
@@ -72,6 +76,14 @@ def people(at: Session, fmo_id: UUID, business_id: UUID) -> dict[str, int]:
 def hold_contacts(business_id: UUID) -> None:
     """Wait for whoever is adding or merging contacts of the account, and keep others out until this ends."""
     db.session.execute(text(_HOLD), {"business": str(business_id)})
+
+
+def hold_npns(fmo_id: UUID, business_id: UUID) -> None:
+    """Wait for whoever is ending an NPN of the account, and let none end until this transaction does.
+
+    Before the writers, as whoever ends one takes them: else each could wait for the other.
+    """
+    db.session.execute(text(_NPNS), {"fmo": fmo_id, "business": business_id})
 
 
 def holding(fmo_id: UUID, policy_ids: Sequence[UUID]) -> list[UUID]:

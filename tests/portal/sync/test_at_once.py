@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from portal.book.models import Policy
+from portal.businesses import operations as businesses
+from portal.businesses.models import BusinessNpn
 from portal.core.scope import Role
 from portal.crm import removal
 from portal.crm.duplicates import merging
@@ -22,7 +24,7 @@ from portal.extensions import db
 from portal.sync import operations
 from portal.sync.operations import planning
 from tests.portal.crm.test_merge import Account, merge, pair_of, undo
-from tests.portal.sync.runs import admin_scope, rows, shown
+from tests.portal.sync.runs import admin_scope, rows, shown, sync
 from tests.portal.sync.test_coming_back import give, settled
 from tests.portal.sync.test_rehearsal import rehearsed
 from tests.support import builders as make
@@ -179,3 +181,31 @@ def test_a_rehearsal_sees_one_moment(account: Account, setup_engine: Engine, mon
 
     assert ran and (told.added, told.unchanged, told.released, told.contacts) == (3, 0, 0, 3)
     settled(account, setup_engine)
+
+
+def test_an_npn_that_ends_during_a_run_waits_for_it(
+    account: Account, setup_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is ended for the other's sake: the run succeeds, and what it brought leaves at once."""
+    account.policy(make.member(account.store, account.fmo))
+    make_plan = planning.make
+    ending: list[Future[None]] = []
+
+    def end_npn() -> None:
+        with acting(account.app, admin_scope(account.fmo.id)) as scope:
+            query = select(BusinessNpn).where(BusinessNpn.business_id == account.business.id)
+            assert businesses.end_npn(db.session.scalars(query.with_for_update()).one(), by=scope) == 1
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def slowly(*given: Any, **named: Any) -> Any:
+            ending.append(pool.submit(end_npn))
+            wait(ending, 0.7)
+            return make_plan(*given, **named)
+
+        monkeypatch.setattr(planning, "make", slowly)
+        run = sync(account.app, account.store, account.business)
+        ending[0].result(10)
+
+    assert run.added == 1
+    assert shown(setup_engine, account.business) == set()
