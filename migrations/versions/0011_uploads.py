@@ -34,6 +34,7 @@ SEEN_CONTACT = (
 )
 # Only what an agent made and no carrier speaks of: an upload that is undone takes its contacts along.
 OWN_MAKING = f"{BUSINESS} AND NOT hidden AND made_by IS NOT NULL AND member_id IS NULL"
+WHOLE_ACCOUNT = f"{BUSINESS} AND {WHOLE}"
 KEPT_UPLOAD = "business_id, id, fmo_id, updated_at, forgotten_at"
 KEPT_ROW = "business_id, id, fmo_id, upload_id"
 
@@ -53,15 +54,18 @@ def upgrade() -> None:
     op.add_column("contact_key", sa.Column("upload_id", sa.Uuid(), nullable=True))
     _tables()
     agent = {SELECT: "", INSERT: "", UPDATE: ""}
+    brought = {("agent", INSERT): WHOLE_ACCOUNT}
     protect(
         "upload",
         [("agent", agent, BUSINESS), ("jobs", {SELECT: KEPT_UPLOAD, UPDATE: "body, forgotten_at"}, JOB)],
         own=WHOLE,
+        checks=brought,
     )
     protect(
         "upload_row",
         [("agent", {**agent, DELETE: ""}, BUSINESS), ("jobs", {SELECT: KEPT_ROW, DELETE: ""}, JOB)],
         own=WHOLE,
+        checks=brought,
     )
     allow("contact", "agent", DELETE, OWN_MAKING)
     allow("note", "agent", DELETE, BUSINESS)
@@ -70,7 +74,7 @@ def upgrade() -> None:
     own = f"CREATE POLICY own_npn ON contact_key AS RESTRICTIVE FOR ALL TO {login('agent')}"
     op.execute(f"{own} USING ({SEEN_CONTACT}) WITH CHECK ({SEEN_CONTACT})")
     grant("contact_key", "fmo", SELECT, "upload_id")
-    allow("possible_duplicate", "agent", INSERT, BUSINESS)
+    allow("possible_duplicate", "agent", INSERT, WHOLE_ACCOUNT)
     allow("possible_duplicate", "agent", DELETE, BUSINESS)
 
 

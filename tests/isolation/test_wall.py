@@ -333,3 +333,20 @@ def test_entries_cannot_be_changed_even_by_the_owner(setup_engine: Engine, groun
     for work in ("UPDATE access_entry SET outcome = 'done'", "DELETE FROM access_entry"):
         with setup_engine.connect() as connection, pytest.raises(DBAPIError, match="never changed"):
             connection.execute(text(work))
+
+
+def test_a_limited_user_writes_nothing_that_speaks_for_the_account(
+    engines: dict[Login, Engine], setup_engine: Engine, settings: Settings, ground: Ground
+) -> None:
+    business, lee, pat = ground.world.harbor.business, ground.world.lee, ground.world.pat
+    tenant = Tenant(business.fmo_id, business.id, lee.user.id)
+    limited = {"reach": "", "own_npn": lee.producer.npn, "role": "agent_limited", "merging": "yes"}
+    for table in ("upload", "upload_row", "possible_duplicate", "contact_merge", "contact_key"):
+        columns = _columns(setup_engine, settings, "agent", table, "INSERT")
+        row = _sample(setup_engine, table, tenant) | {"id": new_id(), "number": 9, "by_id": lee.user.id}
+        row |= {"contact_id": pat.contact.id, "other_id": lee.contact.id}
+        for reach, refused in (("whole", False), ("", True)):
+            with _at_work(engines["agent"], "agent", tenant) as connection:
+                for name, value in {**limited, "reach": reach}.items():
+                    connection.execute(text("SELECT set_config(:n, :v, true)"), {"n": f"portal.{name}", "v": value})
+                assert _refused(connection, partial(_insert, connection, table, columns, row)) is refused, table
