@@ -178,7 +178,7 @@ def test_what_a_limited_user_typed_meets_no_colleagues_client(
     for last, npn in (("Guessed", world.pat.producer.npn), ("Known", lee.producer.npn)):
         typed = {"first_name": "Dora", "last_name": last, "birth_date": "1950-03-12", "zip": "43004"}
         made[last] = browser.post("/crm/contacts/new", data=typed).headers["Location"]
-        person = {**typed, "birth_date": date(1950, 3, 12), "email": f"q{last.lower()}@mail.example"}
+        person: dict[str, Any] = {**typed, "birth_date": date(1950, 3, 12), "email": f"q{last.lower()}@mail.example"}
         make.policy(store, make.member(store, world.summit.fmo, **person), world.summit.feed_run, npn)
     sync(app, store, business)
     seen = {
