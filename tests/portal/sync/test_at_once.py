@@ -23,6 +23,7 @@ from portal.crm.models import Contact
 from portal.extensions import db
 from portal.sync import operations
 from portal.sync.operations import planning
+from portal.sync.statements import account as held_account
 from tests.portal.crm.test_merge import Account, merge, pair_of, undo
 from tests.portal.sync.runs import admin_scope, rows, shown, sync
 from tests.portal.sync.test_coming_back import give, settled
@@ -165,7 +166,7 @@ def test_a_rehearsal_sees_one_moment(account: Account, setup_engine: Engine, mon
     """A run that is over while the rehearsal counts is as if it had not begun."""
     for _ in range(3):
         account.policy(make.member(account.store, account.fmo))
-    held = planning.account.held
+    held = held_account.held
     ran: list[bool] = []
 
     def slowly(*given: Any) -> Any:
@@ -176,7 +177,7 @@ def test_a_rehearsal_sees_one_moment(account: Account, setup_engine: Engine, mon
                 pool.submit(account.sync).result(20)
         return found
 
-    monkeypatch.setattr(planning.account, "held", slowly)
+    monkeypatch.setattr(held_account, "held", slowly)
     told = rehearsed(account.app, account.fmo.id, account.business, "1001")
 
     assert ran and (told.added, told.unchanged, told.released, told.contacts) == (3, 0, 0, 3)
