@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.row_rules import ACTOR, FMO, INSERT, SELECT, UPDATE, protect
 
-revision = "0008"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -28,8 +28,8 @@ from migrations.row_rules import (
     setting,
 )
 
-revision = "0010"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -24,8 +24,8 @@ from migrations.row_rules import (
     revoke,
 )
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -11,8 +11,8 @@ from alembic import op
 
 from migrations.row_rules import ACTOR, BUSINESS, FMO, SELECT, UPDATE, allow, disallow, grant, revoke, setting
 
-revision = "0007"
-down_revision = "0006"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

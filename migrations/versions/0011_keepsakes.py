@@ -23,8 +23,8 @@ from migrations.row_rules import (
     setting,
 )
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
