@@ -199,7 +199,7 @@ def test_every_account_shows_what_the_model_says(
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("part", range(8))
-@settings(max_examples=150, deadline=None, suppress_health_check=_SLOW, phases=[Phase.generate])
+@settings(max_examples=60, deadline=None, suppress_health_check=_SLOW, phases=[Phase.generate])
 @given(wanted=openings, steps=st.lists(steps, min_size=10, max_size=30))
 def test_thousands_of_days(
     app: Flask, store: Session, part: int, wanted: dict[str, set[str]], steps: list[tuple[Any, ...]]
