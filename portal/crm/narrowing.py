@@ -53,8 +53,9 @@ def _left(left: Any, scope: Scope) -> ColumnElement[bool]:
 
 
 def _made_it(contact: Any, scope: Scope) -> ColumnElement[bool]:
+    # Once a carrier speaks of it, it is somebody's client: a policy of the own NPN must then say whose.
     # `== None` would be IS NULL, and that is every contact that the sync made.
-    return contact.made_by == scope.actor_id if scope.actor_id is not None else false()
+    return and_(contact.made_by == scope.actor_id, contact.member_id.is_(None)) if scope.actor_id else false()
 
 
 def _of_seen_contacts(row: Any, scope: Scope) -> ColumnElement[bool]:

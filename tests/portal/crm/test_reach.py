@@ -187,3 +187,18 @@ def test_what_a_limited_user_typed_meets_no_colleagues_client(
     assert seen == {"Guessed": False, "Known": True}
     with acting(app, job_scope(business)):
         assert finding.find_duplicates(business.id).pairs >= 1, "somebody who sees both is asked"
+
+
+def test_what_a_limited_user_made_is_not_a_way_to_a_colleagues_client(
+    app: Flask, store: Session, world: World, setup_engine: Engine, guard: Any
+) -> None:
+    lee, harbor = world.lee, world.harbor
+    other = make.member(store, world.summit.fmo)
+    both = crm.contact(store, harbor.business, other)  # a carrier speaks of it, and no policy of Lee's NPN
+    both.made_by = lee.user.id
+    alone = crm.contact(store, harbor.business, None, last_name="Handmade")
+    alone.made_by = lee.user.id
+    store.commit()
+    with acting(app, lee.user), guard(app, setup_engine):
+        seen = {one.id for one in db.session.scalars(select(Contact))}
+        assert alone.id in seen and both.id not in seen
