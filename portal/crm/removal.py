@@ -12,14 +12,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from portal.core import access, clock
+from portal.core import access, clock, scope
 from portal.core.events import Event
 from portal.core.paging import Asked, Listing, fetch
 from portal.core.scope import Scope
 from portal.core.transaction import not_yours
 from portal.crm.events import CONTACT_REMOVE, CONTACT_RESTORE, CRM_POLICY_REMOVE, CRM_POLICY_RESTORE
 from portal.crm.models import Contact, CrmPolicy
-from portal.crm.uploads.statements import alone
+from portal.crm.statements import contacts_lock
 from portal.extensions import db
 
 SORTS = ("when",)
@@ -33,7 +33,7 @@ class ContactFirst(Exception):
 
 def remove_contact(contact: Contact, *, by: Scope) -> int:
     """Take a contact and its policies out of every page; how many policies went along."""
-    alone()
+    contacts_lock.hold(scope.business_id())
     moment = clock.now()
     policies = db.session.scalars(select(CrmPolicy).where(CrmPolicy.contact_id == contact.id)).all()
     for policy in policies:
@@ -45,7 +45,7 @@ def remove_contact(contact: Contact, *, by: Scope) -> int:
 
 def restore_contact(contact: Contact, *, by: Scope) -> int:
     """Bring back a removed contact with the policies that went along; their number. Others stay removed."""
-    alone()
+    contacts_lock.hold(scope.business_id())
     together = select(CrmPolicy).where(CrmPolicy.contact_id == contact.id, CrmPolicy.removed_at == contact.removed_at)
     policies = db.session.scalars(together.execution_options(**REMOVED)).all()
     for policy in policies:
@@ -61,14 +61,14 @@ def _members(contact: Contact, policies: Sequence[CrmPolicy]) -> set[UUID]:
 
 def remove_policy(policy: CrmPolicy, *, by: Scope) -> None:
     """Take one policy out of every page; its contact stays."""
-    alone()
+    contacts_lock.hold(scope.business_id())
     policy.removed_at = clock.now()
     _record(CRM_POLICY_REMOVE, policy)
 
 
 def restore_policy(policy: CrmPolicy, *, by: Scope) -> None:
     """Bring back a removed policy. Raises `ContactFirst` where its contact is removed too."""
-    alone()
+    contacts_lock.hold(scope.business_id())
     if removed_contacts_among([policy.contact_id]):
         raise ContactFirst
     policy.removed_at = None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, EmailField, Field, SelectField, StringField, TelField
+from wtforms import BooleanField, EmailField, Field, SelectField, StringField, TelField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from portal.businesses.forms import Day, sane
 from portal.connectors import normalise
 from portal.connectors.names import tidy
 from portal.core.scope import AGENT_ROLES, Role
@@ -40,22 +40,6 @@ def _phone(form: Any, field: Field) -> None:
     digits = [character for character in field.data or "" if character.isdigit()]
     if not 7 <= len(digits) <= 15:
         raise ValidationError("Enter a phone number with its area code, such as 614 555-0123.")
-
-
-class _Day(DateField):  # type: ignore[misc]  # wtforms ships no types
-    """A day that may be left out."""
-
-    data: date | None
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what was typed; anything but a day or nothing is refused."""
-        if not any(valuelist):
-            self.data = None
-            return
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as error:
-            raise ValueError("Enter the day as 2026-01-31.") from error
 
 
 class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -121,8 +105,8 @@ class ProvisionForm(_PersonForm):
     state = SelectField(
         "State", choices=_choices({"": "Choose a state", **STATES}), validators=[InputRequired("Choose the state.")]
     )
-    agreement_signed = _Day("Agreement signed")
-    agreement_until = _Day("Agreement until")
+    agreement_signed = Day("Agreement signed", validators=[Optional(), sane])
+    agreement_until = Day("Agreement until", validators=[Optional(), sane])
     enable_policy_sync = BooleanField("Enable Policy Sync")
     confirm_shared = BooleanField("This NPN may be in more than one account")
 
@@ -144,7 +128,7 @@ class ProvisionForm(_PersonForm):
             agreement_until=self.agreement_until.data,
         )
 
-    def validate_agreement_until(self, field: DateField) -> None:
+    def validate_agreement_until(self, field: Day) -> None:
         """An agreement ends after it was signed."""
         if field.data is None:
             return

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.exc import InvalidRequestError
 
-from portal.core import access, clock
+from portal.core import access, clock, scope
 from portal.core.events import Event
 from portal.core.ids import new_id
 from portal.core.scope import Scope
@@ -18,6 +18,7 @@ from portal.crm.duplicates.finding import look_again
 from portal.crm.duplicates.models import ContactMerge
 from portal.crm.duplicates.statements import moving
 from portal.crm.models import TYPED_FIELDS, Contact, Note, PossibleDuplicate
+from portal.crm.statements import contacts_lock
 from portal.crm.statements.values import carry
 from portal.extensions import db
 
@@ -121,7 +122,7 @@ def merges_of(contact_id: UUID) -> Sequence[ContactMerge]:
 
 
 def _alone() -> None:
-    if not moving.try_alone():
+    if not contacts_lock.try_hold(scope.business_id()):
         raise Busy
 
 

@@ -11,6 +11,7 @@ from portal.core import access, clock, crypto, scope
 from portal.core.ids import new_id
 from portal.core.scope import Scope
 from portal.crm.duplicates.finding import look_again
+from portal.crm.statements import contacts_lock
 from portal.crm.uploads import events, fields, plan, statements, stored, table, weak
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
@@ -109,7 +110,7 @@ def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
     _lock(upload)
     if upload.state not in ("preview", "applied") or upload.forgotten_at is not None:
         raise Refused("This upload is not open any more. Nothing was changed.")
-    statements.alone()
+    contacts_lock.hold(scope.business_id())
     rows = stored.open_rows(upload)
     taken = 0
     for one in rows:
@@ -150,7 +151,7 @@ def apply(upload: Upload, *, by: Scope) -> bool:
         return False
     if upload.state != "preview" or upload.forgotten_at is not None:
         raise Refused("There is nothing to apply. Look at the preview first.")
-    statements.alone()
+    contacts_lock.hold(scope.business_id())
     rows = stored.open_rows(upload)
     before = stored.states(rows)
     _decide(rows)
@@ -197,7 +198,7 @@ def undo(upload: Upload, *, by: Scope) -> bool:
         return False
     if upload.state != "applied" or upload.forgotten_at is not None:
         raise Refused("This upload cannot be undone any more. Nothing was changed.")
-    statements.alone()
+    contacts_lock.hold(scope.business_id())
     found = undoing.take_back(upload.id)
     upload.state, upload.undone_at, upload.undone_by_name = "undone", clock.now(), by.actor_name
     upload.counts = {**upload.counts, "undone": found}

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.core import crypto, scope
 from portal.core.ids import new_id
 from portal.crm.models import Contact
+from portal.crm.statements import contacts_lock
 from portal.crm.uploads import plan, statements
 from portal.crm.uploads.known import Known
 from portal.crm.uploads.plan import Planned
@@ -41,7 +42,7 @@ def recognise(values: Mapping[str, str], mbi: str | None) -> Recognised:
 
     Nobody else adds contacts to the account until this transaction ends.
     """
-    statements.alone()
+    contacts_lock.hold(scope.business_id())
     said = {name: value for name, value in values.items() if value}
     mbi_hash = crypto.keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi") if mbi else None
     one = Planned(new_id(), ReadRow(1, said), mbi_hash)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.core import outbox
+from portal.crm.statements import contacts_lock
 from portal.extensions import db
 from portal.sync.models import SyncRun
 from portal.sync.operations import planning
@@ -24,7 +25,7 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     locks.tune(db.session())
     account.hold_npns(fmo_id, business_id)
     locks.share_writers(fmo_id)
-    account.hold_contacts(business_id)
+    contacts_lock.hold(business_id)
     say("Finding the policies", 0, None)
     npns = source.open_npns(fmo_id, business_id)
     plan = planning.make(db.session(), fmo_id, business_id, npns, whole=run.whole, say=say)

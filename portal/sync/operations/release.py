@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from portal.core import scope
+from portal.crm.statements import contacts_lock
 from portal.extensions import db
 from portal.sync.statements import account, leave, locks, log
 
@@ -23,7 +24,7 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
         return 0
     fmo_id = _begin()
     for business_id in account.holding(fmo_id, wanted):
-        account.hold_contacts(business_id)
+        contacts_lock.hold(business_id)
     taken = leave.release(fmo_id, "policies", MOVED, policies=wanted)
     log.released(fmo_id, taken, reason=MOVED)
     return len(taken)
@@ -32,7 +33,7 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
 def release_npn(business_id: UUID, npn: str) -> int:
     """Release the Business's copies under `npn`, which has just been closed there; gives their number."""
     fmo_id = _begin()
-    account.hold_contacts(business_id)
+    contacts_lock.hold(business_id)
     taken = leave.release(fmo_id, "npn", NPN_LEFT, business=business_id, npn=npn)
     log.released(fmo_id, taken, reason=NPN_LEFT)
     return len(taken)

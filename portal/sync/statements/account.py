@@ -30,9 +30,6 @@ _HOLDING = """
 SELECT DISTINCT business_id FROM crm_policy
 WHERE fmo_id = :fmo AND policy_id = ANY(:policies) AND released_at IS NULL ORDER BY business_id
 """
-# Agents' uploads, merges and removals take it too: a run or a release must not write what they are changing. Whoever
-# needs the FMO's writers takes those before.
-_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:business AS text), 0))"
 _NPNS = """
 SELECT 1 FROM business_npn WHERE fmo_id = :fmo AND business_id = :business AND until IS NULL ORDER BY npn
 FOR NO KEY UPDATE
@@ -71,11 +68,6 @@ def held(at: Session, fmo_id: UUID, business_id: UUID) -> Held:
 def people(at: Session, fmo_id: UUID, business_id: UUID) -> dict[str, int]:
     """`contacts` with a policy in the account, and those of them `without_email`."""
     return dict(at.execute(text(_PEOPLE), {"fmo": fmo_id, "business": business_id}).mappings().one())
-
-
-def hold_contacts(business_id: UUID) -> None:
-    """Wait for whoever is adding or merging contacts of the account, and keep others out until this ends."""
-    db.session.execute(text(_HOLD), {"business": str(business_id)})
 
 
 def hold_npns(fmo_id: UUID, business_id: UUID) -> None:

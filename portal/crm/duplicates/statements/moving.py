@@ -11,8 +11,6 @@ from portal.connectors.ladder import name_key_sql, person_key_sql
 from portal.core import scope
 from portal.extensions import db
 
-# The lock of whoever adds contacts to an account: runs of Policy Sync and uploads take it too.
-_ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:business AS text), 0))"
 _SIGHT = "SELECT set_config('portal.merging', :merging, true)"
 _MINE = "fmo_id = :fmo AND business_id = :business"
 MOVED = ("members", "keys", "shared_keys", "kept_keys", "notes", "passed_on")
@@ -116,11 +114,6 @@ WHERE k.fmo_id = :fmo AND k.business_id = :business AND k.contact_id IN (:kept, 
 
 def _known(**more: Any) -> dict[str, Any]:
     return {"fmo": scope.fmo_id(), "business": scope.business_id(), **more}
-
-
-def try_alone() -> bool:
-    """Whether nobody else adds contacts to this account now; then nobody does until this transaction ends."""
-    return bool(db.session.execute(text(_ALONE), {"business": str(scope.business_id())}).scalar_one())
 
 
 def see_merged(wanted: bool) -> None:

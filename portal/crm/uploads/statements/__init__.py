@@ -14,9 +14,6 @@ from portal.crm.models import TYPED_FIELDS
 from portal.crm.uploads.known import Known
 from portal.extensions import db
 
-# One at a time may add contacts to an account, a run of Policy Sync included: two could make the same person twice.
-_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:business AS text), 0))"
-
 _SHOWN = ", ".join("c." + name for name in TYPED_FIELDS)
 _COLUMNS = f"c.id, {_SHOWN}, coalesce(c.mbi_hash, c.typed_mbi_hash) AS hash, c.removed_at, c.agent_owned"
 # sort_key is last name, blank, first name, each as the ladder compares it.
@@ -123,11 +120,6 @@ UPDATE upload_row r SET {", ".join(f"{name} = n.{name}" for name in DECIDED)} FR
 WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.id = n.id
 """
 _CLEAR = "DELETE FROM upload_row WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload"
-
-
-def alone() -> None:
-    """Wait for whoever else adds contacts to this account; nobody begins to until this transaction ends."""
-    db.session.execute(text(_ALONE), {"business": str(scope.business_id())})
 
 
 def of_upload(upload_id: UUID | None = None) -> dict[str, Any]:
