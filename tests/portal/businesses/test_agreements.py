@@ -24,27 +24,31 @@ from tests.support.world import World
 
 Acting = Callable[..., AbstractContextManager[Scope]]
 ClientFor = Callable[[User | None], FlaskClient]
-TODAY = clock.today()
-DAY = timedelta(days=1)
+# Days from today on; today itself is asked for in the test, which may run after a midnight.
+FromToday = int | None
+
+
+def _day(days: FromToday) -> date | None:
+    return None if days is None else clock.today() + timedelta(days=days)
 
 
 @pytest.mark.parametrize(
     ("signed_on", "until", "state"),
     [
         (None, None, "none"),
-        (TODAY, None, "signed"),
-        (TODAY - DAY, TODAY, "signed"),  # the last day counts
-        (TODAY - 2 * DAY, TODAY - DAY, "expired"),
-        (TODAY + DAY, None, "not_yet"),
+        (0, None, "signed"),
+        (-1, 0, "signed"),  # the last day counts
+        (-2, -1, "expired"),
+        (1, None, "not_yet"),
     ],
 )
 def test_what_follows_from_an_agreement(
-    world: World, acting_as: Acting, signed_on: date | None, until: date | None, state: str
+    world: World, acting_as: Acting, signed_on: FromToday, until: FromToday, state: str
 ) -> None:
     with acting_as(world.summit.admin) as by:
         business = queries.by_id(world.amy.business.id)
         assert business is not None
-        operations.set_agreement(business, signed_on, until, by=by)
+        operations.set_agreement(business, _day(signed_on), _day(until), by=by)
         for rule, blocked, warned in (("off", False, False), ("warn", False, True), ("block", True, True)):
             rules.change({AGREEMENTS.name: rule})
             found = queries.agreement(business)
