@@ -127,8 +127,12 @@ def _three_steps(account: Account, times: Times, *, portal: bool) -> None:
                 sync_limit.want(account.place.setup, account.business_id, _wanted(account, step))
         else:
             wanted = _wanted(account, "first" if step == "again" else step)
-            times[step].append(sync_limit.bring(account.place.setup, account.fmo_id, account.npn, wanted))
+            times[step].append(_limit(account, wanted))
         account.settle()
+
+
+def _limit(account: Account, wanted: str) -> float:
+    return sync_limit.bring(account.place.setup, account.fmo_id, account.npn, wanted, account.policies)
 
 
 def _wanted(account: Account, step: str) -> str:

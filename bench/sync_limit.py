@@ -16,6 +16,7 @@ from psycopg import Connection
 from portal.compliance.models import AccessEntry
 from portal.crm.models import TYPED_FIELDS, Contact, ContactKey, ContactSource, CrmPolicy
 from portal.sync.models import SyncLine
+from portal.sync.operations.planning import LARGE
 from portal.sync.statements.source import COPIED
 
 _MODELS = (Contact, ContactSource, ContactKey, CrmPolicy, AccessEntry, SyncLine)
@@ -111,14 +112,15 @@ def want(setup: Connection[Any], business_id: UUID, name: str) -> None:
         setup.execute(f"ANALYZE {name}.{table}")
 
 
-def bring(setup: Connection[Any], fmo_id: UUID, npn: str, name: str) -> float:
+def bring(setup: Connection[Any], fmo_id: UUID, npn: str, name: str, policies: int) -> float:
     """Make the account hold what was kept under `name`, writing new and changed rows only; the seconds it took."""
     [business] = setup.execute(f"SELECT business_id FROM {name}.contact LIMIT 1").fetchone() or [None]
     values = {"fmo": fmo_id, "npn": npn, "business": business}
     begun = perf_counter()
     with setup.transaction():
         setup.execute("SET LOCAL work_mem = '64MB'")
-        setup.execute("SET LOCAL enable_nestloop = off")
+        if policies > LARGE:
+            setup.execute("SET LOCAL enable_nestloop = off")
         setup.execute("SET LOCAL jit = off")
         for statement in _SET:
             setup.execute(statement.replace("wanted.", f"{name}."), values if "%(" in statement else None)

@@ -57,7 +57,7 @@ def _write(run: SyncRun, plan: Plan, say: Progress) -> int:
     people.write(fmo_id, business_id, plan.counts)
     asked = candidates.ask(fmo_id, business_id, run.id, plan.doubts)
     say("Copying policies", 2 * total // 3, total)
-    copies.write(fmo_id, business_id, run.id, plan.counts)
+    copies.write(fmo_id, business_id, run.id, [one.npn for one in plan.npns], plan.counts)
     say("Writing the log", total, total)
     if plan.counts["new_sources"] + plan.counts["changed_sources"]:
         outbox.send_after_commit("find_duplicates", business_id)

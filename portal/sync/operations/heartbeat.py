@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from uuid import UUID
@@ -18,7 +19,9 @@ from portal.sync.models import SyncRun
 from portal.sync.statements import locks
 
 BEAT = 1.0  # seconds
-_INSIST = 0.2  # how often a statement is told to end
+_TICK = 0.2  # how soon a phase is told, and how often a statement is told to end: a short run is not slowed down
+
+News = tuple[str, int, int | None]
 
 
 class Overtaken(Exception):
@@ -33,8 +36,9 @@ class Heartbeat:
 
     def __init__(self, app: Flask, scope: Scope, run_id: UUID, fence: int) -> None:
         self._app, self._scope, self._run_id, self._fence = app, scope, run_id, fence
-        self._news: tuple[str, int, int | None] | None = None
-        self._wake, self._stop, self._lost = threading.Event(), threading.Event(), threading.Event()
+        self._news: News | None = None
+        self._told: News | None = None
+        self._stop, self._lost = threading.Event(), threading.Event()
         self._guarded: psycopg.Connection[object] | None = None
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -52,7 +56,6 @@ class Heartbeat:
         if self.lost:
             raise Overtaken
         self._news = (phase, done, total)
-        self._wake.set()
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()
@@ -62,16 +65,15 @@ class Heartbeat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._wake.set()
         self._thread.join(timeout=10)
 
     def _beat(self) -> None:
+        beaten = time.monotonic()  # whoever took the run has just done so
         with self._app.app_context():
-            while not self._stop.is_set():
-                self._wake.wait(_INSIST if self.lost else BEAT)
-                self._wake.clear()
-                if not self._stop.is_set():
+            while not self._stop.wait(_TICK):
+                if self.lost or self._news is not self._told or time.monotonic() - beaten > BEAT:
                     self._look()
+                    beaten = time.monotonic()
 
     def _look(self) -> None:
         if not self.lost and not self._write():
@@ -82,14 +84,17 @@ class Heartbeat:
 
     def _write(self) -> bool:
         values: dict[str, object] = {"heartbeat_at": func.now()}
-        if self._news is not None:
-            phase, done, total = self._news
+        news = self._news
+        if news is not None:
+            phase, done, total = news
             values |= {"phase": phase, "progress_done": done, "progress_total": total}
-        mine = (SyncRun.id == self._run_id, SyncRun.fence == self._fence, SyncRun.status == "running")
-        beat = update(SyncRun).where(*mine).values(**values).returning(SyncRun.id)
+        own = (SyncRun.id == self._run_id, SyncRun.fence == self._fence, SyncRun.status == "running")
+        beat = update(SyncRun).where(*own).values(**values).returning(SyncRun.id)
         try:
             with open_session(self._scope) as session:
                 locks.be_brief(session)
-                return session.scalar(beat.execution_options(synchronize_session=False)) is not None
+                mine = session.scalar(beat.execution_options(synchronize_session=False)) is not None
         except SQLAlchemyError:
             return True  # a missed beat harms nobody; the next one comes
+        self._told = news
+        return mine

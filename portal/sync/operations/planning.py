@@ -13,6 +13,7 @@ from portal.crm import matching
 from portal.sync.statements import account, candidates, locks, source, steps
 from portal.sync.statements.account import Held
 from portal.sync.statements.source import Followed
+from portal.sync.statements.steps import Move
 
 Progress = Callable[[str, int, int | None], None]
 LARGE = 2_000
@@ -49,7 +50,7 @@ def make(
     """
     plan = Plan(source.followed(at, fmo_id, business_id, npns), account.held(at, fmo_id, business_id), whole)
     above = {one.npn: _above(one, whole) for one in plan.npns if whole or one.is_news}
-    moves: list[tuple[str, str | None, bool, bool, int]] = []
+    moves: list[Move] = []
     if above:
         strangers = _collect(at, fmo_id, business_id, plan, above)
         moves = steps.moves(at)
@@ -65,7 +66,7 @@ def make(
         if say is not None:
             say("Matching contacts", 0, plan.policies)
         _decide(at, fmo_id, business_id, plan, strangers)
-    _sum_up(at, plan, moves)
+    _sum_up(plan, moves)
     return plan
 
 
@@ -80,13 +81,13 @@ def _collect(at: Session, fmo_id: UUID, business_id: UUID, plan: Plan, above: di
     return strangers
 
 
-def _adds_up(plan: Plan, moves: list[tuple[str, str | None, bool, bool, int]]) -> bool:
+def _adds_up(plan: Plan, moves: list[Move]) -> bool:
     """Whether account and book will have equally many policies under each NPN, without a look at the rest."""
     after = dict(plan.held.by_npn)
-    for npn, copy_npn, comes, _, policies in moves:
-        after[npn] = after.get(npn, 0) + policies
-        if not comes and copy_npn is not None:
-            after[copy_npn] -= policies
+    for move in moves:
+        after[move.npn] = after.get(move.npn, 0) + move.policies
+        if not move.comes and move.copy_npn is not None:
+            after[move.copy_npn] -= move.policies
     book = {one.npn: one.policies for one in plan.npns}
     return all(after.get(npn, 0) == book.get(npn, 0) for npn in after.keys() | book.keys())
 
@@ -100,10 +101,10 @@ def _decide(at: Session, fmo_id: UUID, business_id: UUID, plan: Plan, strangers:
     plan.counts, plan.newest = steps.make(at)
 
 
-def _sum_up(at: Session, plan: Plan, moves: list[tuple[str, str | None, bool, bool, int]]) -> None:
-    looked_at = sum(policies for _, _, comes, _, policies in moves if not comes)
-    out_before = sum(policies for _, _, comes, out, policies in moves if not comes and out)
-    out_after = steps.removed(at) if moves else 0
+def _sum_up(plan: Plan, moves: list[Move]) -> None:
+    looked_at = sum(move.policies for move in moves if not move.comes)
+    out_before = sum(move.policies for move in moves if not move.comes and move.copy_removed)
+    out_after = sum(move.staying_out for move in moves) + plan.counts.get("joins_removed", 0)
     if plan.whole:
         plan.gone = plan.held.copies - looked_at
         plan.staying_out = out_after

@@ -59,6 +59,7 @@ JOIN policy p ON p.fmo_id = :fmo AND p.writing_npn = t.npn AND p.batch > t.above
 LEFT JOIN crm_policy c ON c.fmo_id = :fmo AND c.business_id = :business AND c.policy_id = p.id
 LEFT JOIN contact_source s ON s.fmo_id = :fmo AND s.business_id = :business AND s.member_id = p.member_id
 LEFT JOIN contact k ON k.fmo_id = :fmo AND k.business_id = :business AND k.id = coalesce(s.contact_id, c.contact_id)
+  AND k.removed_at IS NOT NULL
 """
 
 
