@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal.core import access
 from portal.core.csv_file import csv_text
@@ -13,6 +13,7 @@ from portal.core.scope import Role, Scope
 from portal.crm import words
 from portal.crm.events import OWN_EXPORT
 from portal.crm.models import TYPED_FIELDS, Contact, Note
+from portal.crm.values import told
 from portal.extensions import db
 
 NOTES = ("First name", "Last name", "Written by", "Written on", "Note")
@@ -27,7 +28,7 @@ def own_data(by: Scope) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
         header = [words.FIELDS[field] for field in TYPED_FIELDS]
-        rows = [[contact.typed.get(field) for field in TYPED_FIELDS] for contact in contacts]
+        rows = [[told(contact).get(field) for field in TYPED_FIELDS] for contact in contacts]
         folder.writestr("contacts.csv", csv_text(header, rows))
         folder.writestr("notes.csv", csv_text(NOTES, (_note_cells(note, own.get(note.contact_id)) for note in notes)))
     access.record(OWN_EXPORT, kind="contact", ids=list(own), contacts=len(contacts), notes=len(notes))
@@ -42,7 +43,8 @@ def _notes(by: Scope) -> list[Note]:
 
 
 def _contacts(by: Scope) -> list[Contact]:
-    query = select(Contact).where(Contact.typed != {}).order_by(Contact.sort_key, Contact.id)
+    own = or_(Contact.typed != {}, Contact.brought != {})
+    query = select(Contact).where(own).order_by(Contact.sort_key, Contact.id)
     if by.role is not Role.AGENT_ADMIN:
         query = query.where(Contact.made_by == by.actor_id)
     return list(db.session.scalars(query))
@@ -50,5 +52,5 @@ def _contacts(by: Scope) -> list[Contact]:
 
 def _note_cells(note: Note, contact: Contact | None) -> tuple[object, ...]:
     # A contact that only the carrier named stays without its name here.
-    name = contact.typed if contact else {}
+    name = told(contact) if contact else {}
     return name.get("first_name"), name.get("last_name"), note.author_name, words.day(note.created_at.date()), note.body

@@ -2,7 +2,7 @@
 
 What carriers say (`carried`) and what agents typed (`typed`) are stored apart; the shown columns are computed from
 both by the database, the agent's value first. So a release can take the carrier's values away without reading
-what was typed.
+what was typed. What an agent's file only said again (`brought`) stands below both: it shows where neither has a value.
 """
 
 from __future__ import annotations
@@ -23,17 +23,25 @@ TYPED_FIELDS = (
     "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "email", "phone",
     "address1", "address2", "city", "state", "zip",
 )  # fmt: skip
+ADDRESS = ("address1", "address2", "city", "state", "zip")  # one value: its lines never come from two places
+
+
+def _value(field: str) -> str:
+    brought = f"brought->>'{field}'"
+    if field in ADDRESS:
+        brought = f"CASE WHEN NOT jsonb_exists_any(carried, '{{{','.join(ADDRESS)}}}') THEN {brought} END"
+    return f"coalesce(typed->>'{field}', carried->>'{field}', {brought})"
 
 
 def _shown(field: str) -> Computed:
-    return Computed(f"coalesce(typed->>'{field}', carried->>'{field}')", persisted=True)
+    return Computed(_value(field), persisted=True)
 
 
 def _name_key(field: str) -> str:
-    return name_key_sql(f"coalesce(typed->>'{field}', carried->>'{field}', '')")
+    return name_key_sql(f"coalesce({_value(field)}, '')")
 
 
-_BIRTH = "coalesce(typed->>'birth_date', carried->>'birth_date')"
+_BIRTH = _value("birth_date")
 
 
 class Contact(BusinessOwned, Stamped, Base):
@@ -60,6 +68,7 @@ class Contact(BusinessOwned, Stamped, Base):
 
     typed: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # keys: TYPED_FIELDS
     carried: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # the same, newest carrier's
+    brought: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # by agents, said again
     first_name: Mapped[str | None] = mapped_column(_shown("first_name"))
     middle_name: Mapped[str | None] = mapped_column(_shown("middle_name"))
     last_name: Mapped[str | None] = mapped_column(_shown("last_name"))

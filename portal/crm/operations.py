@@ -9,7 +9,8 @@ from portal.core.ids import new_id
 from portal.core.scope import Scope
 from portal.crm.duplicates.finding import TELLING, look_again
 from portal.crm.events import CARRIER_DISMISS, CONTACT_ADD, CONTACT_EDIT, NOTE_ADD
-from portal.crm.models import TYPED_FIELDS, Contact, Note
+from portal.crm.models import ADDRESS, TYPED_FIELDS, Contact, Note
+from portal.crm.values import beneath
 from portal.extensions import db
 
 
@@ -33,8 +34,13 @@ def _keep_mbi(contact: Contact, mbi: str | None) -> None:
         contact.typed_mbi_hash = crypto.keyed_hash(mbi, fmo_id=fmo_id, field="mbi")
 
 
-def fill_blanks(contact: Contact, values: Mapping[str, str], *, by: Scope, mbi: str | None = None) -> list[str]:
-    """Keep of `values` what the contact does not know yet, and `mbi` where it has none; gives the fields' names."""
+def fill_blanks(
+    contact: Contact, values: Mapping[str, str], *, again: Mapping[str, str], by: Scope, mbi: str | None = None
+) -> list[str]:
+    """Keep of `values` what the contact does not know yet, and `mbi` where it has none; gives the fields' names.
+
+    What was said `again` is kept beneath: it shows once no carrier tells it any more.
+    """
     fill = {name: value for name, value in values.items() if value and not getattr(contact, name)}
     said = list(fill)
     if mbi and not contact.mbi_hash and not contact.typed_mbi_hash:
@@ -42,6 +48,7 @@ def fill_blanks(contact: Contact, values: Mapping[str, str], *, by: Scope, mbi: 
         said.append("mbi")
     if said:
         contact.typed = {**contact.typed, **fill}
+        contact.brought = {**contact.brought, **again}
         contact.agent_owned = True
         access.record(CONTACT_EDIT, subject=contact, fields=said, changed=said)
         look_again(contact.business_id)
@@ -49,18 +56,18 @@ def fill_blanks(contact: Contact, values: Mapping[str, str], *, by: Scope, mbi: 
 
 
 def change_contact(contact: Contact, values: Mapping[str, str], *, by: Scope) -> list[str]:
-    """Keep of `values` what differs from the carrier's; an empty one shows the carrier's again.
+    """Keep of `values` what differs from what stands beneath; an empty one shows the carrier's again.
 
     Returns the names of the fields that changed; the contact is then the agent's own, and `by` is who changed it.
     """
-    typed = {
-        field: values[field]
-        for field in TYPED_FIELDS
-        if values.get(field) and values[field] != contact.carried.get(field)
-    }
+    below = beneath(contact)
+    typed = {field: values[field] for field in TYPED_FIELDS if values.get(field) and values[field] != below.get(field)}
     changed = [field for field in TYPED_FIELDS if typed.get(field) != contact.typed.get(field)]
     if changed:
         contact.typed = typed
+        if set(ADDRESS) & set(changed):
+            # An address that is put right takes along what else a file had said of it.
+            contact.brought = {n: v for n, v in contact.brought.items() if n not in ADDRESS or values.get(n) == v}
         # Who types over a carrier's value has seen it: only a newer one is offered.
         aside = {name: said for name in changed if name in typed and (said := contact.carried.get(name))}
         contact.dismissed = {**contact.dismissed, **aside}

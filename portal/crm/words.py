@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from portal.connectors.words import GENDERS, STATUSES, carrier, carriers, phone, status, status_choices
+from portal.crm.values import beneath
 
 FIELDS = {
     "first_name": "First name",
@@ -61,7 +62,7 @@ def said(field: str, stored: str) -> str:
 
 def shown(contact: Any, field: str) -> str | None:
     """What a contact's field says, the agent's value first; None when nobody said anything."""
-    stored = contact.typed.get(field) or contact.carried.get(field)
+    stored = contact.typed.get(field) or beneath(contact).get(field)
     return said(field, stored) if stored else None
 
 

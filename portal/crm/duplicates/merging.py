@@ -20,6 +20,7 @@ from portal.crm.duplicates.statements import moving
 from portal.crm.models import TYPED_FIELDS, Contact, Note, PossibleDuplicate
 from portal.crm.statements import contacts_lock
 from portal.crm.statements.values import carry
+from portal.crm.values import blanks, told
 from portal.extensions import db
 
 MERGED, DIFFERENT = "merged", "different"
@@ -50,6 +51,7 @@ def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope)
     moving.see_merged(True)
     moved, policies = moving.before(kept.id, merged.id)
     filled = _filled(kept, merged)
+    lent = _lent(kept, merged, filled)
     was = {"agent_owned": kept.agent_owned, "made_by": str(kept.made_by) if kept.made_by else None}
     made = ContactMerge(
         id=new_id(),
@@ -58,10 +60,11 @@ def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope)
         pair_id=pair.id,
         by_id=by.actor_id,
         by_name=by.actor_name,
-        before={**moved, "filled": filled, "kept": was},
+        before={**moved, "filled": filled, "lent": list(lent), "kept": was},
     )
     db.session.add(made)
     _fill(kept, merged, filled)
+    kept.brought = {**kept.brought, **lent}
     kept.agent_owned = kept.agent_owned or merged.agent_owned
     kept.made_by = kept.made_by if kept.made_by == merged.made_by else None
     _decide(pair, MERGED, by)
@@ -92,7 +95,7 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     merged = db.session.scalars(
         select(Contact).where(Contact.id == made.merged_id).execution_options(narrowed_as="merged")
     ).one()
-    _take_out(kept, merged, made.before["filled"])
+    _take_out(kept, merged, made.before["filled"], made.before.get("lent", []))
     db.session.flush()
     moving.move_back(kept.id, merged.id, {name: made.before[name] for name in moving.MOVED})
     _restore(kept, merged, made.before["kept"])
@@ -172,11 +175,19 @@ def _fill(kept: Contact, merged: Contact, filled: list[str]) -> None:
         kept.typed_mbi, kept.typed_mbi_hash = merged.typed_mbi, merged.typed_mbi_hash
 
 
-def _take_out(kept: Contact, merged: Contact, filled: list[str]) -> None:
+def _lent(kept: Contact, merged: Contact, filled: list[str]) -> dict[str, str]:
+    """What agents said of `merged` and `kept` shows otherwise: it stays beneath, for when no carrier tells it."""
+    theirs = {field: value for field, value in told(merged).items() if field not in filled}
+    return blanks(told(kept), theirs)
+
+
+def _take_out(kept: Contact, merged: Contact, filled: list[str], lent: list[str]) -> None:
     """Leave out what was filled in, unless somebody has typed something else since."""
     theirs = {field for field in filled if field != MBI and kept.typed.get(field) == merged.typed.get(field)}
     if theirs:
         kept.typed = {field: value for field, value in kept.typed.items() if field not in theirs}
+    said = told(merged)
+    kept.brought = {f: value for f, value in kept.brought.items() if f not in lent or said.get(f) != value}
     if MBI in filled and kept.typed_mbi_hash == merged.typed_mbi_hash:
         kept.typed_mbi = kept.typed_mbi_hash = None
 
@@ -190,7 +201,7 @@ def _restore(kept: Contact, merged: Contact, was: dict[str, Any]) -> None:
             .where(Note.contact_id == kept.id)
             .execution_options(unlogged="a count")
         )
-        kept.agent_owned = bool(kept.typed or notes)
+        kept.agent_owned = bool(kept.typed or kept.brought or notes)
     if was["made_by"]:
         kept.made_by = UUID(was["made_by"])
 

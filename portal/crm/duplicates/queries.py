@@ -128,7 +128,7 @@ def _said(contact: Contact, field: str, sources: Sequence[ContactSource]) -> Sai
     value = words.shown(contact, field)
     if value is None:
         return Said(None, "")
-    if contact.typed.get(field):
+    if contact.typed.get(field) or not contact.carried.get(field):
         return Said(value, "typed here")
     carriers = [words.carrier(s.carrier) for s in sources if s.carried.get(field) == contact.carried.get(field)]
     return Said(value, carriers[0] if carriers else "carrier")

@@ -9,8 +9,6 @@ from uuid import UUID
 from portal.connectors.ladder import name_key, person_key
 from portal.crm.matching import Person
 
-ADDRESS = ("address1", "address2", "city", "state", "zip")
-
 
 @dataclass(slots=True)
 class Known:
@@ -21,6 +19,8 @@ class Known:
     mbi_hash: str | None = None
     removed: bool = False  # by the agent: no file brings it back
     owned: bool = False
+    told: dict[str, str] = field(default_factory=dict)  # what agents said of it, whether it shows or not
+    typed_hash: str | None = None  # of the Medicare number that an agent told
     keys: dict[str, set[str]] = field(default_factory=dict)  # rung → values that were kept for it
 
     @property
@@ -43,21 +43,3 @@ class Known:
             if value:
                 keys.setdefault(rung, set()).add(value)
         return Person(self.id, self.birth_date, self.mbi_hash, self.name[0] or None, keys)
-
-
-def blanks(shown: dict[str, str], said: dict[str, str]) -> dict[str, str]:
-    """What `said` knows and `shown` does not. An address is one value: its lines never come from two places."""
-    place_fits = _same_place(shown, said)
-    return {
-        name: value
-        for name, value in said.items()
-        if value and not shown.get(name) and (place_fits or name not in ADDRESS)
-    }
-
-
-def _same_place(shown: dict[str, str], said: dict[str, str]) -> bool:
-    held = [name for name in ADDRESS if shown.get(name)]
-    both = [name for name in held if said.get(name)]
-    if any(name_key(shown[name]) != name_key(said[name]) for name in both):
-        return False
-    return not held or bool({"address1", "city", "zip"} & set(both))

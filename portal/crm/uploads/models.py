@@ -69,6 +69,8 @@ class UploadRow(BusinessOwned, Base):
     note: Mapped[str | None] = mapped_column(Text())
     fill: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # what it adds to a known contact
     fills_mbi: Mapped[bool] = mapped_column(server_default=text("false"))
+    lends: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # what it says again of a known contact
+    lends_mbi: Mapped[bool] = mapped_column(server_default=text("false"))
     was_owned: Mapped[bool] = mapped_column(server_default=text("false"))  # the contact was the agent's own before
     written: Mapped[bool] = mapped_column(server_default=text("false"))  # it is carried out
     undone: Mapped[str | None]  # remove | blank | gone; or why it stayed: linked | noted | edited | merged | left

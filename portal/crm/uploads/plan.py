@@ -7,16 +7,17 @@ The others wait for a person where somebody of that name is in the account.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
 from portal.connectors.ladder import name_key
 from portal.crm import matching
 from portal.crm.matching import Person
-from portal.crm.uploads.known import Known, blanks
+from portal.crm.uploads.known import Known
 from portal.crm.uploads.rows import ReadRow
 from portal.crm.uploads.weak import Named, shared
+from portal.crm.values import blanks
 
 CREATE, MATCH, DUPLICATE, CANDIDATE = "create", "match", "duplicate", "candidate"
 REMOVED, ERROR, LEFT = "removed", "error", "left"
@@ -53,6 +54,8 @@ class Planned:
     doubts: list[tuple[UUID, str]] = field(default_factory=list)  # (other contact, reason)
     fill: dict[str, str] = field(default_factory=dict)
     fills_mbi: bool = False
+    lends: dict[str, str] = field(default_factory=dict)
+    lends_mbi: bool = False
     was_owned: bool = False
     known_keys: dict[str, str] | None = None
 
@@ -93,7 +96,8 @@ def _forget(rows: Iterable[Planned]) -> None:
     """A row that was planned before is planned anew; what a person chose stays."""
     for one in rows:
         one.outcome, one.reason, one.rung, one.contact_id, one.same_as = ERROR, None, None, None, None
-        one.candidates, one.doubts, one.fill, one.fills_mbi, one.was_owned = [], [], {}, False, False
+        one.candidates, one.doubts, one.was_owned = [], [], False
+        one.fill, one.fills_mbi, one.lends, one.lends_mbi = {}, False, {}, False
 
 
 def _by_ladder(rows: Sequence[Planned], contacts: Sequence[Known], known: Mapping[UUID, Known]) -> None:
@@ -204,21 +208,29 @@ def _by_name(one: Planned, names: Named, made: Named, numbers: dict[UUID | None,
 
 
 def _fills(rows: Sequence[Planned], known: Mapping[UUID, Known]) -> None:
-    """What each row adds, the earlier row first: blanks only, and never a second Medicare number."""
-    state: dict[UUID, tuple[dict[str, str], str | None]] = {}
+    """What each row adds, the earlier row first: blanks only, and never a second Medicare number.
+
+    What it says again of a known contact is lent: it is the agent's word too, and stays when the carriers' is gone.
+    """
+    state: dict[UUID, Known] = {}
     for one in sorted(rows, key=lambda one: (one.outcome == MATCH, one.row.number)):
         if one.contact_id is None or one.outcome not in (CREATE, DUPLICATE, MATCH):
             continue
         if one.outcome != MATCH:
-            state[one.contact_id] = dict(one.row.values), one.mbi_hash
+            state[one.contact_id] = Known(one.contact_id, dict(one.row.values), one.mbi_hash, typed_hash=one.mbi_hash)
             continue
         if one.contact_id in known:
-            one.was_owned = known[one.contact_id].owned
-            state.setdefault(one.contact_id, (known[one.contact_id].shown, known[one.contact_id].mbi_hash))
-        shown, mbi_hash = state[one.contact_id]
-        one.fill = blanks(shown, one.row.values)
-        one.fills_mbi = one.mbi_hash is not None and mbi_hash is None
-        state[one.contact_id] = {**shown, **one.fill}, mbi_hash or one.mbi_hash
+            state.setdefault(one.contact_id, replace(known[one.contact_id]))
+        held = state[one.contact_id]
+        one.fill = blanks(held.shown, one.row.values)
+        one.fills_mbi = one.mbi_hash is not None and held.mbi_hash is None
+        if one.contact_id in known:
+            one.was_owned = held.owned
+            one.lends = blanks(held.told, {n: v for n, v in one.row.values.items() if n not in one.fill})
+            one.lends_mbi = one.mbi_hash is not None and one.mbi_hash == held.mbi_hash and held.typed_hash is None
+        held.shown, held.told = {**held.shown, **one.fill}, {**held.told, **one.fill, **one.lends}
+        held.mbi_hash = held.mbi_hash or one.mbi_hash
+        held.typed_hash = held.typed_hash or (one.mbi_hash if one.fills_mbi or one.lends_mbi else None)
 
 
 def counts(rows: Sequence[Planned]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -70,7 +71,7 @@ def _planned(stored: Any) -> Planned:
 
 def states(rows: Sequence[Planned]) -> dict[UUID, dict[str, Any]]:
     """What is decided of each row now, for `save`."""
-    return {one.id: {**_decided(one), "fill": dict(one.fill), "candidates": list(one.candidates)} for one in rows}
+    return {one.id: copy.deepcopy(_decided(one)) for one in rows}
 
 
 def save(upload: Upload, rows: Sequence[Planned], before: Mapping[UUID, dict[str, Any]]) -> int:

@@ -33,6 +33,7 @@ class Recognised:
     rung: str | None = None
     fill: dict[str, str] = field(default_factory=dict)  # what the match does not know yet
     fills_mbi: bool = False
+    lends: dict[str, str] = field(default_factory=dict)  # what it knows already, said again
     removed: bool = False
     alike: list[tuple[UUID, str]] = field(default_factory=list)
 
@@ -52,7 +53,7 @@ def recognise(values: Mapping[str, str], mbi: str | None) -> Recognised:
     if one.outcome == plan.REMOVED:
         return Recognised(removed=True)
     if one.outcome == plan.MATCH:
-        return Recognised(one.contact_id, one.rung, one.fill, one.fills_mbi)
+        return Recognised(one.contact_id, one.rung, one.fill, one.fills_mbi, one.lends)
     found = dict(one.doubts)
     for contact in Named(namesakes).candidates(said):
         if not contact.removed:

@@ -41,7 +41,7 @@ def add_contact() -> Response:
         known = find_or_404(Contact, found.match)
         if not form.fill.data:
             return _known_page(form, found, [known])
-        filled = operations.fill_blanks(known, found.fill, mbi=mbi, by=scope.current())
+        filled = operations.fill_blanks(known, found.fill, again=found.lends, mbi=mbi, by=scope.current())
         flash("What was missing is filled in." if filled else "Nothing was missing.")
         return go(url_for("crm.contact", contact_id=known.id))
     if found.removed or (found.alike and not form.anyway.data):

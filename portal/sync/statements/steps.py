@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 # A copy that comes to a removed contact stays out with it, so that restoring the contact brings it too.
 _DO = """
 CREATE TEMPORARY TABLE sync_do ON COMMIT DROP AS
-SELECT policy_id, member_id, contact_id, npn, as_of, copy_id, same, released, removed_at, plain,
+SELECT policy_id, member_id, contact_id, npn, as_of, copy_id, same, released, removed_at, joins_removed, plain,
        CASE WHEN removed_at IS NOT NULL THEN 'skipped' WHEN copy_id IS NULL OR released THEN 'added'
             WHEN copy_npn <> npn THEN 'handed_over' ELSE 'updated' END AS what,
        CASE WHEN removed_at IS NOT NULL THEN 'removed' WHEN released THEN 'back' WHEN copy_id IS NULL THEN 'new'
@@ -20,6 +21,7 @@ SELECT policy_id, member_id, contact_id, npn, as_of, copy_id, same, released, re
 FROM (SELECT s.policy_id, s.member_id, s.npn, s.as_of, s.copy_id, s.copy_npn, s.same, s.released,
              coalesce(s.contact_id, m.contact_id, l.contact_id, m.new_id) AS contact_id,
              coalesce(s.removed_at, m.removed_at, l.removed_at) AS removed_at,
+             s.removed_at IS NULL AND coalesce(m.removed_at, l.removed_at) IS NOT NULL AS joins_removed,
              coalesce(s.contact_id, m.contact_id, l.contact_id) IS NULL AS plain
       FROM sync_policy s LEFT JOIN sync_member m ON m.member_id = s.member_id
       LEFT JOIN sync_link l ON l.member_id = s.member_id
@@ -32,19 +34,15 @@ SELECT count(*) FILTER (WHERE what = 'added') AS added, count(*) FILTER (WHERE w
        count(*) FILTER (WHERE copy_id IS NULL) AS to_insert,
        count(*) FILTER (WHERE copy_id IS NOT NULL AND NOT same) AS to_change,
        count(*) FILTER (WHERE copy_id IS NULL OR released) AS to_disclose,
+       count(*) FILTER (WHERE joins_removed) AS joins_removed,
        count(*) FILTER (WHERE NOT plain) AS known, max(as_of) FILTER (WHERE removed_at IS NULL) AS newest
 FROM sync_do
 """
 
 _MOVES = """
-SELECT npn, copy_npn, released OR copy_id IS NULL AS comes, copy_removed, count(*) AS policies
+SELECT npn, copy_npn, released OR copy_id IS NULL AS comes, copy_removed, count(*) AS policies,
+       count(removed_at) AS staying_out
 FROM sync_policy GROUP BY 1, 2, 3, 4
-"""
-
-_REMOVED = """
-SELECT count(*) FROM sync_policy s LEFT JOIN sync_member m ON m.member_id = s.member_id
-LEFT JOIN sync_link l ON l.member_id = s.member_id
-WHERE coalesce(s.removed_at, m.removed_at, l.removed_at) IS NOT NULL
 """
 
 _PEOPLE = """
@@ -65,15 +63,21 @@ def make(at: Session) -> tuple[dict[str, int], date | None]:
     return {**found, "contacts_new": found["plain"] + found["joined"]}, newest
 
 
-def moves(at: Session) -> list[tuple[str, str | None, bool, bool, int]]:
-    """(NPN, the copy's NPN, whether it comes in, whether its copy is removed, policies) of what was collected."""
-    return [tuple(row) for row in at.execute(text(_MOVES))]
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Collected policies that go the same way: their number, and how many stay out with what the agent removed."""
+
+    npn: str
+    copy_npn: str | None
+    comes: bool
+    copy_removed: bool
+    policies: int
+    staying_out: int
 
 
-def removed(at: Session) -> int:
-    """How many of the collected policies stay out because the agent removed them or their contact."""
-    found: int = at.execute(text(_REMOVED)).scalar_one()
-    return found
+def moves(at: Session) -> list[Move]:
+    """Which way what was collected goes."""
+    return [Move(*row) for row in at.execute(text(_MOVES))]
 
 
 # The account as it will be: copies that are not looked at, and those that are; then who of their contacts has e-mail.
@@ -95,6 +99,7 @@ SELECT count(*) AS contacts, count(*) FILTER (WHERE NOT CASE
     WHEN k.typed ? 'email' THEN k.typed->>'email' <> ''
     WHEN t.id IS NULL THEN coalesce(k.email, '') <> ''
     WHEN t.email THEN true
+    WHEN k.brought ? 'email' THEN true
     WHEN k.id IS NULL THEN false
     ELSE EXISTS (SELECT 1 FROM contact_source o WHERE o.fmo_id = :fmo AND o.business_id = :business
                  AND o.contact_id = k.id AND coalesce(o.carried->>'email', '') <> ''

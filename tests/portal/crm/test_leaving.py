@@ -235,7 +235,7 @@ def test_own_data_is_what_was_typed_and_nothing_a_carrier_told(
 ) -> None:
     lee, pat = world.lee, world.pat
     own = crm.contact(store, world.harbor.business, None, first_name="=Hand", last_name="Made")
-    own.made_by = lee.user.id
+    own.made_by, own.brought = lee.user.id, {"phone": "+16145550109"}
     store.commit()
     crm.note(store, lee.contact, lee.user, "Lee wrote this")
     crm.note(store, lee.contact, pat.user, "Pat wrote that")
@@ -243,7 +243,7 @@ def test_own_data_is_what_was_typed_and_nothing_a_carrier_told(
     assert answer.mimetype == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.data)) as folder:
         files = {name: folder.read(name).decode() for name in folder.namelist()}
-    assert "'=Hand,,Made" in files["contacts.csv"]
+    assert "'=Hand,,Made" in files["contacts.csv"] and "+16145550109" in files["contacts.csv"]
     assert "Lee wrote this" in files["notes.csv"]
     assert ("Pat wrote that" in files["notes.csv"]) == (who == "admin")
     everything = "".join(files.values())

@@ -31,8 +31,8 @@ from tests.support.people import acting
 from tests.support.world import World
 
 STATE = {
-    "contact": "id, typed, carried, first_name, last_name, phone, email, mbi_hash, typed_mbi_hash, member_id, hidden,"
-    " agent_owned, made_by, merged_into, removed_at",
+    "contact": "id, typed, carried, brought, first_name, last_name, phone, email, mbi_hash, typed_mbi_hash, member_id,"
+    " hidden, agent_owned, made_by, merged_into, removed_at",
     "contact_source": "member_id, contact_id, carried, rung",
     "contact_key": "contact_id, kind, value",
     "crm_policy": "policy_id, contact_id, npn, released_at, removed_at",
@@ -205,6 +205,32 @@ def test_a_release_in_between_does_not_come_back(account: Account, setup_engine:
     account.sync()
     assert account.contact_of(other) == merged
     assert rows(setup_engine, "SELECT 1 FROM contact WHERE hidden") == []
+
+
+def test_what_was_typed_of_the_merged_one_outlives_the_carriers_values(account: Account, setup_engine: Engine) -> None:
+    app, store = account.app, account.store
+    member = make.member(store, account.fmo, first_name="Ray", last_name="Vance", phone="+16145550101")
+    gone = account.policy(member)
+    account.sync()
+    kept = account.contact_of(member)
+    own = crm.contact(store, account.business, None, first_name="Raymond", last_name="Vance", phone="+16145550102")
+    account.pair(kept, own.id)
+    before = state(setup_engine)
+    merge_id = merge(app, account.business, kept, own.id)
+    [shown] = rows(setup_engine, "SELECT first_name, phone FROM contact WHERE id = :c", c=kept)
+    assert (shown.first_name, shown.phone) == ("Ray", "+16145550101"), "what the kept one shows stays"
+    undo(app, account.business, merge_id)
+    after = state(setup_engine)
+    assert {table: after[table] for table in after if table != "possible_duplicate"} == {
+        table: before[table] for table in before if table != "possible_duplicate"
+    }
+    merge(app, account.business, kept, own.id)
+    with acting(app, admin_scope(account.fmo.id)):
+        db.session.scalars(select(Policy).where(Policy.id == gone.id)).one().writing_npn = "1002"
+        db.session.flush()
+        operations.release_policies([gone.id])
+    [shown] = rows(setup_engine, "SELECT first_name, last_name, phone, hidden FROM contact WHERE id = :c", c=kept)
+    assert tuple(shown) == ("Raymond", "Vance", "+16145550102", False), "the agent's own words are left, not a blank"
 
 
 def test_a_chain_is_taken_back_from_its_end(account: Account, setup_engine: Engine) -> None:

@@ -15,7 +15,10 @@ from portal.crm.uploads.known import Known
 from portal.extensions import db
 
 _SHOWN = ", ".join("c." + name for name in TYPED_FIELDS)
-_COLUMNS = f"c.id, {_SHOWN}, coalesce(c.mbi_hash, c.typed_mbi_hash) AS hash, c.removed_at, c.agent_owned"
+_COLUMNS = (
+    f"c.id, {_SHOWN}, coalesce(c.mbi_hash, c.typed_mbi_hash) AS hash, c.removed_at, c.agent_owned,"
+    " c.brought || c.typed AS told, c.typed_mbi_hash AS typed_hash"
+)
 # sort_key is last name, blank, first name, each as the ladder compares it.
 PERSON = (
     "c.first_key || '|' || split_part(c.sort_key, ' ', 1) || '|' || to_char(c.birth_date, 'YYYY-MM-DD') || '|' || c.zip"
@@ -49,16 +52,24 @@ SELECT fmo_id, business_id, contact_id, values, mbi, mbi_hash, true, :actor FROM
 WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload AND outcome IN ('create', 'duplicate')
   AND NOT written
 """
-_FILL = """
+# What the rows of one contact add to it, and what they say again: no two of them say the same field.
+TOLD = """(SELECT 'fill' AS part, key, value FROM jsonb_each(r.fill)
+           UNION ALL SELECT 'lends', key, value FROM jsonb_each(r.lends)) e"""
+GAINED = {
+    part: f"coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.part = '{part}'), '{{}}')"
+    for part in ("fill", "lends")
+}
+_FILL = f"""
 UPDATE contact c
-SET typed = c.typed || f.fill, typed_mbi = coalesce(c.typed_mbi, f.mbi),
+SET typed = c.typed || f.fill, brought = c.brought || f.lends, typed_mbi = coalesce(c.typed_mbi, f.mbi),
     typed_mbi_hash = coalesce(c.typed_mbi_hash, f.mbi_hash), agent_owned = true, updated_at = now()
 FROM (
-  SELECT r.contact_id, coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.key IS NOT NULL), '{}') AS fill,
-         min(r.mbi) FILTER (WHERE r.fills_mbi) AS mbi, min(r.mbi_hash) FILTER (WHERE r.fills_mbi) AS mbi_hash
-  FROM upload_row r LEFT JOIN LATERAL jsonb_each(r.fill) e ON true
+  SELECT r.contact_id, {GAINED["fill"]} AS fill, {GAINED["lends"]} AS lends,
+         min(r.mbi) FILTER (WHERE r.fills_mbi OR r.lends_mbi) AS mbi,
+         min(r.mbi_hash) FILTER (WHERE r.fills_mbi OR r.lends_mbi) AS mbi_hash
+  FROM upload_row r LEFT JOIN LATERAL {TOLD} ON true
   WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.outcome = 'match'
-    AND NOT r.written AND (r.fill <> '{}' OR r.fills_mbi)
+    AND NOT r.written
   GROUP BY r.contact_id
 ) f
 WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = f.contact_id
@@ -110,7 +121,7 @@ WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload
 
 DECIDED = (
     "outcome", "reason", "choice", "contact_id", "same_as", "rung", "candidates", "doubts", "fill", "fills_mbi",
-    "was_owned",
+    "lends", "lends_mbi", "was_owned",
 )  # fmt: skip
 _READ = ("business_id", "fmo_id", "id", "upload_id", "number", "problems", "values", "mbi", "mbi_hash", "keys", "note")
 _ROWS = "jsonb_populate_recordset(NULL::upload_row, CAST(:rows AS jsonb))"
@@ -163,6 +174,7 @@ def _people(query: str, **given: Any) -> list[Known]:
         if shown.get("birth_date"):
             shown["birth_date"] = shown["birth_date"].isoformat()
         one = Known(row["id"], shown, row["hash"], row["removed_at"] is not None, row["agent_owned"])
+        one.told, one.typed_hash = dict(row["told"]), row["typed_hash"]
         for key in row["keys"] or ():
             kind, _, value = key.partition("|")
             one.keys.setdefault(kind, set()).add(value)

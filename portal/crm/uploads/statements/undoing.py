@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from portal.crm.uploads.statements import PERSON, of_upload, read_tables_once
+from portal.crm.uploads.statements import GAINED, PERSON, TOLD, of_upload, read_tables_once
 from portal.extensions import db
 
 # Since the upload: more typed, noted, or a carrier's member behind it. Such a contact stays.
@@ -58,22 +58,25 @@ _DROP_NOTES = f"DELETE FROM note WHERE {_MINE} AND upload_id = :upload AND conta
 _DROP_PAIRS = f"DELETE FROM possible_duplicate WHERE {_MINE} AND (contact_id IN {_GONE} OR other_id IN {_GONE})"
 _DROP_KEYS = f"DELETE FROM contact_key WHERE {_MINE} AND contact_id IN {_GONE}"
 _DROP = f"DELETE FROM contact WHERE {_MINE} AND id IN {_GONE}"
-_BLANK = """
+_BLANK = f"""
 UPDATE contact c
-SET typed = t.typed, updated_at = now(),
+SET typed = t.typed, brought = b.brought, updated_at = now(),
     typed_mbi = CASE WHEN f.mbi_hash = c.typed_mbi_hash THEN NULL ELSE c.typed_mbi END,
     typed_mbi_hash = nullif(c.typed_mbi_hash, f.mbi_hash),
-    agent_owned = f.was_owned OR t.typed <> '{}' OR EXISTS (
+    agent_owned = f.was_owned OR t.typed <> '{{}}' OR b.brought <> '{{}}' OR EXISTS (
       SELECT 1 FROM note n WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.contact_id = c.id)
 FROM (
-  SELECT r.contact_id, bool_or(r.was_owned) AS was_owned, min(r.mbi_hash) FILTER (WHERE r.fills_mbi) AS mbi_hash,
-         coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.key IS NOT NULL), '{}') AS fill
-  FROM upload_row r LEFT JOIN LATERAL jsonb_each(r.fill) e ON true
+  SELECT r.contact_id, bool_or(r.was_owned) AS was_owned,
+         min(r.mbi_hash) FILTER (WHERE r.fills_mbi OR r.lends_mbi) AS mbi_hash,
+         {GAINED["fill"]} AS fill, {GAINED["lends"]} AS lends
+  FROM upload_row r LEFT JOIN LATERAL {TOLD} ON true
   WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.undone = 'blank'
   GROUP BY r.contact_id
 ) f, contact k,
-LATERAL (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') AS typed FROM jsonb_each(k.typed) e
-         WHERE NOT f.fill @> jsonb_build_object(e.key, e.value)) t
+LATERAL (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{{}}') AS typed FROM jsonb_each(k.typed) e
+         WHERE NOT f.fill @> jsonb_build_object(e.key, e.value)) t,
+LATERAL (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{{}}') AS brought FROM jsonb_each(k.brought) e
+         WHERE NOT f.lends @> jsonb_build_object(e.key, e.value)) b
 WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = f.contact_id
   AND k.fmo_id = :fmo AND k.business_id = :business AND k.id = c.id
 """

@@ -18,7 +18,7 @@ from portal.identity.models import User
 from tests.support.people import acting
 
 SNAPSHOT = {
-    "contact": "id, typed, carried, typed_mbi_hash, mbi_hash, agent_owned, made_by, hidden, removed_at",
+    "contact": "id, typed, carried, brought, typed_mbi_hash, mbi_hash, agent_owned, made_by, hidden, removed_at",
     "contact_key": "contact_id, kind, value",
     "note": "contact_id, body",
     "possible_duplicate": "contact_id, other_id, reason",

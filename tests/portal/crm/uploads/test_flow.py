@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.businesses.models import BusinessNpn
 from portal.core import clock
 from portal.core.scope import Role
-from portal.crm.models import Contact
+from portal.crm.models import TYPED_FIELDS, Contact
 from portal.crm.uploads import operations
 from portal.extensions import db
 from portal.identity.models import User
@@ -58,6 +58,13 @@ class Place:
 
     def sync(self) -> None:
         sync(self.app, self.store, self.business)
+
+    def leave(self) -> None:
+        """The account loses its NPN, and every policy with it."""
+        with acting(self.app, admin_scope(self.fmo.id)):
+            line = db.session.scalars(select(BusinessNpn).where(BusinessNpn.business_id == self.business.id)).one()
+            line.until = clock.now()
+            release_npn(self.business.id, self.npn)
 
 
 @pytest.fixture
@@ -229,12 +236,49 @@ def _mbis() -> list[str]:
 def test_a_member_number_from_a_file_outlives_the_carriers_values(place: Place, setup_engine: Engine) -> None:
     upload(place.app, place.user, [{**DANA, "Carrier": "Humana", "Member ID": "H9", "MBI": MBI}])
     place.sync()
-    with acting(place.app, admin_scope(place.fmo.id)):
-        line = db.session.scalars(select(BusinessNpn).where(BusinessNpn.business_id == place.business.id)).one()
-        line.until = clock.now()
-        release_npn(place.business.id, place.npn)
+    place.leave()
     (only,) = contacts(setup_engine, place.business.id)
     assert (only.mbi_hash, only.carried) == (None, {}) and only.typed_mbi_hash, "the agent's own number stays"
     row = {"First Name": "D", "Last Name": "W", "Carrier": "Humana", "Member ID": "H9"}
     again = [{"First Name": "D", "Last Name": "W", "MBI": MBI}, {**row, "First Name": "Dana"}]
     assert outcomes(place.app, place.user, preview(place.app, place.user, again)) == ["match", "match"]
+
+
+def test_what_a_file_said_again_outlives_the_carriers_values(place: Place, setup_engine: Engine) -> None:
+    place.sync()
+    done = upload(place.app, place.user, [{**DANA, "MBI": MBI}])
+    (only,) = contacts(setup_engine, place.business.id)
+    assert (only.typed, only.agent_owned) == ({}, True), (
+        "nothing was missing; it is in the agent's own list all the same"
+    )
+    place.leave()
+    (only,) = contacts(setup_engine, place.business.id)
+    assert (only.carried, only.first_name, only.last_name, only.zip) == ({}, "Dana", "Whitfield", "43004")
+    assert (only.birth_date, only.mbi_hash) == (date(1950, 3, 12), None) and only.typed_mbi_hash
+    assert outcomes(place.app, place.user, preview(place.app, place.user, [DANA])) == ["match"], "no twin"
+    undo(place.app, place.user, done)
+    (only,) = contacts(setup_engine, place.business.id)
+    assert only.last_name == "Whitfield", "a contact is not left without a name"
+
+
+def test_what_a_file_said_again_gives_way_to_the_carriers(place: Place, setup_engine: Engine) -> None:
+    place.member(first_name="Ray", last_name="Vance", birth_date=date(1951, 1, 2), zip="43005", city="Lima", phone=None)
+    place.sync()
+    row = {"First Name": "Ray", "Last Name": "Vance", "DOB": "01/02/1951", "Zip": "43005", "City": "Waco"}
+    upload(place.app, place.user, [{**row, "Address": "1 Elm St", "Apt": "4", "Email": "ray@mail.example"}])
+    ray = contacts(setup_engine, place.business.id)[0]
+    assert (ray.city, ray.address1, ray.address2) == ("Lima", None, None), "an address is of one source"
+    place.leave()
+    ray = contacts(setup_engine, place.business.id)[0]
+    assert (ray.city, ray.address1, ray.address2, ray.email) == ("Waco", "1 Elm St", "4", "ray@mail.example")
+    with acting(place.app, place.user) as by:
+        from portal.crm import operations as crm_operations
+
+        shown = {name: str(getattr(ray, name) or "") for name in TYPED_FIELDS}
+        changed = crm_operations.change_contact(
+            _contact(ray.id), {**shown, "address1": "9 Oak St", "address2": ""}, by=by
+        )
+    assert changed == ["address1"], "what stands beneath was not typed again"
+    ray = contacts(setup_engine, place.business.id)[0]
+    assert (ray.typed, ray.city) == ({"email": "ray@mail.example", "address1": "9 Oak St"}, "Waco")
+    assert (ray.address1, ray.address2) == ("9 Oak St", None), "half of the old address does not stay behind"

@@ -8,9 +8,10 @@ import pytest
 
 from portal.core.ids import new_id
 from portal.crm.uploads import fields
-from portal.crm.uploads.known import Known, blanks
+from portal.crm.uploads.known import Known
 from portal.crm.uploads.rows import ReadRow, carrier_key, date_order, read_row
 from portal.crm.uploads.weak import Named, may_be
+from portal.crm.values import blanks
 
 TODAY = date(2026, 11, 22)
 
