@@ -13,8 +13,9 @@ from portal.extensions import db
 from portal.sync.statements.ids import fresh, seed
 from portal.sync.statements.source import COPIED
 
-# Said once more where it is written; and the planner finds them by it among a million others.
-_MINE = "AND p.writing_npn = d.npn AND p.writing_npn = ANY(:npns)"
+# Said once more where it is written; and the planner finds them by it among a million others. Not by `d.npn`: it would
+# join by that alone, everything with everything.
+_MINE = "AND p.writing_npn = ANY(:npns)"
 _ADD = f"""
 INSERT INTO crm_policy (fmo_id, business_id, id, policy_id, member_id, contact_id, npn, removed_at, premium,
                         added_run_id, changed_run_id, {", ".join(COPIED)})
