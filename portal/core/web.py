@@ -20,6 +20,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+# A lock that was not given in time; two that waited for each other.
+_WAITED = ("55P03", "40P01")
+BUSY = (
+    "A sync, an upload or somebody else is changing the same records at this moment. Nothing was saved."
+    " Try again in a few seconds."
+)
 PAGES = (400, 401, 403, 404, 405, 413, 422, 429, 500, 503)
 
 
@@ -65,6 +71,8 @@ def _csrf_error(error: CSRFError) -> Response:
 
 
 def _database_away(error: OperationalError) -> Response:
+    if getattr(error.orig, "sqlstate", None) in _WAITED:
+        return _page(503, BUSY)
     current_app.logger.error("Request %s: the database did not answer.", g.get("request_id"))
     return _page(503)
 

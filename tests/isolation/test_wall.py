@@ -350,3 +350,18 @@ def test_a_limited_user_writes_nothing_that_speaks_for_the_account(
                 for name, value in {**limited, "reach": reach}.items():
                     connection.execute(text("SELECT set_config(:n, :v, true)"), {"n": f"portal.{name}", "v": value})
                 assert _refused(connection, partial(_insert, connection, table, columns, row)) is refused, table
+
+
+@pytest.mark.parametrize("change", ["removed_at = now()", "hidden = true", "merged_into = :other", "typed = '{}'"])
+def test_a_limited_user_takes_no_contact_out(engines: dict[Login, Engine], ground: Ground, change: str) -> None:
+    business, lee, pat = ground.world.harbor.business, ground.world.lee, ground.world.pat
+    tenant = Tenant(business.fmo_id, business.id, lee.user.id)
+    limited = {"own_npn": lee.producer.npn, "role": "agent_limited", "merging": "yes"}
+    statement = text(f"UPDATE contact SET {change} WHERE id = :id RETURNING id")
+    known = {"id": lee.contact.id} | ({"other": pat.contact.id} if ":other" in change else {})
+    for reach in ("whole", ""):
+        with _at_work(engines["agent"], "agent", tenant) as connection:
+            for name, value in {**limited, "reach": reach}.items():
+                connection.execute(text("SELECT set_config(:n, :v, true)"), {"n": f"portal.{name}", "v": value})
+            refused = _refused(connection, partial(connection.execute, statement, known))
+            assert refused is (reach == "" and not change.startswith("typed"))

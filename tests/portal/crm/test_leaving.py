@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from portal.book.models import Member, Policy
@@ -262,3 +262,13 @@ def test_the_list_of_what_left_is_told_by_the_book_and_not_by_what_was_typed(
     take_away(app, store, amy)
     (told,) = store.scalars(select(LeftPolicy)).all()
     assert (told.last_name, told.reason, told.npn) == ("Qlastamy", "moved", amy.producer.npn)
+
+
+def test_removing_while_a_run_is_copying_says_so(world: World, client_for: Client, setup_engine: Engine) -> None:
+    (amy,) = world.amy.people
+    lock = "SELECT pg_advisory_xact_lock(hashtextextended('portal.contacts:' || CAST(:b AS text), 0))"
+    with setup_engine.begin() as connection:
+        connection.execute(text(lock), {"b": str(world.amy.business.id)})
+        answer = client_for(world.amy.admin).post(f"/crm/contacts/{amy.contact.id}/remove")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "is changing the same records" in answer.text and "Nothing was saved" in answer.text
