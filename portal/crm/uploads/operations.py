@@ -169,7 +169,7 @@ def _write(upload: Upload, rows: Sequence[Planned]) -> None:
     taken = [one for one in rows if one.outcome in (plan.CREATE, plan.DUPLICATE, plan.MATCH)]
     if not taken:
         return
-    filled = statements.write(upload.id)
+    filled = statements.write(upload.id, same_name=plan.SAME_NAME)
     made = [one.contact_id for one in taken if one.outcome != plan.MATCH]
     said: set[str] = {name for one in taken for name in (one.row.values if one.outcome != plan.MATCH else one.fill)}
     if any(one.mbi_hash and (one.outcome != plan.MATCH or one.fills_mbi) for one in taken):

@@ -28,7 +28,7 @@ def left_policies() -> Response:
 @allow(Permission.CRM_TAKE_OUT)
 def own_data() -> Response:
     """What the download holds, before it is made."""
-    return page("crm/export.html", **panel())
+    return page("crm/export.html", whole=export.is_whole(scope.current()), **panel())
 
 
 @bp.post("/export")

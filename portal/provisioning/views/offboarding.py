@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from flask import Response, abort, flash, make_response, redirect, url_for
@@ -86,6 +87,7 @@ def off_boarded(activity_id: UUID) -> Response:
         block="list",
         activity=activity,
         done=activity.fields,
+        last_day=date.fromisoformat(activity.fields["until"]) if activity.fields["until"] else None,
         record=record,
         label=LABELS[OFFBOARD],
         back=address_of(record) if record else url_for("downline.agents"),

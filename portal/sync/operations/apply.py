@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.core import outbox
+from portal.crm.duplicates.finding import look_again
 from portal.crm.statements import contacts_lock
 from portal.extensions import db
 from portal.sync.models import SyncRun
@@ -60,7 +60,7 @@ def _write(run: SyncRun, plan: Plan, say: Progress) -> int:
     copies.write(fmo_id, business_id, run.id, [one.npn for one in plan.npns], plan.counts)
     say("Writing the log", total, total)
     if plan.counts["new_sources"] + plan.counts["changed_sources"]:
-        outbox.send_after_commit("find_duplicates", business_id)
+        look_again(business_id)
     if plan.counts["to_disclose"]:
         log.disclosed(fmo_id, business_id, run.id, actor_id=run.requested_by_id, actor_name=run.requested_by)
     return asked

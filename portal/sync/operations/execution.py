@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError
 from portal.businesses.models import Business
 from portal.core import access, scope
 from portal.core.session import open_session
-from portal.crm.duplicates.finding import look_again
 from portal.extensions import db
 from portal.identity import operations as identity
 from portal.sync.events import RUN_SUCCEEDED
@@ -142,8 +141,6 @@ def _transaction(run_id: UUID, fence: int, heart: Heartbeat) -> int:
     _finish(run_id, fence, figures)
     for user_id in sorted(owed):
         identity.invite(user_id)
-    if figures["added"] or figures["updated"] or figures["released"]:
-        look_again(scope.business_id())
     told = {name: figures[name] for name in ("policies", "added", "updated", "released")}
     access.record(RUN_SUCCEEDED, kind="sync_run", ids=[run_id], **told)
     access.write_entries()

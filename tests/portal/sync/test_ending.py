@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -30,17 +29,15 @@ SLOW = "SELECT pg_sleep(60)"
 
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A run whose copying takes a minute inside the database."""
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whose copying takes a minute inside the database, until the test takes that back."""
     stamp = copies.stamp
 
     def sleep(*given: Any) -> None:
         db.session.execute(text(SLOW))
         stamp(*given)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(copies, "stamp", sleep)
-        yield
+    monkeypatch.setattr(copies, "stamp", sleep)
 
 
 def cancel(app: Flask, business: Business, run_id: UUID) -> bool:

@@ -40,6 +40,7 @@ def test_forty_clicks_at_once_make_one_run(app: Flask, business: Business, setup
 def test_the_same_job_again_changes_nothing(app: Flask, business: Business, setup_engine: Engine) -> None:
     run_id = ask_for_run(app, business)
     assert carry_out(app, business, run_id) == "succeeded"
+    assert len(rows(setup_engine, "SELECT 1 FROM outbox WHERE job = 'find_duplicates'")) == 1
     before, entries = versions(setup_engine), len(rows(setup_engine, "SELECT 1 FROM access_entry"))
 
     assert carry_out(app, business, run_id) == "succeeded"

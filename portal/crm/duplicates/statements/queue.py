@@ -30,8 +30,7 @@ _PAIRS = """
 SELECT * FROM unnest(CAST(:ones AS uuid[]), CAST(:others AS uuid[]), CAST(:reasons AS text[]),
                      CAST(:strengths AS smallint[])) AS f (one, other, reason, strength)
 """
-# A run and an upload say "the same name and birth date" too; what they said is told here as well, and ends here.
-_NOT_LADDER = f"(d.strength < {LADDER} OR d.reason = 'The same name and birth date')"
+_NOT_LADDER = f"d.strength < {LADDER}"
 _GONE = f"""
 DELETE FROM possible_duplicate d
 WHERE d.fmo_id = :fmo AND d.business_id = :business AND d.decided_at IS NULL AND {_NOT_LADDER}

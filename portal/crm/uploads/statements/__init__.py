@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from portal.core import scope
+from portal.crm.duplicates.alike import BORN_ALIKE
+from portal.crm.duplicates.statements.queue import LADDER
 from portal.crm.models import TYPED_FIELDS
 from portal.crm.uploads.known import Known
 from portal.extensions import db
@@ -100,10 +102,12 @@ FROM note n
 WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.upload_id = :upload
   AND c.fmo_id = :fmo AND c.business_id = :business AND c.id = n.contact_id AND NOT c.agent_owned
 """
-_DOUBTS = """
-INSERT INTO possible_duplicate (fmo_id, business_id, id, contact_id, other_id, reason)
+# What the ladder doubts only a person ends; of namesakes the next look at the account judges anew.
+_DOUBTS = f"""
+INSERT INTO possible_duplicate (fmo_id, business_id, id, contact_id, other_id, reason, strength)
 SELECT DISTINCT ON (least(d.one, d.other), greatest(d.one, d.other))
-       :fmo, :business, uuidv7(), least(d.one, d.other), greatest(d.one, d.other), d.reason
+       :fmo, :business, uuidv7(), least(d.one, d.other), greatest(d.one, d.other), d.reason,
+       CASE WHEN d.reason = :same_name THEN {BORN_ALIKE} ELSE {LADDER} END
 FROM (SELECT r.contact_id AS one, CAST(e->>0 AS uuid) AS other, e->>1 AS reason
       FROM upload_row r, LATERAL jsonb_array_elements(r.doubts) e
       WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload
@@ -187,9 +191,12 @@ def read_tables_once() -> None:
     db.session.execute(text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)"))
 
 
-def write(upload_id: UUID) -> Mapping[UUID, UUID | None]:
-    """Do what the rows say: contacts, blanks, keys, notes, pairs to look at. Gives filled contact → its member."""
-    known = of_upload(upload_id)
+def write(upload_id: UUID, *, same_name: str) -> Mapping[UUID, UUID | None]:
+    """Do what the rows say: contacts, blanks, keys, notes, pairs to look at. Gives filled contact → its member.
+
+    `same_name` is the reason of the pairs that only share name and birth date.
+    """
+    known = {**of_upload(upload_id), "same_name": same_name}
     read_tables_once()
     db.session.execute(text(_CREATE), known)
     filled = db.session.execute(text(_FILL), known).all()
