@@ -54,7 +54,8 @@ def send_waiting(connection: redis.Redis) -> int:
     with open_session(EVERYWHERE) as work:
         rows = work.execute(_WAITING).all()
         for row in rows:
-            send(connection, row.job, list(row.args), job_id(row.id, row.tries))
+            # Whose work it is, the row says; an argument may not say otherwise.
+            send(connection, row.job, [str(row.fmo_id), *row.args[1:]], job_id(row.id, row.tries))
             work.execute(_SENT, {"fmo_id": row.fmo_id, "id": row.id})
         return len(rows)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from portal.book import words
+from portal.book import limits, words
 from portal.book.effect import Effect
 from portal.book.models import HeldChange
 
@@ -21,6 +21,7 @@ KINDS = {
     "confirm": "An attribution",
     "npn_change": "A changed NPN",
     "identifier_import": "An import of carrier identifiers",
+    "limits": "Looser limits",
 }
 CROSSWALK = "A change of the crosswalk"
 
@@ -51,6 +52,8 @@ def base(held: HeldChange) -> str:
 
 def task(held: HeldChange) -> str:
     """The line on the start page."""
+    if held.kind == "limits":
+        return "Looser limits would let one administrator move more alone; a second administrator must decide"
     count = sum(pair[2] for pair in held.effect["pairs"])
     many = words.plural(count, "policy", "policies")
     return f"{kind(held)} would move {many} between agents; a second administrator must decide"
@@ -59,6 +62,8 @@ def task(held: HeldChange) -> str:
 def details(held: HeldChange) -> list[tuple[str, str | None]]:
     """(label, value) of what the change itself says. A TIN is only ever its last four digits."""
     told = held.arguments
+    if held.kind == "limits":
+        return [(label, f"{value:,}") for label, value in limits.labels(told)]
     if held.kind in ("file", "confirm", "identifier_import"):
         return []
     if held.kind == "npn_change":

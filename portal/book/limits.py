@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from portal.book.effect import Effect
 from portal.identity import rules
 
@@ -38,6 +40,24 @@ SHARE_FROM = rules.declare(
         least=1,
     )
 )
+
+
+def loosened(new: Mapping[str, rules.Value]) -> dict[str, rules.Value]:
+    """Those of the limits in `new` (rule → value) that would let one admin move more alone than today."""
+    held = rules.values()
+    found: dict[str, rules.Value] = {}
+    for rule in (NUMBER, SHARE):
+        now, then = int(held[rule.name]), int(new.get(rule.name, held[rule.name]))
+        if now and (then > now or not then):  # 0 holds nothing
+            found[rule.name] = then
+    if int(new.get(SHARE_FROM.name, 0)) > int(held[SHARE_FROM.name]):
+        found[SHARE_FROM.name] = new[SHARE_FROM.name]
+    return found
+
+
+def labels(limits: Mapping[str, rules.Value]) -> list[tuple[str, rules.Value]]:
+    """(label, value) of limits by their rules' names."""
+    return [(rule.label, limits[rule.name]) for rule in (NUMBER, SHARE, SHARE_FROM) if rule.name in limits]
 
 
 def exceeded(effect: Effect) -> bool:

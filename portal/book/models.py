@@ -249,7 +249,7 @@ class HeldChange(FmoOwned, Base):
         Index("ix_held_change_when", "fmo_id", "status", "asked_at", "id"),
         Index("ix_held_change_subject", "fmo_id", "subject_id"),
         CheckConstraint("status IN ('waiting', 'approved', 'rejected', 'stale')", name="status"),
-        CheckConstraint("decided_by <> asked_by", name="four_eyes"),
+        CheckConstraint("status = 'rejected' OR decided_by <> asked_by", name="four_eyes"),
         CheckConstraint(
             "CASE status WHEN 'waiting' THEN decided_by IS NULL WHEN 'stale' THEN true"
             " ELSE decided_by IS NOT NULL AND decided_at IS NOT NULL END",

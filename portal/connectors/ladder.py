@@ -50,6 +50,13 @@ def name_key_sql(expression: str) -> str:
     return NAME_KEY_SQL.format(expression)
 
 
+def person_key_of_sql(values: str) -> str:
+    """The SQL expression for `person_key` of a jsonb expression whose keys are the fields' names."""
+    first, last = (name_key_sql(f"{values}->>'{name}'") for name in ("first_name", "last_name"))
+    born, zip_code = (f"nullif({values}->>'{name}', '')" for name in ("birth_date", "zip"))
+    return f"nullif({first}, '') || '|' || nullif({last}, '') || '|' || {born} || '|' || {zip_code}"
+
+
 def person_key_sql(first: str, last: str, birth_date: str, zip_code: str) -> str:
     """The SQL expression for `person_key` of four expressions (text, text, date, text); NULL where that gives None."""
     return (

@@ -14,18 +14,22 @@ from portal.extensions import db
 Row = TypeVar("Row")
 
 
-def find(model: type[Row], record_id: UUID | str | None) -> Row | None:
-    """The row of `model` with that id inside the scope, or None."""
+def find(model: type[Row], record_id: UUID | str | None, *, to_change: bool = False) -> Row | None:
+    """The row of `model` with that id inside the scope, or None.
+
+    `to_change`: as it is once nobody else is changing it, and nobody else does until this transaction ends.
+    """
     wanted = parse_id(record_id) if isinstance(record_id, str) else record_id
     if wanted is None:
         return None
     owned: Any = model
-    return db.session.scalar(select(model).where(owned.id == wanted))
+    query = select(model).where(owned.id == wanted)
+    return db.session.scalar(query.with_for_update() if to_change else query)
 
 
-def find_or_404(model: type[Row], record_id: UUID | str) -> Row:
-    """The row of `model` with that id; a foreign id and one that never existed give the same logged 404."""
-    found = find(model, record_id)
+def find_or_404(model: type[Row], record_id: UUID | str, *, to_change: bool = False) -> Row:
+    """The row as `find` gives it; a foreign id and one that never existed give the same logged 404."""
+    found = find(model, record_id, to_change=to_change)
     if found is None:
         not_yours(asked_for=parse_id(record_id) if isinstance(record_id, str) else record_id)
     return found

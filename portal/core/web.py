@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -31,6 +33,7 @@ PAGES = (400, 401, 403, 404, 405, 413, 422, 429, 500, 503)
 
 def init(app: Flask) -> None:
     """Install headers and error pages."""
+    app.before_request(_refuse_nul)
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _csrf_error)
@@ -38,6 +41,14 @@ def init(app: Flask) -> None:
     app.register_error_handler(DBAPIError, _unexpected)
     app.register_error_handler(Exception, _unexpected)
     app.extensions["error_page"] = _page
+
+
+def _refuse_nul() -> Response | None:
+    """No name, note or number holds a NUL, and no text column can. Searches find nothing by it."""
+    sent = chain.from_iterable(request.form.getlist(name) for name in request.form if name != "q")
+    if any("\x00" in text for text in sent):
+        return _page(400, "What was sent holds a character that cannot be kept. Nothing was saved. Type the text anew.")
+    return None
 
 
 def _headers(response: Response) -> Response:

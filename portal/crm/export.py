@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 
 from sqlalchemy import or_, select
 
@@ -36,7 +37,12 @@ def own_data(by: Scope) -> bytes:
         rows = [[told(contact).get(field) for field in TYPED_FIELDS] for contact in contacts]
         folder.writestr("contacts.csv", csv_text(header, rows))
         folder.writestr("notes.csv", csv_text(NOTES, (_note_cells(note, own.get(note.contact_id)) for note in notes)))
-    access.record(OWN_EXPORT, kind="contact", ids=list(own), contacts=len(contacts), notes=len(notes))
+    noted = _noted(notes)
+    people = {contact.id: contact.member_id for contact in (*contacts, *noted)}
+    members = {member for member in people.values() if member is not None}
+    access.record(
+        OWN_EXPORT, kind="contact", ids=list(people), members=members, contacts=len(contacts), notes=len(notes)
+    )
     return file.getvalue()
 
 
@@ -53,6 +59,11 @@ def _contacts(by: Scope) -> list[Contact]:
     if not is_whole(by):
         query = query.where(Contact.made_by == by.actor_id)
     return list(db.session.scalars(query))
+
+
+def _noted(notes: Sequence[Note]) -> Sequence[Contact]:
+    """Whom the notes are about."""
+    return db.session.scalars(select(Contact).where(Contact.id.in_({note.contact_id for note in notes}))).all()
 
 
 def _note_cells(note: Note, contact: Contact | None) -> tuple[object, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from hashlib import blake2b
 from typing import Any
 
+from flask import current_app
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -45,6 +47,7 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """One field for each of TYPED_FIELDS, and the state of the contact that the person looked at."""
 
     seen = HiddenField()
+    given = HiddenField()  # a mark of each value that the form was filled with
     first_name = _text("first_name", DataRequired("Enter the first name."))
     middle_name = _text("middle_name")
     last_name = _text("last_name", DataRequired("Enter the last name."))
@@ -62,8 +65,7 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     @classmethod
     def of(cls, contact: Contact) -> ContactForm:
         """The form, filled with what the contact shows."""
-        shown: dict[str, Any] = {field: getattr(contact, field) for field in TYPED_FIELDS}
-        return cls(data={**shown, "phone": phone(contact.phone), "seen": version_of(contact)})
+        return cls(data={**_filled(contact), "seen": version_of(contact), "given": _marks(contact, _shown(contact))})
 
     def validate_birth_date(self, field: DateField) -> None:
         """A living person's birth date."""
@@ -89,6 +91,18 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         """Whether the contact changed since the form was shown."""
         return bool(self.seen.data != version_of(contact))
 
+    def look_again(self, contact: Contact) -> None:
+        """Show the contact as it is now; only what the person wrote themselves stays.
+
+        A value that was only shown may have been a carrier's, and have left the account since.
+        """
+        given, posted, now = (self.given.data or "").split(","), self.values(), _filled(contact)
+        untouched = _marks(contact, posted).split(",")
+        for name, was, is_now in zip(TYPED_FIELDS, given, untouched, strict=False):
+            if was == is_now:
+                self[name].data, self[name].raw_data = now[name], None
+        self.seen.data, self.given.data = version_of(contact), _marks(contact, _shown(contact))
+
 
 class NewContactForm(ContactForm):
     """A contact to be added, with the Medicare number and what to do where the account knows the person."""
@@ -109,6 +123,25 @@ class NewContactForm(ContactForm):
     def medicare_number(self) -> str | None:
         """The number as it is kept, None where none was typed."""
         return normalise.mbi(self.mbi.data) if self.mbi.data else None
+
+
+def _shown(contact: Contact) -> dict[str, str]:
+    born = contact.birth_date
+    return {**{n: getattr(contact, n) or "" for n in TYPED_FIELDS}, "birth_date": born.isoformat() if born else ""}
+
+
+def _filled(contact: Contact) -> dict[str, Any]:
+    return {**{name: getattr(contact, name) for name in TYPED_FIELDS}, "phone": phone(contact.phone)}
+
+
+def _marks(contact: Contact, values: Mapping[str, str]) -> str:
+    """A mark for each of TYPED_FIELDS that tells whether a value is still the same one, and not what it is."""
+    key = str(current_app.secret_key).encode()[:64]
+    marks = (
+        blake2b(f"{contact.id}|{name}|{values[name]}".encode(), key=key, digest_size=9).hexdigest()
+        for name in TYPED_FIELDS
+    )
+    return ",".join(marks)
 
 
 def version_of(contact: Contact) -> str:

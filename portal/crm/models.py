@@ -138,7 +138,7 @@ class ContactKey(BusinessOwned, Base):
     contact_id: Mapped[UUID]
     kind: Mapped[str]
     value: Mapped[str] = mapped_column(KEY)
-    upload_id: Mapped[UUID | None]  # of the file that brought it; None: the carriers' values, or what was typed
+    upload_id: Mapped[UUID | None]  # of the file or merge that brought it; None: the carriers' values, or what shows
 
 
 class PossibleDuplicate(BusinessOwned, Base):

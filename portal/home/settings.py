@@ -11,6 +11,8 @@ from wtforms import BooleanField, IntegerField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange
 
+from portal.book import limits
+from portal.book import operations as book
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
 from portal.identity import rules
@@ -53,6 +55,10 @@ def keep() -> Response:
     form = _form()
     if not form.validate_on_submit():
         return _shown(form, 422)
-    changed = rules.change({rule.name: form[rule.name].data for rule in rules.declared()})
+    wanted = {rule.name: form[rule.name].data for rule in rules.declared()}
+    loosened = limits.loosened(wanted)
+    changed = rules.change({name: value for name, value in wanted.items() if name not in loosened})
+    if loosened:
+        book.keep_limits(loosened)  # raises `Held`: the answer is the page on which it waits
     flash("The settings are saved; the change is in the access log." if changed else "Nothing was changed.")
     return go(url_for("settings.settings"))

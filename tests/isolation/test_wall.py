@@ -194,6 +194,8 @@ def test_insert(
         row["id"] = new_id() if table != "credential" else row["id"]
         if table == "access_entry" and login in SIGNED_IN:
             row |= {"actor_id": user_id, "business_id": tenant.business_id}
+        if (table, login) == ("outbox", "agent"):
+            row |= {"job": "find_duplicates", "args": [str(tenant.fmo_id), str(own.business_id)]}
         with _at_work(engines[login], login, own, user_id) as connection:
             refused = _refused(connection, partial(_insert, connection, table, columns, row))
         expected = bool(columns) and (_reach(table, login, whose) and not _hidden_from(login, table, whose))
@@ -365,3 +367,19 @@ def test_a_limited_user_takes_no_contact_out(engines: dict[Login, Engine], groun
                 connection.execute(text("SELECT set_config(:n, :v, true)"), {"n": f"portal.{name}", "v": value})
             refused = _refused(connection, partial(connection.execute, statement, known))
             assert refused is (reach == "" and not change.startswith("typed"))
+
+
+@pytest.mark.parametrize("login", ["fmo", "agent"])
+@pytest.mark.parametrize("named", ["own", "neighbour", "other"])
+def test_a_job_is_ordered_for_nobody_else(
+    engines: dict[Login, Engine], setup_engine: Engine, ground: Ground, tenants: dict[str, Tenant], login: Login,
+    named: str,
+) -> None:  # fmt: skip
+    own, meant = tenants["own"], tenants[named]
+    args = [str(meant.fmo_id), str(meant.business_id)]
+    for job in ("find_duplicates", "follow_book"):
+        values = {"fmo_id": own.fmo_id, "id": new_id(), "job": job, "args": args}
+        with _at_work(engines[login], login, own, _officer(ground, login, own)) as connection:
+            refused = _refused(connection, partial(_insert, connection, "outbox", list(values), values))
+        whose = meant.fmo_id == own.fmo_id if login == "fmo" else (job, named) == ("find_duplicates", "own")
+        assert refused is not whose, job

@@ -3,11 +3,11 @@
 from portal.book.operations.attribution import confirm_kind
 from portal.book.operations.decisions import NotDecided, approve, reject
 from portal.book.operations.feed import run_feed
-from portal.book.operations.holding import change_crosswalk
+from portal.book.operations.holding import change_crosswalk, keep_limits
 from portal.book.operations.reaper import reap
 from portal.book.operations.request import AlreadyLoading, UnknownConnector, request_load
 
 __all__ = [
-    "AlreadyLoading", "NotDecided", "UnknownConnector", "approve", "change_crosswalk", "confirm_kind", "reap", "reject",
-    "request_load", "run_feed",
+    "AlreadyLoading", "NotDecided", "UnknownConnector", "approve", "change_crosswalk", "confirm_kind", "keep_limits",
+    "reap", "reject", "request_load", "run_feed",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from portal.downline import operations as downline
 from portal.downline.hooks import Held
 from portal.downline.operations import Refused
 from portal.extensions import db
+from portal.identity import rules
 
 
 class NotDecided(Exception):
@@ -33,7 +34,9 @@ def approve(held_id: UUID, shown: str, *, by: Scope) -> HeldChange:
     where `by` asked for it, where it can no longer be made (it is then stale), and where it would by now move other
     policies than were shown (it then waits with the new numbers).
     """
-    held = _waiting(held_id, by)
+    held = _waiting(held_id)
+    if by.actor_id is None or by.actor_id == held.asked_by:
+        raise NotDecided("Another administrator must decide: you asked for this change. Nothing was changed.")
     if held.digest != shown:
         raise NotDecided("The numbers have changed since you looked. Nothing was changed; look at them and decide.")
     try:
@@ -57,19 +60,23 @@ def approve(held_id: UUID, shown: str, *, by: Scope) -> HeldChange:
 
 
 def reject(held_id: UUID, reason: str, *, by: Scope) -> HeldChange:
-    """Say no: the change is never made, and a file's run has failed with the reason. Raises `NotDecided`."""
-    held = _waiting(held_id, by)
+    """Say no: the change is never made, and a file's run has failed with the reason. Raises `NotDecided`.
+
+    Whoever asked may withdraw it.
+    """
+    held = _waiting(held_id)
     held.reason = reason
     if held.kind == "file":
         run = _run(held)
         run.status, run.finished_at = "failed", func.now()
-        run.error = f"{by.actor_name} rejected this file: {reason} Nothing in the book was changed."
+        said = "withdrew" if by.actor_id == held.asked_by else "rejected"
+        run.error = f"{by.actor_name} {said} this file: {reason} Nothing in the book was changed."
     _decide(held, "rejected", by)
     log_held(HELD_REJECTED, held, reason)
     return held
 
 
-def _waiting(held_id: UUID, by: Scope) -> HeldChange:
+def _waiting(held_id: UUID) -> HeldChange:
     this = select(HeldChange).where(HeldChange.id == held_id)
     # The book before the row: whoever changes the crosswalk takes them in this order.
     if db.session.scalars(this).one().kind != "file":
@@ -77,8 +84,6 @@ def _waiting(held_id: UUID, by: Scope) -> HeldChange:
     held = db.session.scalars(this.with_for_update().execution_options(populate_existing=True)).one()
     if held.status != "waiting":
         raise NotDecided("This was decided already. Nothing was done a second time.")
-    if by.actor_id is None or by.actor_id == held.asked_by:
-        raise NotDecided("Another administrator must decide: you asked for this change. Nothing was changed.")
     return held
 
 
@@ -103,6 +108,9 @@ def _run(held: HeldChange) -> FeedRun:
 
 
 def _make(held: HeldChange, by: Scope) -> None:
+    if held.kind == "limits":
+        rules.change(held.arguments)
+        return
     if held.kind != "confirm":
         downline.make_again(held.kind, held.subject_id, held.arguments, approval=held.digest, by=by)
         return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -135,7 +137,14 @@ def keep(asked: Asked, effect: Effect) -> None:
         event = HELD_AGAIN
     db.session.flush()
     log_held(event, held)
-    raise Held(f"{asked.title}: {beyond(effect)} {WAITS}", held.id)
+    raise Held(f"{asked.title}: {beyond(effect)} {WAITS}" if effect.total else f"{asked.title}: {WAITS}", held.id)
+
+
+def keep_limits(loosened: Mapping[str, Any]) -> None:
+    """Hold the loosening of limits (rule → value): who could switch the second admin off would need none."""
+    told = json.dumps(dict(loosened), sort_keys=True)
+    asked = Asked("limits", "The limits are loosened", None, dict(loosened))
+    keep(asked, Effect((), 0, sha256(told.encode()).hexdigest()))
 
 
 def keep_file(run: FeedRun, effect: Effect) -> HeldChange:

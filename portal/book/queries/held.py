@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal.book.effect import Effect
 from portal.book.models import FeedRun, HeldChange
@@ -50,13 +51,13 @@ def held_of(run: FeedRun) -> HeldChange | None:
     return db.session.scalar(held.order_by(HeldChange.asked_at.desc(), HeldChange.id.desc()).limit(1))
 
 
-def accounts_concerned(effect: Effect) -> list[Account]:
-    """The Businesses that gain or lose by the NPNs that they have today, the most concerned first."""
+def accounts_concerned(effect: Effect, decided_at: datetime | None) -> list[Account]:
+    """The Businesses that gain or lose by the NPNs that they have, or had at `decided_at`; the most concerned first."""
     npns = sorted({npn for old, new, _ in effect.pairs for npn in (old, new) if npn})
     rows = db.session.execute(
         select(Business, BusinessNpn.npn)
         .join(BusinessNpn, (BusinessNpn.fmo_id == Business.fmo_id) & (BusinessNpn.business_id == Business.id))
-        .where(BusinessNpn.until.is_(None), BusinessNpn.npn.in_(npns))
+        .where(_had(decided_at), BusinessNpn.npn.in_(npns))
     )
     having: dict[UUID, tuple[Business, set[str]]] = {}
     for business, npn in rows:
@@ -64,6 +65,12 @@ def accounts_concerned(effect: Effect) -> list[Account]:
     found = [Account(business, *effect.between_sets(mine)) for business, mine in having.values()]
     concerned = [one for one in found if one.gains or one.loses]
     return sorted(concerned, key=lambda one: (-one.gains - one.loses, one.business.name_key))
+
+
+def _had(moment: datetime | None) -> ColumnElement[bool]:
+    if moment is None:
+        return BusinessNpn.until.is_(None)
+    return (BusinessNpn.since <= moment) & or_(BusinessNpn.until.is_(None), BusinessNpn.until > moment)
 
 
 def other_admins(than: UUID | None) -> int:

@@ -81,14 +81,15 @@ def reject_held(held_id: UUID) -> Response:
     except NotDecided as refused:
         flash(str(refused), "error")
     else:
-        flash("Rejected. Nothing was changed.")
+        done = "Withdrawn" if _is_mine(held, scope.current()) else "Rejected"
+        flash(f"{done}. Nothing was changed.")
     return go(url_for("book.held_change", held_id=held.id))
 
 
 def _shown(held: HeldChange, form: RejectForm, status: int = 200) -> Response:
     effect = effect_from(held.effect, held.digest)
     shares, by = effect.shares(), scope.current()
-    accounts = queries.accounts_concerned(effect)
+    accounts = queries.accounts_concerned(effect, held.decided_at)
     return page(
         "book/held_change.html",
         status=status,

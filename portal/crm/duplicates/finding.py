@@ -10,6 +10,7 @@ from portal.core.outbox import send_after_commit
 from portal.crm.duplicates.alike import find
 from portal.crm.duplicates.events import DUPLICATES_SOUGHT
 from portal.crm.duplicates.statements import queue
+from portal.crm.statements import contacts_lock
 
 MOST = 10_000  # pairs that a person may be asked about; the strongest
 TELLING = frozenset(
@@ -34,8 +35,12 @@ def look_again(business_id: UUID) -> None:
 def find_duplicates(business_id: UUID) -> Sought:
     """Bring the account's queue up to date: new pairs come, open ones that no longer hold go, decided ones stay so.
 
-    May be called any number of times. The ladder's own doubts stay until a person decides.
+    May be called any number of times. The ladder's own doubts stay until a person decides, or one of the two loses what
+    carriers said of it. Nobody else adds, merges, removes or releases contacts of the account until this transaction
+    ends.
     """
+    contacts_lock.hold(business_id)  # what leaves meanwhile must not be told of again
+    queue.forget_keys(business_id)
     people = queue.people(business_id)
     decided = queue.kept_apart(business_id)
     pairs = [pair for pair in find(people) if frozenset((pair.one, pair.other)) not in decided][:MOST]

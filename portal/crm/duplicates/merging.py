@@ -69,7 +69,7 @@ def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope)
     kept.made_by = kept.made_by if kept.made_by == merged.made_by else None
     _decide(pair, MERGED, by)
     db.session.flush()
-    moving.move(kept.id, merged.id)
+    moving.move(kept.id, merged.id, made.id)
     _end(kept, merged)
     _record(CONTACT_MERGE, made, fields=filled, policies=policies, notes=len(moved["notes"]))
     return made
@@ -97,7 +97,7 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     ).one()
     _take_out(kept, merged, made.before["filled"], made.before.get("lent", []))
     db.session.flush()
-    moving.move_back(kept.id, merged.id, {name: made.before[name] for name in moving.MOVED})
+    moving.move_back(kept.id, merged.id, made.id, {name: made.before[name] for name in moving.MOVED})
     _restore(kept, merged, made.before["kept"])
     made.undone_at, made.undone_by, made.undone_by_name = clock.now(), by.actor_id, by.actor_name
     pair = db.session.scalars(select(PossibleDuplicate).where(PossibleDuplicate.id == made.pair_id)).one_or_none()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -46,6 +47,7 @@ _SYNONYMS: Final = {
     "note": "note notes comment comments remarks remark",
 }
 _BY_HEADER: Final = {word: name for name, words in _SYNONYMS.items() for word in words.split()}
+_VALUE: Final = re.compile(r"@|\d{4}|\d[-/.]\d")  # an address, a long number, a date, a phone
 # One way of saying who a row means is enough.
 _WHO: Final = ({"full_name"}, {"first_name", "last_name"}, {"mbi"}, {"carrier", "member_number"})
 
@@ -66,6 +68,11 @@ def meaning(header: str) -> str | None:
 def known_headers(cells: Sequence[str]) -> int:
     """How many of a row's cells name a field."""
     return sum(1 for cell in cells if meaning(cell))
+
+
+def has_values(cells: Sequence[str]) -> bool:
+    """Whether a row tells of somebody, where a header was looked for: no cell names a field, and one is a value."""
+    return not known_headers(cells) and any(_VALUE.search(cell) for cell in cells)
 
 
 def propose(header: Sequence[str]) -> Proposal:

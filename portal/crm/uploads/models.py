@@ -20,6 +20,7 @@ class Upload(BusinessOwned, Stamped, Base):
     """One file. `state`: columns (to be said) | preview | applied | undone."""
 
     __tablename__ = "upload"
+    __sensitive__: ClassVar[str | None] = "upload"
     __table_args__ = (
         ForeignKeyConstraint(["fmo_id", "business_id"], ["business.fmo_id", "business.id"]),
         Index("ix_upload_when", "business_id", "created_at", "id"),

@@ -11,6 +11,7 @@ from portal.core import access, clock, crypto, scope
 from portal.core.ids import new_id
 from portal.core.scope import Scope
 from portal.crm.duplicates.finding import look_again
+from portal.crm.duplicates.statements import moving
 from portal.crm.statements import contacts_lock
 from portal.crm.uploads import events, fields, plan, statements, stored, table, weak
 from portal.crm.uploads.models import Upload, UploadRow
@@ -199,12 +200,22 @@ def undo(upload: Upload, *, by: Scope) -> bool:
     if upload.state != "applied" or upload.forgotten_at is not None:
         raise Refused("This upload cannot be undone any more. Nothing was changed.")
     contacts_lock.hold(scope.business_id())
-    found = undoing.take_back(upload.id)
+    moving.see_merged(True)  # what was merged meanwhile stays, and is told
+    found, contacts = undoing.take_back(upload.id)
+    moving.see_merged(False)
     upload.state, upload.undone_at, upload.undone_by_name = "undone", clock.now(), by.actor_name
     upload.counts = {**upload.counts, "undone": found}
     removed, blanked, kept = found["removed"], found["blanked"], found["kept"]
     look_again(upload.business_id)
-    access.record(events.UPLOAD_UNDO, subject=upload, removed=removed, blanked=blanked, kept=kept)
+    access.record(
+        events.UPLOAD_UNDO,
+        kind="contact",
+        ids=contacts,
+        upload=str(upload.id),
+        removed=removed,
+        blanked=blanked,
+        kept=kept,
+    )
     return True
 
 

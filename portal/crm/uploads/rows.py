@@ -87,7 +87,7 @@ def read_row(
         if text := said.get(name):
             value = reader(text)
             if value is None:
-                row.problems.append(Problem(titles[name], normalise.shape(text), f"{why}; it is left out"))
+                row.problems.append(Problem(titles[name], normalise.shape(text), why))
             else:
                 row.values[name] = value
     for name in ("address1", "address2", "city"):

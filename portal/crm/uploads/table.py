@@ -20,6 +20,11 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 10_000
 MAX_COLUMNS = 200
 MAX_CELL = 4_000
+NAMELESS = (
+    "The file has no row with the names of its columns, so they are called Column 1, Column 2 and so on. Say what each"
+    " one is."
+)
+_UNKEPT = {code: None for code in range(32) if chr(code) not in "\t\n\r"}  # no text holds them
 _MAX_UNPACKED = 150 * 1024 * 1024  # ten thousand contacts, generously
 _FIELD = "upload"
 
@@ -68,12 +73,15 @@ def _table_of(sheet: Sheet, others: list[str]) -> Table:
         (number, cells) for number, cells in sheet.rows() if number >= at and any(cells)
     )  # blank ones do not count
     taken = [(number, _cells(cells)) for number, cells in islice(lines, MAX_ROWS + 2)]
-    header, rows = taken[0][1], taken[1:]
+    nameless = fields.has_values(taken[0][1])
+    header, rows = ([], taken) if nameless else (taken[0][1], taken[1:])
+    if nameless:
+        header = [f"Column {place + 1}" for place in range(max(len(cells) for _, cells in rows))]
     if len(rows) > MAX_ROWS:
         raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and upload the parts.")
     if not rows:
         raise FileRefused("The file has a row of column names and nothing below it.")
-    notes = list(sheet.notes)
+    notes = list(sheet.notes) + ([NAMELESS] if nameless else [])
     if others:
         named = ", ".join(f"“{name}”" for name in others)
         notes.append(f"Only the sheet “{sheet.name}” was read, not {named}. Upload those as files of their own.")
@@ -83,7 +91,7 @@ def _table_of(sheet: Sheet, others: list[str]) -> Table:
 def _cells(cells: list[str]) -> list[str]:
     if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
         raise FileRefused(f"The file has more than {MAX_COLUMNS} columns, so it is not a list of contacts.")
-    return [cell.strip()[:MAX_CELL] for cell in cells[:MAX_COLUMNS]]
+    return [cell.translate(_UNKEPT).strip()[:MAX_CELL] for cell in cells[:MAX_COLUMNS]]
 
 
 def pack(table: Table, fmo_id: UUID) -> str:

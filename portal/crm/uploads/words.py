@@ -34,6 +34,7 @@ STAYED: Final = {
     "left": "Its last policy left the account since",
 }
 NOTHING = "Nothing"
+SILENT, SILENT_TWIN = "In your account", "May be somebody who is in your account"
 
 
 def some(count: int, one: str, many: str | None = None) -> str:
@@ -85,7 +86,18 @@ def gains(row: Any) -> str:
 
 def twins(row: Any, people: Mapping[UUID, Contact]) -> list[tuple[str, Contact | None]]:
     """(reason, the contact that the row may be a second time); None for a row of the same file."""
-    return [(reason, people.get(UUID(other))) for other, reason in row.doubts]
+    found = [(reason, people.get(UUID(other))) for other, reason in row.doubts]
+    return [(SILENT_TWIN if is_silent(twin) else reason, twin) for reason, twin in found]
+
+
+def found_by(row: Any, person: Contact | None) -> str:
+    """How the contact of a row was found."""
+    return SILENT if is_silent(person) else RUNGS.get(row.rung, "")
+
+
+def is_silent(person: Contact | None) -> bool:
+    """Whether carriers brought the contact and tell nothing of it any more: what they had told is not said here."""
+    return person is not None and person.made_by is None and person.member_id is None
 
 
 def said(row: Any) -> list[tuple[str, str]]:
@@ -110,7 +122,7 @@ def left_out_csv(rows: Any) -> str:
             if not problems:
                 yield number, word, None, None, reason or REASONS.get(outcome)
             for column, shape, why in problems:
-                yield number, word, column, shape, why
+                yield number, word, column, shape, why if outcome == plan.ERROR else f"{why}; it is left out"
 
     return csv_text(("Row", "What became of it", "Column", "Shape of the value", "Reason"), lines())
 

@@ -12,7 +12,7 @@ from portal.core.lookup import find, find_or_404
 from portal.core.permissions import Permission, allow
 from portal.crm import operations, words
 from portal.crm.events import CONTACT_READ
-from portal.crm.forms import CHANGED_MEANWHILE, ContactForm, NewContactForm, version_of
+from portal.crm.forms import CHANGED_MEANWHILE, ContactForm, NewContactForm
 from portal.crm.models import Contact
 from portal.crm.panels import panel
 from portal.crm.uploads import typed_in
@@ -79,13 +79,14 @@ def edit_contact(contact_id: UUID) -> Response:
 @allow(Permission.CRM_EDIT, CONTACT_READ)
 def change_contact(contact_id: UUID) -> Response:
     """Save what the agent typed, beside the carrier's values."""
-    found = find_or_404(Contact, contact_id)
+    # As it is once nobody else is changing it: what a release takes away must not come back with this form.
+    found = find_or_404(Contact, contact_id, to_change=True)
     form = ContactForm()
-    if not form.validate_on_submit():
-        return _form_page(form, found, status=422)
     if form.is_stale(found):
+        form.look_again(found)
         form.form_errors.append(CHANGED_MEANWHILE)
-        form.seen.data = version_of(found)
+        return _form_page(form, found, status=422)
+    if not form.validate_on_submit():
         return _form_page(form, found, status=422)
     changed = operations.change_contact(found, form.values(), by=scope.current())
     flash("The changes are saved." if changed else "Nothing was changed.")
@@ -96,7 +97,7 @@ def change_contact(contact_id: UUID) -> Response:
 @allow(Permission.CRM_EDIT, CONTACT_READ)
 def accept_carrier(contact_id: UUID) -> Response:
     """Take the carrier's value of the posted field."""
-    found = find_or_404(Contact, contact_id)
+    found = find_or_404(Contact, contact_id, to_change=True)
     taken = operations.accept_carrier(found, request.form.get("field", ""), by=scope.current())
     flash("The carrier's value stands again." if taken else "Nothing was changed.")
     return go(url_for("crm.contact", contact_id=found.id))
@@ -106,7 +107,7 @@ def accept_carrier(contact_id: UUID) -> Response:
 @allow(Permission.CRM_EDIT, CONTACT_READ)
 def dismiss_carrier(contact_id: UUID) -> Response:
     """Leave the carrier's newer value of the posted field aside."""
-    found = find_or_404(Contact, contact_id)
+    found = find_or_404(Contact, contact_id, to_change=True)
     done = operations.dismiss_carrier(found, request.form.get("field", ""), by=scope.current())
     flash("What you typed stays. A newer value of the carrier will be shown again." if done else "Nothing was changed.")
     return go(url_for("crm.contact", contact_id=found.id))

@@ -48,7 +48,8 @@ class PolicyClaim(BusinessOwned, Base):
     by_name: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
     status: Mapped[str] = mapped_column(server_default="open")  # open | answered
-    verdict: Mapped[str | None]  # attributed | anothers | unknown | other
+    # attributed | anothers | unknown | other: not for the account, whose login cannot read it
+    verdict: Mapped[str | None] = mapped_column(deferred=True)
     answer: Mapped[str | None]
     answered_by: Mapped[str | None]
     answered_at: Mapped[datetime | None]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import undefer
 
 from portal.book.models import Policy
 from portal.core import clock, scope
@@ -23,7 +24,7 @@ PERIOD = timedelta(days=1)
 def listing(asked: Asked) -> Listing[PolicyClaim]:
     """One page of the FMO's queue, the oldest first: open claims unless the URL asks for the answered ones."""
     status = "answered" if asked.args.get("state") == "answered" else "open"
-    query = select(PolicyClaim).where(PolicyClaim.status == status)
+    query = select(PolicyClaim).where(PolicyClaim.status == status).options(undefer(PolicyClaim.verdict))
     return fetch(query, asked, {"when": [PolicyClaim.at]}, tie=PolicyClaim.id)
 
 

@@ -32,6 +32,8 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     asked = _write(run, plan, say)
     taken = leave.release(fmo_id, "business", MOVED, business=business_id) if plan.gone else []
     log.released(fmo_id, taken, reason=MOVED)
+    if taken or (plan.counts and plan.counts["new_sources"] + plan.counts["changed_sources"]):
+        look_again(business_id)
     lines.keep(
         fmo_id,
         business_id,
@@ -59,8 +61,6 @@ def _write(run: SyncRun, plan: Plan, say: Progress) -> int:
     say("Copying policies", 2 * total // 3, total)
     copies.write(fmo_id, business_id, run.id, [one.npn for one in plan.npns], plan.counts)
     say("Writing the log", total, total)
-    if plan.counts["new_sources"] + plan.counts["changed_sources"]:
-        look_again(business_id)
     if plan.counts["to_disclose"]:
         log.disclosed(fmo_id, business_id, run.id, actor_id=run.requested_by_id, actor_name=run.requested_by)
     return asked

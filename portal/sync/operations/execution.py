@@ -15,6 +15,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import DBAPIError
 
+from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.core import access, scope
 from portal.core.session import open_session
@@ -133,8 +134,12 @@ def _transaction(run_id: UUID, fence: int, heart: Heartbeat) -> int:
     run = db.session.scalar(select(SyncRun).where(SyncRun.id == run_id).execution_options(populate_existing=True))
     if run is None:
         raise Overtaken
-    if not db.session.scalar(select(Business.sync_enabled).where(Business.id == run.business_id)):
+    business = db.session.scalars(select(Business).where(Business.id == run.business_id)).one()
+    if not business.sync_enabled:
         raise failures.Disabled
+    agreement = businesses.agreement(business)
+    if agreement.blocked:
+        raise failures.Blocked(agreement.warning)
     figures = apply(run, heart.say)
     owed = owed_invitations(run)
     db.session.expunge(run)  # only the statement below writes the run, and only under its fence

@@ -15,6 +15,10 @@ class Disabled(Exception):
     """Policy Sync was disabled after the run was asked for."""
 
 
+class Blocked(Exception):
+    """The agreement stopped being in force after the run was asked for; the text is the sentence about it."""
+
+
 def code(error: Exception) -> str:
     """The SQLSTATE of a database error, or an empty text."""
     return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
@@ -29,6 +33,8 @@ def sentence(error: Exception) -> str:
     """What to tell of a failed run; holds nothing of the error's own text, which may quote a row."""
     if isinstance(error, Disabled):
         return f"Policy Sync was disabled before this run began. {KEPT} Enable it again to start a run."
+    if isinstance(error, Blocked):
+        return f"{error} {KEPT}"
     if code(error) == _FULL:
         return f"The database server's disk is full. {KEPT} Tell the operator to make room on it; then choose Retry."
     if code(error) == _MEMORY:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from portal.core import scope
+from portal.crm.duplicates.finding import look_again
 from portal.crm.statements import contacts_lock
 from portal.extensions import db
 from portal.sync.statements import account, leave, locks, log
@@ -26,8 +27,7 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
     for business_id in account.holding(fmo_id, wanted):
         contacts_lock.hold(business_id)
     taken = leave.release(fmo_id, "policies", MOVED, policies=wanted)
-    log.released(fmo_id, taken, reason=MOVED)
-    return len(taken)
+    return _told(fmo_id, taken, MOVED)
 
 
 def release_npn(business_id: UUID, npn: str) -> int:
@@ -35,7 +35,13 @@ def release_npn(business_id: UUID, npn: str) -> int:
     fmo_id = _begin()
     contacts_lock.hold(business_id)
     taken = leave.release(fmo_id, "npn", NPN_LEFT, business=business_id, npn=npn)
-    log.released(fmo_id, taken, reason=NPN_LEFT)
+    return _told(fmo_id, taken, NPN_LEFT)
+
+
+def _told(fmo_id: UUID, taken: list[leave.Taken], reason: str) -> int:
+    log.released(fmo_id, taken, reason=reason)
+    for business_id in sorted({one.business_id for one in taken}):
+        look_again(business_id)
     return len(taken)
 
 

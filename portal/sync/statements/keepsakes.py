@@ -29,9 +29,16 @@ WHERE k.fmo_id = :fmo AND k.business_id = t.business_id AND k.contact_id = t.con
   AND NOT EXISTS (SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = t.business_id
                   AND s.contact_id = t.contact_id)
 """
+# What was merged into the contact holds what an agent had left aside of it before.
 _FORGET_DISMISSED = f"""
 UPDATE contact c SET dismissed = '{{}}' FROM {_PAIRS}
-WHERE c.fmo_id = :fmo AND c.business_id = t.business_id AND c.id = t.contact_id
+WHERE c.fmo_id = :fmo AND c.business_id = t.business_id AND t.contact_id IN (c.id, c.merged_into)
+"""
+# A pair's reason says what carriers told of both. Whoever looks again finds what still holds.
+_FORGET_PAIRS = f"""
+DELETE FROM possible_duplicate d USING {_PAIRS}
+WHERE d.fmo_id = :fmo AND d.business_id = t.business_id AND t.contact_id IN (d.contact_id, d.other_id)
+  AND d.decided_at IS NULL
 """
 
 
@@ -43,8 +50,8 @@ def tell(fmo_id: UUID, taken: Iterable[tuple[UUID, UUID]], reason: str) -> None:
 
 
 def forget(fmo_id: UUID, poorer: Iterable[tuple[UUID, UUID]]) -> None:
-    """Drop, of (Business, contact) pairs that lost a source, keys without any source left and dismissed values."""
+    """Drop, of (Business, contact) that lost a source, keys without any left, dismissed values and open pairs."""
     pairs = list(poorer)
     known = {"fmo": fmo_id, "businesses": [b for b, _ in pairs], "contacts": [c for _, c in pairs]}
-    for statement in (_FORGET_KEYS, _FORGET_DISMISSED):
+    for statement in (_FORGET_KEYS, _FORGET_DISMISSED, _FORGET_PAIRS):
         db.session.execute(text(statement), known)

@@ -182,10 +182,20 @@ def test_who_asked_may_not_decide(app: Flask, load: Load, store: Session, hand_i
     held = waiting(store)
     with acting(app, asker) as by, pytest.raises(NotDecided, match="Another administrator must decide"):
         approve(held.id, held.digest, by=by)
-    with acting(app, asker) as by, pytest.raises(NotDecided, match="Another administrator must decide"):
-        reject(held.id, "No.", by=by)
     store.rollback()
     assert (waiting(store).id, run.status) == (held.id, "held")
+
+
+def test_who_asked_may_withdraw(app: Flask, load: Load, store: Session, hand_in: HandIn, asker: User) -> None:
+    load(first_file())
+    run = hand_in(swap())
+    held = waiting(store)
+    with acting(app, asker) as by:
+        reject(held.id, "The wrong file.", by=by)
+    store.rollback()
+    run = store.get_one(FeedRun, (run.fmo_id, run.id), populate_existing=True)
+    assert run.status == "failed" and "withdrew this file: The wrong file." in str(run.error)
+    assert npns(store) == {AMY: MANY}
 
 
 def test_an_approval_is_for_the_moves_that_were_shown(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from portal.connectors.ladder import name_key_sql, person_key_sql
+from portal.connectors.ladder import person_key_of_sql, person_key_sql
 from portal.core import scope
 from portal.extensions import db
 
@@ -40,14 +40,17 @@ _MOVE = (
     f"UPDATE contact SET merged_into = :kept WHERE {_MINE} AND merged_into = :merged",
     f"UPDATE contact SET hidden = true, merged_into = :kept, updated_at = now() WHERE {_MINE} AND id = :merged",
 )
-# Who is known by what was typed on the merged one, of which no key is kept, is the kept one from now on.
+# Who is known by what the merged one shows, of which no key is kept, is the kept one from now on. What agents told of
+# it is marked by the merge, for it outlives the carriers' values.
 _LEND_KEYS = f"""
-INSERT INTO contact_key (fmo_id, business_id, id, contact_id, kind, value)
-SELECT DISTINCT ON (v.kind, v.value) :fmo, :business, uuidv7(), CAST(:kept AS uuid), v.kind, v.value
+INSERT INTO contact_key (fmo_id, business_id, id, contact_id, kind, value, upload_id)
+SELECT DISTINCT ON (v.kind, v.value) :fmo, :business, uuidv7(), CAST(:kept AS uuid), v.kind, v.value, v.merge
 FROM contact c, LATERAL (VALUES
-  ('person', {person_key_sql("c.first_name", "c.last_name", "c.birth_date", "c.zip")}),
-  ('mbi', c.mbi_hash), ('mbi', c.typed_mbi_hash)) AS v (kind, value)
+  ('person', {person_key_of_sql("(c.brought || c.typed)")}, CAST(:merge AS uuid)), ('mbi', c.typed_mbi_hash, :merge),
+  ('person', {person_key_sql("c.first_name", "c.last_name", "c.birth_date", "c.zip")}, NULL), ('mbi', c.mbi_hash, NULL)
+) AS v (kind, value, merge)
 WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = :merged AND v.value IS NOT NULL
+ORDER BY v.kind, v.value, v.merge
 ON CONFLICT (business_id, kind, value, contact_id) DO NOTHING
 """
 # By member: what a release took in between is gone, and what came for a member of theirs goes back with the member.
@@ -66,19 +69,16 @@ _MOVE_BACK = (
 )
 # Keys that carriers' values gave since the merge are told anew, to each contact by its own sources.
 _DROP_NEWER_KEYS = f"""
-DELETE FROM contact_key WHERE {_MINE} AND contact_id = :kept AND upload_id IS NULL AND NOT id = ANY(:kept_keys)
+DELETE FROM contact_key WHERE {_MINE} AND contact_id = :kept
+  AND (upload_id IS NULL AND NOT id = ANY(:kept_keys) OR upload_id = :merge)
 """
-_FIRST, _LAST = (name_key_sql(f"s.carried->>'{name}'") for name in ("first_name", "last_name"))
-_PERSON = (
-    f"nullif({_FIRST}, '') || '|' || nullif({_LAST}, '') || '|' || nullif(s.carried->>'birth_date', '')"
-    " || '|' || nullif(s.carried->>'zip', '')"
-)
 _TELL_KEYS = f"""
 INSERT INTO contact_key (fmo_id, business_id, id, contact_id, kind, value)
 SELECT DISTINCT ON (k.contact_id, k.kind, k.value) :fmo, :business, uuidv7(), k.contact_id, k.kind, k.value
 FROM (
   SELECT s.contact_id, v.kind, v.value
-  FROM contact_source s, LATERAL (VALUES ('mbi', s.mbi_hash), ('person', {_PERSON})) AS v (kind, value)
+  FROM contact_source s,
+    LATERAL (VALUES ('mbi', s.mbi_hash), ('person', {person_key_of_sql("s.carried")})) AS v (kind, value)
   WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.contact_id IN (:kept, :merged)
   UNION ALL
   SELECT p.contact_id, 'number', p.carrier || '|' || nullif(p.member_number, '')
@@ -127,16 +127,16 @@ def before(kept: UUID, merged: UUID) -> tuple[dict[str, list[str]], int]:
     return {name: sorted(str(one) for one in row[name] or ()) for name in MOVED}, int(row["policies"])
 
 
-def move(kept: UUID, merged: UUID) -> None:
+def move(kept: UUID, merged: UUID, merge: UUID) -> None:
     """Give everything that belongs to `merged` to `kept`, which is known by what `merged` shows, too; and hide it."""
     for statement in (*_MOVE, _LEND_KEYS):
-        db.session.execute(text(statement), _known(kept=kept, merged=merged))
+        db.session.execute(text(statement), _known(kept=kept, merged=merged, merge=merge))
 
 
-def move_back(kept: UUID, merged: UUID, moved: dict[str, list[str]]) -> None:
+def move_back(kept: UUID, merged: UUID, merge: UUID, moved: dict[str, list[str]]) -> None:
     """Give `merged` what `moved` names and is still there, and tell the keys of both anew."""
     ids = {name: [UUID(one) for one in moved[name]] for name in MOVED}
-    known = _known(kept=kept, merged=merged, **ids)
+    known = _known(kept=kept, merged=merged, merge=merge, **ids)
     for statement in (*_MOVE_BACK, _DROP_NEWER_KEYS, _FORGET_DISMISSED):
         db.session.execute(text(statement), known)
     tell_keys(kept, merged)

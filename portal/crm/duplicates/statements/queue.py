@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from portal.connectors.ladder import person_key_of_sql, person_key_sql
 from portal.core import scope
 from portal.crm.duplicates.alike import Likeness, Who
 from portal.extensions import db
@@ -17,6 +18,27 @@ _PEOPLE = """
 SELECT id, first_name, last_name, suffix, birth_date, gender, coalesce(mbi_hash, typed_mbi_hash), email, phone, zip,
        address1
 FROM contact WHERE fmo_id = :fmo AND business_id = :business AND NOT hidden AND removed_at IS NULL
+"""
+_SHOWN_PERSON = person_key_sql("c.first_name", "c.last_name", "c.birth_date", "c.zip")
+# Of several people behind a contact some may have left it: what only they were known by goes. What an agent told, in a
+# file, by a merge or as it is shown, stays.
+_FORGET_KEYS = f"""
+DELETE FROM contact_key k USING contact c
+WHERE k.fmo_id = :fmo AND k.business_id = :business AND k.upload_id IS NULL
+  AND c.fmo_id = :fmo AND c.business_id = :business AND c.id = k.contact_id AND NOT c.hidden
+  AND EXISTS (SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id
+              AND p.released_at > now() - interval '2 days')
+  AND NOT CASE k.kind
+    WHEN 'number' THEN EXISTS (
+      SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id
+        AND p.released_at IS NULL AND p.carrier || '|' || p.member_number = k.value)
+    WHEN 'mbi' THEN k.value IS NOT DISTINCT FROM c.typed_mbi_hash OR EXISTS (
+      SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.contact_id = c.id
+        AND s.mbi_hash = k.value)
+    ELSE k.value IS NOT DISTINCT FROM {_SHOWN_PERSON} OR EXISTS (
+      SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.contact_id = c.id
+        AND {person_key_of_sql("s.carried")} = k.value)
+    END
 """
 # What was said about a contact holds for the contact that it went into.
 _DECIDED = """
@@ -55,6 +77,11 @@ def _known(business_id: UUID) -> dict[str, Any]:
 def people(business_id: UUID) -> list[Who]:
     """Everybody whom the account shows."""
     return [Who(*row) for row in db.session.execute(text(_PEOPLE), _known(business_id))]
+
+
+def forget_keys(business_id: UUID) -> None:
+    """Recognise nobody by what only a member who left told."""
+    db.session.execute(text(_FORGET_KEYS), _known(business_id))
 
 
 def kept_apart(business_id: UUID) -> set[frozenset[UUID]]:

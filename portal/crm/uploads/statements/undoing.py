@@ -23,7 +23,8 @@ FROM (
     WHEN c.member_id IS NOT NULL OR c.made_by IS NULL OR EXISTS (
       SELECT 1 FROM contact_source s WHERE s.fmo_id = :fmo AND s.business_id = :business AND s.contact_id = c.id)
       OR EXISTS (
-      SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id)
+      SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id
+        AND p.released_at IS NULL)
       THEN 'linked'
     WHEN EXISTS (SELECT 1 FROM contact_merge g WHERE g.fmo_id = :fmo AND g.business_id = :business
                  AND c.id IN (g.kept_id, g.merged_id)) THEN 'merged'
@@ -44,7 +45,8 @@ _MARK_FILLED = """
 UPDATE upload_row r SET undone = CASE WHEN EXISTS (
     SELECT 1 FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = r.contact_id AND c.hidden)
   THEN 'merged' WHEN NOT r.was_owned AND NOT EXISTS (
-    SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = r.contact_id)
+    SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = r.contact_id
+      AND p.released_at IS NULL)
   THEN 'left' ELSE 'blank' END
 WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.written AND r.outcome = 'match'
   AND r.same_as IS NULL AND r.contact_id IN (SELECT c.id FROM contact c WHERE c.business_id = :business)
@@ -58,6 +60,10 @@ _DROP_NOTES = f"DELETE FROM note WHERE {_MINE} AND upload_id = :upload AND conta
 _DROP_PAIRS = f"DELETE FROM possible_duplicate WHERE {_MINE} AND (contact_id IN {_GONE} OR other_id IN {_GONE})"
 _DROP_KEYS = f"DELETE FROM contact_key WHERE {_MINE} AND contact_id IN {_GONE}"
 _DROP = f"DELETE FROM contact WHERE {_MINE} AND id IN {_GONE}"
+_CHANGED = f"""
+SELECT DISTINCT contact_id FROM upload_row
+WHERE {_MINE} AND upload_id = :upload AND undone IN ('remove', 'blank') AND contact_id IS NOT NULL
+"""
 _BLANK = f"""
 UPDATE contact c
 SET typed = t.typed, brought = b.brought, updated_at = now(),
@@ -89,7 +95,8 @@ WHERE h.fmo_id = :fmo AND h.business_id = :business AND h.upload_id = :upload AN
     WHEN 'mbi' THEN h.value IS DISTINCT FROM c.mbi_hash AND h.value IS DISTINCT FROM c.typed_mbi_hash
     WHEN 'person' THEN h.value IS DISTINCT FROM {PERSON}
     ELSE NOT EXISTS (SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business
-                     AND p.contact_id = c.id AND p.carrier || '|' || p.member_number = h.value) END
+                     AND p.contact_id = c.id AND p.released_at IS NULL
+                       AND p.carrier || '|' || p.member_number = h.value) END
 """
 _UNDONE = f"""
 SELECT count(*) FILTER (WHERE undone = 'remove') AS removed,
@@ -99,14 +106,18 @@ FROM upload_row WHERE {_MINE} AND upload_id = :upload
 """
 
 
-def take_back(upload_id: UUID) -> dict[str, int]:
-    """Undo what the written rows did, as far as nothing was done with it since: removed, blanked, kept (counts)."""
+def take_back(upload_id: UUID) -> tuple[dict[str, int], list[UUID]]:
+    """Undo what the written rows did, as far as nothing was done with it since.
+
+    Gives the counts removed, blanked and kept, and the contacts that were removed or blanked.
+    """
     known = of_upload(upload_id)
     read_tables_once()
     for statement in (_MARK_MADE, _MARK_FILLED, _DROP_NOTES, _DROP_PAIRS, _DROP_KEYS, _DROP, _BLANK, _STALE_KEYS):
         db.session.execute(text(statement), known)
     row = db.session.execute(text(_UNDONE), known).mappings().one()
-    return {name: int(value) for name, value in row.items()}
+    changed = db.session.execute(text(_CHANGED), known).scalars()
+    return {name: int(value) for name, value in row.items()}, sorted(changed)
 
 
 _FORGET_ROWS = """
