@@ -22,6 +22,12 @@ from portal.crm.words import FIELDS, GENDERS, phone
 
 OLDEST = date(1900, 1, 1)
 _GENDER_CHOICES = [SelectChoice("", "Not known"), *(SelectChoice(key, word) for key, word in GENDERS.items())]
+_READERS: dict[str, Callable[[str], str | None]] = {
+    "email": normalise.email,
+    "phone": normalise.phone,
+    "state": normalise.state,
+    "zip": normalise.zip_code,
+}
 CHANGED_MEANWHILE = "Somebody changed this contact while you were writing. Nothing was saved; look at it again first."
 
 
@@ -74,17 +80,15 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
     def values(self) -> dict[str, str]:
         """Field → value as stored; "" for an empty one."""
-        readers: dict[str, Callable[[str], str | None]] = {
-            "email": normalise.email,
-            "phone": normalise.phone,
-            "state": normalise.state,
-            "zip": normalise.zip_code,
-        }
-        found: dict[str, str] = {}
+        return {name: stored or "" for name, (_, stored) in self._read().items()}
+
+    def _read(self) -> dict[str, tuple[str, str | None]]:
+        """Field → (its text, what that is as it is stored: None where it cannot be read)."""
+        found: dict[str, tuple[str, str | None]] = {}
         for name in TYPED_FIELDS:
             typed = self[name].data
             text = typed.isoformat() if isinstance(typed, date) else typed or ""
-            found[name] = (readers[name](text) or "") if name in readers and text else text
+            found[name] = text, _READERS[name](text) if name in _READERS and text else text
         return found
 
     def is_stale(self, contact: Contact) -> bool:
@@ -96,8 +100,8 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
         A value that was only shown may have been a carrier's, and have left the account since.
         """
-        given, posted, now = (self.given.data or "").split(","), self.values(), _filled(contact)
-        untouched = _marks(contact, posted).split(",")
+        posted = {name: text if stored is None else stored for name, (text, stored) in self._read().items()}
+        given, untouched, now = (self.given.data or "").split(","), _marks(contact, posted).split(","), _filled(contact)
         for name, was, is_now in zip(TYPED_FIELDS, given, untouched, strict=False):
             if was == is_now:
                 self[name].data, self[name].raw_data = now[name], None

@@ -159,3 +159,29 @@ def test_the_command_ends_with_1_and_says_what_is_held(
 def test_the_limits_are_the_fmos_own(asker: FlaskClient) -> None:
     shown = asker.get("/fmo/settings").text
     assert "Changes that a second administrator must approve" in shown and 'name="held_number"' in shown
+
+
+def test_looser_limits_wait_for_a_second_admin(client_for: Client, store: Session, fmo: Fmo) -> None:
+    fmo = store.merge(fmo)
+    fmo.rules = {"held_number": 50, "held_share": 5, "held_share_from": 10}
+    store.commit()
+    one, two = (client_for(builders.user(store, fmo)) for _ in range(2))
+    form = {"agreements": "block", "tell_left": "y", "held_number": "0", "held_share": "4", "held_share_from": "10"}
+    answer = one.post("/fmo/settings", data=form)
+    held = store.scalars(select(HeldChange)).one()
+    assert answer.location == f"/fmo/held/{held.id}" and held.arguments == {"held_number": 0}
+    assert _rules(store, fmo) == {"held_number": 50, "held_share": 4, "held_share_from": 10, "agreements": "block"}
+    page = one.get(answer.location).text
+    assert "No policy moves by this" in page and "Withdraw" in page and "Approve" not in page
+    assert one.post(f"{answer.location}/approve", data={"shown": held.digest}).status_code == 303
+    assert _rules(store, fmo)["held_number"] == 50
+    assert "Looser limits would let one administrator move more alone" in two.get("/fmo/").text
+    two.post(f"{answer.location}/approve", data={"shown": held.digest})
+    assert _rules(store, fmo)["held_number"] == 0
+    one.post("/fmo/settings", data={**form, "held_number": "20"})
+    assert _rules(store, fmo)["held_number"] == 20, "what is tighter needs nobody else"
+
+
+def _rules(store: Session, fmo: Fmo) -> dict[str, object]:
+    store.rollback()
+    return dict(store.get_one(Fmo, fmo.id, populate_existing=True).rules)

@@ -96,6 +96,13 @@ class Account:
         with self.store.get_bind().connect() as connection:  # type: ignore[union-attr]  # an engine
             return UUID(str(connection.execute(text(query), {"m": member.id, "b": self.business.id}).scalar_one()))
 
+    def move(self, policy: Policy, npn: str) -> None:
+        """Another agent wrote it, says the book by now."""
+        with acting(self.app, admin_scope(self.fmo.id)):
+            db.session.scalars(select(Policy).where(Policy.id == policy.id)).one().writing_npn = npn
+            db.session.flush()
+            operations.release_policies([policy.id])
+
     def pair(self, one: UUID, other: UUID) -> None:
         first, second = sorted((one, other))
         owned = crm.owned_by(self.business)
@@ -188,11 +195,7 @@ def test_a_release_in_between_does_not_come_back(account: Account, setup_engine:
     kept, merged = account.contact_of(one), account.contact_of(other)
     account.pair(kept, merged)
     merge_id = merge(app, account.business, kept, merged)
-    with acting(app, admin_scope(account.fmo.id)):
-        policy = db.session.scalars(select(Policy).where(Policy.id == gone.id)).one()
-        policy.writing_npn = "1002"
-        db.session.flush()
-        operations.release_policies([gone.id])
+    account.move(gone, "1002")
     undo(app, account.business, merge_id)
     [contact] = rows(setup_engine, "SELECT hidden, carried, merged_into FROM contact WHERE id = :c", c=merged)
     assert (contact.hidden, contact.carried, contact.merged_into) == (True, {}, None)
@@ -225,10 +228,7 @@ def test_what_was_typed_of_the_merged_one_outlives_the_carriers_values(account: 
         table: before[table] for table in before if table != "possible_duplicate"
     }
     merge(app, account.business, kept, own.id)
-    with acting(app, admin_scope(account.fmo.id)):
-        db.session.scalars(select(Policy).where(Policy.id == gone.id)).one().writing_npn = "1002"
-        db.session.flush()
-        operations.release_policies([gone.id])
+    account.move(gone, "1002")
     [shown] = rows(setup_engine, "SELECT first_name, last_name, phone, hidden FROM contact WHERE id = :c", c=kept)
     assert tuple(shown) == ("Raymond", "Vance", "+16145550102", False), "the agent's own words are left, not a blank"
 

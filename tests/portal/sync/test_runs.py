@@ -15,6 +15,7 @@ from portal.book.models import Policy
 from portal.businesses.models import Business
 from portal.core import row_filter
 from portal.extensions import db
+from portal.identity.models import Fmo
 from portal.sync import operations
 from portal.sync.statements import copies, locks
 from tests.portal.sync.runs import admin_scope, ask_for_run, carry_out, job_scope, rows, shown, sync, versions
@@ -143,6 +144,18 @@ def test_a_run_begins_no_more_once_sync_is_disabled(app: Flask, business: Busine
     assert shown(setup_engine, business) == set()
     with acting(app, admin_scope(business.fmo_id)) as who, pytest.raises(operations.SyncOff):
         operations.request_run(db.session.get_one(Business, (business.fmo_id, business.id)), "resync", by=who)
+
+
+def test_a_run_begins_no_more_once_the_agreement_ended(
+    app: Flask, business: Business, store: Session, setup_engine: Engine
+) -> None:
+    run_id = ask_for_run(app, business)
+    store.get_one(Fmo, business.fmo_id).rules = {"agreements": "block"}
+    store.commit()
+    assert carry_out(app, business, run_id) == "failed"
+    [run] = rows(setup_engine, "SELECT error FROM sync_run")
+    assert "No agreement with" in run.error and "Nothing in the account was changed." in run.error
+    assert shown(setup_engine, business) == set()
 
 
 def test_a_policy_that_moves_during_the_run_ends_outside(app: Flask, business: Business, setup_engine: Engine) -> None:

@@ -92,3 +92,14 @@ def test_hostile_and_hopeless_files_are_refused_with_a_sentence(name: str) -> No
 def test_the_largest_file_that_is_taken() -> None:
     read = table.read_table(b"First Name\n" + b"x\n" * table.MAX_ROWS)
     assert len(read.rows) == table.MAX_ROWS
+
+
+def test_a_file_without_column_names_shows_nobody_as_one() -> None:
+    read = table.read_table(b"Dana,Whitfield,03/12/1950,1EG4-TE5-MK73\nRay,Vance,01/02/1951,\n")
+    assert read.header == ["Column 1", "Column 2", "Column 3", "Column 4"]
+    assert [cells[0] for _, cells in read.rows] == ["Dana", "Ray"] and "no row with the names" in read.notes[0]
+
+
+def test_no_text_holds_a_control_character() -> None:
+    read = table.read_table(workbook([["First", "Last", "Notes"], ["Dana", "Whitfield", "a\x00b\x07c"]]))
+    assert read.rows[0][1] == ["Dana", "Whitfield", "abc"]
