@@ -24,7 +24,6 @@ _LETTERS = str.maketrans({"ø": "o", "ß": "ss", "ł": "l", "æ": "ae", "œ": "o
 _PARTS = re.compile(r"[\s\-‐-―_/]+")
 _SUFFIXES = {"jr": "2", "ii": "2", "2nd": "2", "sr": "1", "i": "1", "iii": "3", "3rd": "3", "iv": "4", "4th": "4"}
 _SAME = "same"
-BORN_ALIKE = 90  # the strength of one name and one birth date, with nothing else
 # Variant of the name → (its words, strength together with a birth date).
 _VARIANTS = {
     "nickname": ("a nickname", 85),
@@ -178,7 +177,7 @@ def _strength(variants: list[str], agreed: list[str], *, born_same: bool, born_a
         return 40 if not variants and contact and contact != ["address"] else None
     if not variants:
         if born_same:
-            return min(95, BORN_ALIKE + 2 * len(contact))
+            return min(95, 90 + 2 * len(contact))
         return (80 if contact != ["address"] else 70) if contact else None
     if "last" in variants or len(variants) > 1:
         return min(60, 50 + 3 * len(contact)) if born_same and contact else None

@@ -61,7 +61,7 @@ class UploadRow(BusinessOwned, Base):
     same_as: Mapped[int | None]  # the earlier row that is the same person
     rung: Mapped[str | None]
     candidates: Mapped[list[UUID]] = mapped_column(ARRAY(PG_UUID), server_default=EMPTY)
-    doubts: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # [contact's id, reason]
+    doubts: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # [contact's id, reason, strength]
     problems: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # [column, shape, reason]
     values: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # keys: TYPED_FIELDS
     mbi: Mapped[str | None]  # ciphertext, field "mbi"

@@ -100,7 +100,7 @@ def _seal(rows: Sequence[Planned], fmo_id: UUID) -> dict[str | None, str]:
 def _decide(rows: Sequence[Planned]) -> None:
     ladder = statements.sharing_keys(pair for one in rows for pair in one.keys.items())
     named = statements.of_last_name(weak.name_of(one.row.values)[1] for one in rows)
-    plan.plan(rows, ladder, named)
+    plan.plan(rows, ladder, named, lambda alone: statements.near(one.row.values for one in alone))
 
 
 def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
@@ -170,7 +170,7 @@ def _write(upload: Upload, rows: Sequence[Planned]) -> None:
     taken = [one for one in rows if one.outcome in (plan.CREATE, plan.DUPLICATE, plan.MATCH)]
     if not taken:
         return
-    filled = statements.write(upload.id, same_name=plan.SAME_NAME)
+    filled = statements.write(upload.id)
     made = [one.contact_id for one in taken if one.outcome != plan.MATCH]
     said: set[str] = {name for one in taken for name in (one.row.values if one.outcome != plan.MATCH else one.fill)}
     if any(one.mbi_hash and (one.outcome != plan.MATCH or one.fills_mbi) for one in taken):

@@ -6,14 +6,17 @@ The others wait for a person where somebody of that name is in the account.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
 from portal.connectors.ladder import name_key
 from portal.crm import matching
+from portal.crm.duplicates.statements.queue import LADDER
 from portal.crm.matching import Person
+from portal.crm.uploads import beside
+from portal.crm.uploads.beside import Like
 from portal.crm.uploads.known import Known
 from portal.crm.uploads.rows import ReadRow
 from portal.crm.uploads.weak import Named, shared
@@ -30,7 +33,6 @@ OUTCOMES: Final = {
     ERROR: ("Refused", "bad"),
     LEFT: ("Left out", "neutral"),
 }
-SAME_NAME = "The same name and birth date"
 CHOSEN = "chosen"
 NEW, LEAVE = "new", "leave"
 NAMELESS = "No contact has this number, and the row has no first and last name to make one of"
@@ -51,7 +53,8 @@ class Planned:
     contact_id: UUID | None = None
     same_as: int | None = None
     candidates: list[UUID] = field(default_factory=list)
-    doubts: list[tuple[UUID, str]] = field(default_factory=list)  # (other contact, reason)
+    doubts: list[tuple[UUID, str, int]] = field(default_factory=list)  # (other contact, reason, strength)
+    likes: list[Like] = field(default_factory=list)  # whom it may be, beside what the ladder says; not kept
     fill: dict[str, str] = field(default_factory=dict)
     fills_mbi: bool = False
     lends: dict[str, str] = field(default_factory=dict)
@@ -67,10 +70,14 @@ class Planned:
         return self.known_keys
 
 
-def plan(rows: Sequence[Planned], ladder: Iterable[Known], named: Iterable[Known]) -> None:
+Near = Callable[[Sequence[Planned]], Iterable[Known]]
+
+
+def plan(rows: Sequence[Planned], ladder: Iterable[Known], named: Iterable[Known], near: Near) -> None:
     """Decide every row of `rows`, in place.
 
     `ladder`: contacts that share a key with a row; `named`: contacts that share a name with one; removed ones too.
+    `near` gives the contacts that share a birth date, phone, e-mail or address with rows that the ladder leaves alone.
     """
     _forget(rows)
     ladder = list(ladder)
@@ -83,7 +90,7 @@ def plan(rows: Sequence[Planned], ladder: Iterable[Known], named: Iterable[Known
             one.reason = NOBODY
     strong = [one for one in rows if one.keys and not one.row.refused]
     _by_ladder(strong, ladder, known)
-    _beside_namesakes(strong, names)
+    _beside(rows, near, known)
     made = Named(_as_known(one) for one in strong if one.outcome in (CREATE, DUPLICATE))
     numbers = {one.contact_id: one.row.number for one in rows if one.outcome in (CREATE, DUPLICATE)}
     for one in rows:
@@ -96,7 +103,7 @@ def _forget(rows: Iterable[Planned]) -> None:
     """A row that was planned before is planned anew; what a person chose stays."""
     for one in rows:
         one.outcome, one.reason, one.rung, one.contact_id, one.same_as = ERROR, None, None, None, None
-        one.candidates, one.doubts, one.was_owned = [], [], False
+        one.candidates, one.doubts, one.likes, one.was_owned = [], [], [], False
         one.fill, one.fills_mbi, one.lends, one.lends_mbi = {}, False, {}, False
 
 
@@ -160,33 +167,43 @@ def _doubt(
         seen.add(frozenset((one, other)))
         told = makers.get(one) or makers.get(other) or next((row for row in rows if row.contact_id in pair), None)
         if told is not None:
-            told.doubts.append((other if told.contact_id == one else one, doubt.reason))
+            told.doubts.append((other if told.contact_id == one else one, doubt.reason, LADDER))
         for maker in (makers.get(one), makers.get(other)):
             if maker is not None:
                 maker.outcome = DUPLICATE
 
 
-def _beside_namesakes(rows: Sequence[Planned], names: Named) -> None:
-    """A new contact with the name and birth date of another one is looked at by a person, as after a sync."""
-    for one in rows:
-        if one.outcome not in (CREATE, DUPLICATE) or not one.row.birth_date:
-            continue
-        told = {other for other, _ in one.doubts}
-        for other in names.of(one.row.values):
-            if other.birth_date == one.row.birth_date and not other.removed and other.id not in told:
-                one.outcome = DUPLICATE
-                one.doubts.append((other.id, SAME_NAME))
+def _beside(rows: Sequence[Planned], near: Near, known: dict[UUID, Known]) -> None:
+    """A new contact that is like another one is looked at by a person, as after a sync."""
+    alone = [one for one in rows if one.row.named and not one.row.refused and _is_alone(one)]
+    people = list(near(alone)) if alone else []
+    for person in people:
+        known.setdefault(person.id, person)
+    found = beside.likes({one.id: _as_known(one) for one in alone}, people)
+    for one in alone:
+        one.likes = found.get(one.id, [])
+        if one.keys and one.likes:
+            one.outcome = DUPLICATE
+            told = {other for other, _, _ in one.doubts}
+            new = (like for like in one.likes if like.contact.id not in told)
+            one.doubts += [(like.contact.id, like.reason, like.strength) for like in new]
+
+
+def _is_alone(one: Planned) -> bool:
+    """Whether the ladder made a contact of the row, or had nothing to go by."""
+    return one.outcome in (CREATE, DUPLICATE) if one.keys else True
 
 
 def _as_known(one: Planned) -> Known:
-    assert one.contact_id is not None
-    return Known(one.contact_id, dict(one.row.values), one.mbi_hash)
+    return Known(one.id, dict(one.row.values), one.mbi_hash)
 
 
 def _by_name(one: Planned, names: Named, made: Named, numbers: dict[UUID | None, int]) -> None:
     said = one.row.values
     everybody = names.candidates(said)
-    living = [contact for contact in everybody if not contact.removed]
+    found = {contact.id: contact for contact in everybody if not contact.removed}
+    found |= {like.contact.id: like.contact for like in one.likes}
+    living = sorted(found.values(), key=lambda contact: contact.id)
     one.candidates = [contact.id for contact in living]
     if one.choice == LEAVE:
         one.outcome = LEFT

@@ -59,7 +59,7 @@ def people(found: Iterable[UploadRow]) -> dict[UUID, Contact]:
     """The contacts that these rows are about or may be, by id; those that the actor may not see are not in it."""
     wanted: set[UUID] = set()
     for row in found:
-        wanted |= {*row.candidates, *(UUID(other) for other, _ in row.doubts)}
+        wanted |= {*row.candidates, *(UUID(other) for other, *_ in row.doubts)}
         wanted |= {row.contact_id} if row.contact_id else set()
     if not wanted:
         return {}

@@ -22,7 +22,7 @@ _WAITING = (plan.CANDIDATE, plan.LEFT)
 
 def _decided(one: Planned) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(one, name) for name in DECIDED}
-    found["doubts"] = [[str(other), reason] for other, reason in one.doubts]
+    found["doubts"] = [[str(other), reason, strength] for other, reason, strength in one.doubts]
     return found
 
 
@@ -65,7 +65,7 @@ def _planned(stored: Any) -> Planned:
     made = Planned(stored.id, row, stored.mbi_hash)
     for name in DECIDED:
         setattr(made, name, getattr(stored, name))
-    made.doubts = [(UUID(other), reason) for other, reason in stored.doubts]
+    made.doubts = [(UUID(other), reason, strength) for other, reason, strength in stored.doubts]
     return made
 
 

@@ -49,12 +49,12 @@ def recognise(values: Mapping[str, str], mbi: str | None) -> Recognised:
     one = Planned(new_id(), ReadRow(1, said), mbi_hash)
     ladder = _seen(statements.sharing_keys(one.keys.items()))
     namesakes = _seen(statements.of_last_name([name_of(said)[1]]))
-    plan.plan([one], ladder, namesakes)
+    plan.plan([one], ladder, namesakes, lambda _: _seen(statements.near([said])))
     if one.outcome == plan.REMOVED:
         return Recognised(removed=True)
     if one.outcome == plan.MATCH:
         return Recognised(one.contact_id, one.rung, one.fill, one.fills_mbi, one.lends)
-    found = dict(one.doubts)
+    found = {other: reason for other, reason, _ in one.doubts} | {like.contact.id: like.reason for like in one.likes}
     for contact in Named(namesakes).candidates(said):
         if not contact.removed:
             found.setdefault(contact.id, _reason(said, contact.shown))

@@ -53,11 +53,6 @@ class Named:
         """Let `contact` be found by its name."""
         self._by_last.setdefault(contact.name[1], []).append(contact)
 
-    def of(self, said: Mapping[str, str]) -> list[Known]:
-        """Everybody of exactly that name."""
-        first, last = name_of(said)
-        return [one for one in self._by_last.get(last, []) if one.name[0] == first]
-
     def candidates(self, said: Mapping[str, str]) -> list[Known]:
         """Those of that name whom `said` may mean, in a fixed order."""
         first, last = name_of(said)

@@ -86,7 +86,7 @@ def gains(row: Any) -> str:
 
 def twins(row: Any, people: Mapping[UUID, Contact]) -> list[tuple[str, Contact | None]]:
     """(reason, the contact that the row may be a second time); None for a row of the same file."""
-    found = [(reason, people.get(UUID(other))) for other, reason in row.doubts]
+    found = [(reason, people.get(UUID(other))) for other, reason, *_ in row.doubts]
     return [(SILENT_TWIN if is_silent(twin) else reason, twin) for reason, twin in found]
 
 

@@ -9,9 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from portal.connectors.ladder import name_key, name_key_sql
 from portal.core import scope
-from portal.crm.duplicates.alike import BORN_ALIKE
-from portal.crm.duplicates.statements.queue import LADDER
 from portal.crm.models import TYPED_FIELDS
 from portal.crm.uploads.known import Known
 from portal.extensions import db
@@ -46,6 +45,12 @@ _NAMED = f"""
 SELECT {_COLUMNS}, NULL AS keys FROM contact c
 WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hidden
   AND split_part(c.sort_key, ' ', 1) IN (SELECT unnest(CAST(:names AS text[])))
+"""
+_NEAR = f"""
+SELECT {_COLUMNS}, NULL AS keys FROM contact c
+WHERE c.fmo_id = :fmo AND c.business_id = :business AND NOT c.hidden
+  AND (c.birth_date = ANY(CAST(:births AS date[])) OR c.phone = ANY(:phones) OR lower(c.email) = ANY(:emails)
+       OR c.zip || '|' || {name_key_sql("c.address1")} = ANY(:homes))
 """
 
 _CREATE = """
@@ -102,13 +107,12 @@ FROM note n
 WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.upload_id = :upload
   AND c.fmo_id = :fmo AND c.business_id = :business AND c.id = n.contact_id AND NOT c.agent_owned
 """
-# What the ladder doubts only a person ends; of namesakes the next look at the account judges anew.
-_DOUBTS = f"""
+_DOUBTS = """
 INSERT INTO possible_duplicate (fmo_id, business_id, id, contact_id, other_id, reason, strength)
 SELECT DISTINCT ON (least(d.one, d.other), greatest(d.one, d.other))
        :fmo, :business, uuidv7(), least(d.one, d.other), greatest(d.one, d.other), d.reason,
-       CASE WHEN d.reason = :same_name THEN {BORN_ALIKE} ELSE {LADDER} END
-FROM (SELECT r.contact_id AS one, CAST(e->>0 AS uuid) AS other, e->>1 AS reason
+       d.strength
+FROM (SELECT r.contact_id AS one, CAST(e->>0 AS uuid) AS other, e->>1 AS reason, CAST(e->>2 AS smallint) AS strength
       FROM upload_row r, LATERAL jsonb_array_elements(r.doubts) e
       WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload
         AND r.outcome IN ('create', 'duplicate', 'match') AND NOT r.written) d
@@ -171,6 +175,18 @@ def of_last_name(names: Iterable[str]) -> list[Known]:
     return _people(_NAMED, names=wanted) if wanted else []
 
 
+def near(said: Iterable[Mapping[str, str]]) -> list[Known]:
+    """The contacts that the actor may see, removed ones too, which share a birth date, phone, e-mail or address."""
+    told = list(said)
+    return _people(
+        _NEAR,
+        births=sorted({one["birth_date"] for one in told if one.get("birth_date")}),
+        phones=sorted({one["phone"] for one in told if one.get("phone")}),
+        emails=sorted({one["email"].lower() for one in told if one.get("email")}),
+        homes=sorted({f"{z}|{name_key(a)}" for one in told if (z := one.get("zip")) and (a := one.get("address1"))}),
+    )
+
+
 def _people(query: str, **given: Any) -> list[Known]:
     found = []
     for row in db.session.execute(text(query), {**of_upload(), **given}).mappings():
@@ -191,12 +207,9 @@ def read_tables_once() -> None:
     db.session.execute(text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)"))
 
 
-def write(upload_id: UUID, *, same_name: str) -> Mapping[UUID, UUID | None]:
-    """Do what the rows say: contacts, blanks, keys, notes, pairs to look at. Gives filled contact → its member.
-
-    `same_name` is the reason of the pairs that only share name and birth date.
-    """
-    known = {**of_upload(upload_id), "same_name": same_name}
+def write(upload_id: UUID) -> Mapping[UUID, UUID | None]:
+    """Do what the rows say: contacts, blanks, keys, notes, pairs to look at. Gives filled contact → its member."""
+    known = of_upload(upload_id)
     read_tables_once()
     db.session.execute(text(_CREATE), known)
     filled = db.session.execute(text(_FILL), known).all()

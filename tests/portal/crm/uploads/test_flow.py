@@ -147,6 +147,41 @@ def test_a_contradiction_is_a_possible_duplicate(place: Place, setup_engine: Eng
     assert len(pairs) == 1 and "another birth date" in pairs[0]
 
 
+VARIANTS = {
+    "nickname": {"first_name": "Margaret", "last_name": "Whitfield"},
+    "swapped": {"first_name": "Whitfield", "last_name": "Maggie"},
+    "typo": {"first_name": "Maggie", "last_name": "Whitfeild"},
+    "hyphen": {"first_name": "Maggie", "last_name": "Whitfield-Soto"},
+    "accent": {"first_name": "Mággie", "last_name": "Whitfield"},
+    "suffix": {"first_name": "Maggie", "last_name": "Whitfield", "suffix": "Sr"},
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("strong", [True, False], ids=["with a birth date", "with a phone alone"])
+def test_a_name_in_another_form_is_shown_before_anything_is_done(
+    place: Place, setup_engine: Engine, name: str, strong: bool
+) -> None:
+    born = {"birth_date": date(1944, 5, 6)} if strong else {"birth_date": None}
+    place.member(**VARIANTS[name], **born, zip=None, phone="+16145550142")
+    place.sync()
+    row = {"First Name": "Maggie", "Last Name": "Whitfield"}
+    row |= {"DOB": "05/06/1944", "Zip": "43009"} if strong else {"Phone": "614-555-0142"}
+    upload_id = preview(place.app, place.user, [row])
+    assert outcomes(place.app, place.user, upload_id) == ["duplicate" if strong else "candidate"]
+    apply(place.app, place.user, upload_id)
+    pairs = state(setup_engine, place.business.id)["possible_duplicate"]
+    assert len(pairs) == int(strong) and all("same birth date" in pair for pair in pairs)
+
+
+def test_a_spouse_and_a_twin_are_somebody_else(place: Place) -> None:
+    place.member(first_name="Roy", last_name="Ash", birth_date=date(1944, 5, 6), zip="43009", phone="+16145550142")
+    place.sync()
+    twin = {"First Name": "Ray", "Last Name": "Ash", "DOB": "05/06/1944", "Zip": "43009", "Phone": "614-555-0142"}
+    spouse = {"First Name": "Ann", "Last Name": "Ash", "DOB": "07/08/1946", "Zip": "43009", "Phone": "614-555-0142"}
+    assert outcomes(place.app, place.user, preview(place.app, place.user, [twin, spouse])) == ["create", "create"]
+
+
 def test_what_the_carrier_says_is_not_replaced(place: Place, setup_engine: Engine) -> None:
     place.member("2EG4TE5MK74", first_name="Ed", last_name="Ash", email="ed@mail.example")
     place.sync()
