@@ -20,10 +20,11 @@ def write(session: Session, entries: list[Entry]) -> None:
     """Insert `entries` under the session's scope, in its transaction."""
     assert isinstance(session, TenantSession)
     scope = session.scope()
-    session.connection().execute(insert(AccessEntry).inline(), [_row(entry, scope) for entry in entries])
+    session.connection().execute(insert(AccessEntry).inline(), [row(entry, scope) for entry in entries])
 
 
-def _row(entry: Entry, scope: Scope) -> dict[str, Any]:
+def row(entry: Entry, scope: Scope) -> dict[str, Any]:
+    """The columns of `access_entry` that say `entry` of the actor of `scope`; all but its time."""
     return {
         "fmo_id": scope.fmo_id,
         "id": new_id(),
@@ -60,7 +61,7 @@ def write_installation_entry(
     session: Session, action: str, *, outcome: str, reason: str, request: dict[str, str | None]
 ) -> None:
     """Log what happened before any FMO was known. `request` carries address, user_agent and request_id."""
-    row: dict[str, Any] = {
+    made: dict[str, Any] = {
         "id": new_id(),
         "action": action,
         "outcome": outcome,
@@ -68,7 +69,7 @@ def write_installation_entry(
         "detail": {},
         **request,
     }
-    session.connection().execute(insert(InstallationEntry).inline(), [row])
+    session.connection().execute(insert(InstallationEntry).inline(), [made])
 
 
 register_recorder(write)

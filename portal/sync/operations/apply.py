@@ -31,7 +31,7 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     plan = planning.make(db.session(), fmo_id, business_id, npns, whole=run.whole, say=say)
     asked = _write(run, plan, say)
     taken = leave.release(fmo_id, "business", MOVED, business=business_id) if plan.gone else []
-    log.released(fmo_id, taken, reason=MOVED)
+    log.released(taken, reason=MOVED)
     if taken or (plan.counts and plan.counts["new_sources"] + plan.counts["changed_sources"]):
         look_again(business_id)
     lines.keep(

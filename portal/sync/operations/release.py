@@ -27,7 +27,7 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
     for business_id in account.holding(fmo_id, wanted):
         contacts_lock.hold(business_id)
     taken = leave.release(fmo_id, "policies", MOVED, policies=wanted)
-    return _told(fmo_id, taken, MOVED)
+    return _told(taken, MOVED)
 
 
 def release_npn(business_id: UUID, npn: str) -> int:
@@ -35,11 +35,11 @@ def release_npn(business_id: UUID, npn: str) -> int:
     fmo_id = _begin()
     contacts_lock.hold(business_id)
     taken = leave.release(fmo_id, "npn", NPN_LEFT, business=business_id, npn=npn)
-    return _told(fmo_id, taken, NPN_LEFT)
+    return _told(taken, NPN_LEFT)
 
 
-def _told(fmo_id: UUID, taken: list[leave.Taken], reason: str) -> int:
-    log.released(fmo_id, taken, reason=reason)
+def _told(taken: list[leave.Taken], reason: str) -> int:
+    log.released(taken, reason=reason)
     for business_id in sorted({one.business_id for one in taken}):
         look_again(business_id)
     return len(taken)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, text
 
 from portal.compliance.models import ENTRY_VERSION, AccessEntry
+from portal.compliance.operations import row
 from portal.core import scope
-from portal.core.ids import new_id
+from portal.core.access import Entry
 from portal.core.scope import Role
 from portal.extensions import db
 from portal.sync.events import POLICY_DISCLOSED, POLICY_RELEASED
@@ -43,35 +45,21 @@ def disclosed(fmo_id: UUID, business_id: UUID, run_id: UUID, *, actor_id: UUID |
     )
 
 
-def released(fmo_id: UUID, taken: list[Taken], *, reason: str) -> None:
+def released(taken: list[Taken], *, reason: str) -> None:
     """One entry for each Business that lost copies, naming the policies and members."""
     at_work = scope.current()
     by_business: dict[UUID, list[Taken]] = defaultdict(list)
     for one in taken:
         by_business[one.business_id].append(one)
     rows = [
-        {
-            "fmo_id": fmo_id,
-            "id": new_id(),
-            "actor_id": at_work.actor_id,
-            "actor_name": at_work.actor_name,
-            "role": at_work.role.value,
-            "business_id": business_id,
-            "session_id": at_work.session_id,
-            "request_id": at_work.request_id,
-            "run_id": at_work.run_id,
-            "action": POLICY_RELEASED.name,
-            "subject_kind": "policy",
-            "subject_ids": sorted(t.policy_id for t in copies),
-            "member_ids": sorted({t.member_id for t in copies}),
-            "reason": reason,
-            "address": at_work.address,
-            "user_agent": at_work.user_agent,
-            "outcome": "done",
-            "version": ENTRY_VERSION,
-        }
+        row(_left(copies, reason), replace(at_work, business_id=business_id))
         for business_id, copies in by_business.items()
     ]
     if rows:
         # inline: nothing is asked back, since the FMO's login writes entries and reads none.
         db.session.execute(insert(AccessEntry).inline(), rows)
+
+
+def _left(copies: list[Taken], reason: str) -> Entry:
+    policies, members = sorted(one.policy_id for one in copies), {one.member_id for one in copies}
+    return Entry(POLICY_RELEASED, "policy", policies, members, reason=reason)
