@@ -29,18 +29,18 @@ AGREEMENTS = declare(
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How a Business stands today. `warning` is what to tell whoever is about to sync, `blocked` that no run starts."""
+    """How a Business stands today. `warning` ("": none) is for whoever is about to sync; `blocked`: no run starts."""
 
     state: State
     blocked: bool
-    warning: str | None
+    warning: str
 
 
 def judge(business: Business, today: date, rule: str) -> Agreement:
     """The agreement of a Business on a day, under the rule off, warn or block."""
     state = _state(business, today)
     if state == "signed" or rule == "off":
-        return Agreement(state, False, None)
+        return Agreement(state, False, "")
     blocked = rule == "block"
     then = " Policy Sync does not run until one is in force." if blocked else ""
     return Agreement(state, blocked, _sentence(business, state) + then)

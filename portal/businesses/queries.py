@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -72,7 +72,13 @@ def by_ids(ids: Iterable[UUID]) -> dict[UUID, Business]:
 
 def agreement(business: Business) -> Agreement:
     """How the Business's agreement stands today under the FMO's rule."""
-    return judge(business, clock.today(), str(rules.value(AGREEMENTS)))
+    return agreement_of_any()(business)
+
+
+def agreement_of_any() -> Callable[[Business], Agreement]:
+    """The same for any number of Businesses, also such as are still to be made: the rule is read once."""
+    rule, today = str(rules.value(AGREEMENTS)), clock.today()
+    return lambda business: judge(business, today, rule)
 
 
 def by_producer(producer_id: UUID) -> Business | None:

@@ -10,16 +10,14 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, tuple_
 
 from portal.book.models import Policy
-from portal.businesses.agreements import AGREEMENTS, Agreement, judge
+from portal.businesses import queries as businesses
+from portal.businesses.agreements import Agreement
 from portal.businesses.models import Business, BusinessNpn
-from portal.businesses.queries import npns_by_business
-from portal.core import clock
 from portal.core.paging import Asked
 from portal.crm.models import CrmPolicy
 from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.extensions import db
-from portal.identity import rules
 from portal.identity.models import User
 from portal.provisioning.places import zone_of
 from portal.sync.models import SyncRun
@@ -83,8 +81,7 @@ def accounts(asked: Asked, near: Producer) -> Sequence[Business]:
 
 def agreement_on(name: str, signed: date | None, until: date | None) -> Agreement:
     """How the agreement of a Business that is still to be made would stand today under the FMO's rule."""
-    to_be = Business(name=name, agreement_signed_on=signed, agreement_until=until)
-    return judge(to_be, clock.today(), str(rules.value(AGREEMENTS)))
+    return businesses.agreement(Business(name=name, agreement_signed_on=signed, agreement_until=until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +92,24 @@ class Refusal:
     reason: str
 
 
-def why_not(businesses: Sequence[Business]) -> list[Refusal]:
+def why_not(chosen: Sequence[Business]) -> list[Refusal]:
     """Which of them cannot be re-synced now, each with the sentence that says why. Three statements for any number."""
-    rule, today = str(rules.value(AGREEMENTS)), clock.today()
-    having = {one for one, npns in npns_by_business(business.id for business in businesses).items() if npns}
+    agreement_of = businesses.agreement_of_any()
+    having = {one for one, npns in businesses.npns_by_business(business.id for business in chosen).items() if npns}
     under_way = set(
         db.session.scalars(
             select(SyncRun.business_id).where(
-                SyncRun.business_id.in_([one.id for one in businesses]), SyncRun.status.in_(("queued", "running"))
+                SyncRun.business_id.in_([one.id for one in chosen]), SyncRun.status.in_(("queued", "running"))
             )
         )
     )
     found = []
-    for one in businesses:
-        agreement = judge(one, today, rule)
+    for one in chosen:
+        agreement = agreement_of(one)
         if not one.sync_enabled:
             found.append(Refusal(one, "Policy Sync is not enabled."))
         elif agreement.blocked:
-            found.append(Refusal(one, agreement.warning or "Its agreement does not let it be synced."))
+            found.append(Refusal(one, agreement.warning))
         elif one.id in under_way:
             found.append(Refusal(one, UNDER_WAY))
         elif one.id not in having:
@@ -120,7 +117,7 @@ def why_not(businesses: Sequence[Business]) -> list[Refusal]:
     return found
 
 
-def changes_since(businesses: Sequence[Business]) -> dict[UUID, tuple[int, int]]:
+def changes_since(chosen: Sequence[Business]) -> dict[UUID, tuple[int, int]]:
     """(policies to add, policies to update) of each Business, counted among those that the book changed since its run.
 
     One statement for any number of Businesses, so it does not look at what a run would find to be the same after all.
@@ -136,7 +133,7 @@ def changes_since(businesses: Sequence[Business]) -> dict[UUID, tuple[int, int]]
         )
         .join(Policy, (Policy.fmo_id == BusinessNpn.fmo_id) & (Policy.writing_npn == BusinessNpn.npn) & since)
         .join(CrmPolicy, here, isouter=True)
-        .where(BusinessNpn.business_id.in_([one.id for one in businesses]), BusinessNpn.until.is_(None))
+        .where(BusinessNpn.business_id.in_([one.id for one in chosen]), BusinessNpn.until.is_(None))
         .group_by(BusinessNpn.business_id)
     )
     rows = db.session.execute(counted.execution_options(unlogged="counts by account"))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from werkzeug.datastructures import MultiDict
 
-from portal.businesses.agreements import AGREEMENTS, judge
+from portal.businesses import queries as businesses
+from portal.businesses.agreements import Agreement
 from portal.businesses.models import Business
 from portal.businesses.operations import EMAIL_REFUSED
-from portal.core import clock
 from portal.core.scope import AGENT_ROLES, Role
 from portal.downline import queries as downline
 from portal.downline.keys import canonical_npn
 from portal.downline.models import Producer
 from portal.downline.plans import Row, RowRefused, read_day
-from portal.identity import rules
 from portal.provisioning import queries
 from portal.provisioning.forms import ProvisionForm
 from portal.provisioning.operations import Wanted
@@ -77,7 +76,7 @@ class _Known:
     provisioned: set[str]
     shared: set[str]
     taken: set[str]
-    agreements: str
+    agreement_of: Callable[[Business], Agreement]
 
 
 def plan(rows: Sequence[Row]) -> list[Line]:
@@ -115,7 +114,7 @@ def _look_up(lines: Sequence[Line]) -> _Known:
         queries.provisioned(producers.values()),
         queries.in_an_account(producers),
         queries.taken(emails - {""}),
-        str(rules.value(AGREEMENTS)),
+        businesses.agreement_of_any(),
     )
 
 
@@ -143,18 +142,18 @@ def _judge(line: Line, known: _Known) -> None:
     if line.wanted.person.email in known.taken:
         line.reasons.append(EMAIL_REFUSED)
     if line.wanted.enable_sync:
-        _may_sync(line, line.wanted, known.agreements)
+        _may_sync(line, line.wanted, known)
 
 
-def _may_sync(line: Line, wanted: Wanted, rule: str) -> None:
+def _may_sync(line: Line, wanted: Wanted, known: _Known) -> None:
     to_be = Business(
         name=wanted.business_name,
         agreement_signed_on=wanted.agreement_signed,
         agreement_until=wanted.agreement_until,
     )
-    agreement = judge(to_be, clock.today(), rule)
+    agreement = known.agreement_of(to_be)
     if agreement.blocked:
-        line.reasons.append(agreement.warning or "Its agreement does not let it be synced.")
+        line.reasons.append(agreement.warning)
 
 
 def _form(line: Line, producer: Producer, known: _Known) -> ProvisionForm | None:

@@ -50,7 +50,7 @@ def request_run(
         raise SyncOff(business.name)
     agreement = businesses.agreement(business)
     if agreement.blocked:
-        raise Blocked(agreement.warning or "This Business's agreement does not let it be synced. Nothing was started.")
+        raise Blocked(agreement.warning)
     db.session.flush()
     values = {
         "fmo_id": business.fmo_id,

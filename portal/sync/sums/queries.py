@@ -9,12 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from portal.businesses.agreements import AGREEMENTS, judge
+from portal.businesses import queries as businesses
 from portal.businesses.models import Business
-from portal.core import clock
 from portal.core.paging import COUNT_CAP, Asked, Listing
 from portal.extensions import db
-from portal.identity import rules
 from portal.sync.models import SyncRun
 from portal.sync.sums.tally import Account, Tally
 from portal.sync.why.step import day
@@ -50,11 +48,11 @@ def _told(shown: Sequence[Account]) -> list[Line]:
     ids = [one.business_id for one in shown]
     found = {one.id: one for one in db.session.scalars(select(Business).where(Business.id.in_(ids)))}
     last = _last_runs(ids)
-    rule, today = str(rules.value(AGREEMENTS)), clock.today()
+    agreement_of = businesses.agreement_of_any()
     lines = []
     for one in shown:
         if (business := found.get(one.business_id)) is not None:
-            blocked = judge(business, today, rule).blocked
+            blocked = agreement_of(business).blocked
             lines.append(Line(business, one, _because(business, one, last.get(business.id), blocked=blocked)))
     return lines
 

@@ -98,9 +98,8 @@ def _sync(facts: Facts, business: Business) -> Step:
         reason = "Policy Sync is not enabled for it. Enabling it starts a run."
         return Step(title, done, told, reason=reason, action=Link("Enable Policy Sync", change))
     told = ["Policy Sync is enabled" + (", continuously." if business.continuous else "; a person starts each run.")]
-    warning = facts.agreement.warning if facts.agreement is not None else None
-    if warning:
-        told.append(warning)
+    if facts.agreement is not None and facts.agreement.warning:
+        told.append(facts.agreement.warning)
     reason = "Policy Sync does not run without an agreement in force."
     return Step(title, done or not blocked, told, reason=reason, action=_account(business) if blocked else None)
 

@@ -54,8 +54,8 @@ def test_what_follows_from_an_agreement(
             found = queries.agreement(business)
             good = state == "signed"
             assert found.state == state
-            assert (found.blocked, found.warning is not None) == ((False, False) if good else (blocked, warned)), rule
-            assert good or rule != "block" or "does not run" in str(found.warning)
+            assert (found.blocked, found.warning != "") == ((False, False) if good else (blocked, warned)), rule
+            assert good or rule != "block" or "does not run" in found.warning
 
 
 def test_a_warning_is_the_default_and_each_fmo_decides_for_itself(world: World, acting_as: Acting) -> None:
