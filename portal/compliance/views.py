@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, request, url_for
+from flask import Blueprint, Response, request, url_for
 
 from portal.compliance import asked, events, export, lookup, queries, record, sentences
 from portal.compliance.forms import LookupForm
 from portal.compliance.models import AccessEntry
-from portal.core import clock
+from portal.core import clock, csv_file
 from portal.core.fragments import page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
@@ -44,11 +44,7 @@ def log() -> Response:
 def download() -> Response:
     """The entries of the present filter as a file."""
     wanted = asked.read(url_for("compliance.log"), request.args)
-    response = make_response(export.csv_of(wanted))
-    name = f"access-log-{clock.today().isoformat()}.csv"
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return csv_file.download(export.csv_of(wanted), f"access-log-{clock.today().isoformat()}.csv")
 
 
 @bp.get("/<uuid:entry_id>")

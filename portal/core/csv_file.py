@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from flask import Response
+
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -22,3 +24,8 @@ def csv_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     for row in rows:
         writer.writerow([safe_cell("" if cell is None else str(cell)) for cell in row])
     return "\ufeff" + file.getvalue()  # the mark tells spreadsheets that this is UTF-8
+
+
+def download(body: str | bytes, name: str, content_type: str = "text/csv; charset=utf-8") -> Response:
+    """The answer with which a browser keeps `body` as a file of that name, plain letters only."""
+    return Response(body, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, make_response, request, url_for
+from flask import Response, flash, request, url_for
 
 from portal.book import export, operations, queries, words
 from portal.book.events import PROBLEMS_EXPORTED
@@ -16,6 +16,7 @@ from portal.book.operations import AlreadyLoading, UnknownConnector
 from portal.book.queries.feeds import FEED_FILTERS, PROBLEM_FILTERS
 from portal.book.views import bp
 from portal.core import clock, scope
+from portal.core.csv_file import download
 from portal.core.fragments import fragment, go, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
@@ -124,7 +125,4 @@ def _seconds_left(run: FeedRun, now: datetime) -> float | None:
 def feed_problems(run_id: UUID) -> Response:
     """Refused and dropped rows as a file."""
     run = find_or_404(FeedRun, run_id)
-    response = make_response(export.problems_csv(run))
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="rows-not-taken-{run.id}.csv"'
-    return response
+    return download(export.problems_csv(run), f"rows-not-taken-{run.id}.csv")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, current_app, request
+from flask import Response, abort, request
 
 from portal.core import clock, scope
+from portal.core.csv_file import download
 from portal.core.fragments import page
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
@@ -35,8 +36,5 @@ def own_data() -> Response:
 @allow(Permission.CRM_TAKE_OUT)
 def take_out() -> Response:
     """Everything that was typed, as a ZIP of two CSV files."""
-    answer = current_app.make_response(export.own_data(scope.current()))
-    answer.headers["Content-Type"] = "application/zip"
     name = f"own-contacts-and-notes-{clock.today():%Y-%m-%d}.zip"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return download(export.own_data(scope.current()), name, "application/zip")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, current_app, flash, request, url_for
+from flask import Response, flash, request, url_for
 
 from portal.connectors.rows import FileRefused
 from portal.core import access, scope
+from portal.core.csv_file import download
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
@@ -242,7 +243,4 @@ def left_out(upload_id: UUID) -> Response:
     found = find_or_404(Upload, upload_id)
     rows = queries.left_out(found)
     access.record(events.UPLOAD_EXPORT, subject=found, rows=len(rows))
-    answer = current_app.make_response(words.left_out_csv(rows))
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="left-out-rows.csv"'
-    return answer
+    return download(words.left_out_csv(rows), "left-out-rows.csv")

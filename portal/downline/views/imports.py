@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flask import Response, abort, make_response, request
+from flask import Response, abort, request
 
 from portal.connectors.rows import FileRefused
 from portal.core import scope
+from portal.core.csv_file import download
 from portal.core.fragments import page
 from portal.core.permissions import Permission, allow
 from portal.downline.operations import imports as work
@@ -102,10 +103,7 @@ def import_problems(what: str) -> Response:
         plan = chosen.preview(_rows(chosen, request.form.get("packed", "")))
     except FileRefused as refused:
         return _refused(chosen, refused)
-    answer = make_response(problems_csv(plan.problems))
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="refused-rows.csv"'
-    return answer
+    return download(problems_csv(plan.problems), "refused-rows.csv")
 
 
 def _chosen(what: str) -> Import:

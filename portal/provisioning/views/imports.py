@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response, current_app, make_response, request
+from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal.connectors.rows import FileRefused
 from portal.core import scope
-from portal.core.csv_file import csv_text
+from portal.core.csv_file import csv_text, download
 from portal.core.fragments import page
 from portal.core.permissions import Permission, allow
 from portal.downline.plans import Row
@@ -33,7 +33,7 @@ def import_start() -> Response:
 @allow(Permission.PROVISION)
 def import_template() -> Response:
     """A file with nothing but the columns."""
-    return _download(csv_text(list(COLUMNS.values()), []), "provision.csv")
+    return download(csv_text(list(COLUMNS.values()), []), "provision.csv")
 
 
 @bp.post("/provision/import")
@@ -96,7 +96,7 @@ def import_refused() -> Response:
         found: list[list[Any]] = _signer().loads(request.form.get("refused", ""))
     except BadSignature:
         return _start("The list of rows was damaged on its way. Choose the file again to see them.")
-    return _download(csv_text(["Row", *COLUMNS.values(), "Reason"], found), "refused-rows.csv")
+    return download(csv_text(["Row", *COLUMNS.values(), "Reason"], found), "refused-rows.csv")
 
 
 def _rows(data: bytes) -> tuple[Sequence[Row], list[str]]:
@@ -124,10 +124,3 @@ def _signer() -> URLSafeSerializer:
 def _start(problem: str | None = None) -> Response:
     columns = list(COLUMNS.values())
     return page("provisioning/import.html", status=422 if problem else 200, columns=columns, problem=problem, most=MOST)
-
-
-def _download(text: str, name: str) -> Response:
-    answer = make_response(text)
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

@@ -10,6 +10,7 @@ from flask import Response, flash, request, url_for
 from portal.book import words
 from portal.businesses.models import Business
 from portal.core import scope
+from portal.core.csv_file import download
 from portal.core.fragments import go, page, wants_fragment
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
@@ -58,10 +59,7 @@ def run(run_id: UUID) -> Response:
 def run_changes(run_id: UUID) -> Response:
     """The same as a file."""
     found = find_or_404(SyncRun, run_id)
-    answer = Response(changes.csv_of(found))
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = f'attachment; filename="sync-run-{found.id}.csv"'
-    return answer
+    return download(changes.csv_of(found), f"sync-run-{found.id}.csv")
 
 
 @bp.get("/fmo/runs/<uuid:run_id>/progress")
