@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from flask import Flask, g, request
@@ -84,7 +83,7 @@ def init(app: Flask) -> None:
         "can": can,
         "theme": theme,
         "now": clock.now,
-        "local_time": _local_time,
+        "local_time": clock.local,
     }
     app.jinja_env.globals.update(given)
 
@@ -149,7 +148,3 @@ def theme() -> str:
     """The colours that the person chose: light, dark, or the system's."""
     chosen = request.cookies.get("theme", "")
     return chosen if chosen in ("light", "dark") else "system"
-
-
-def _local_time(moment: datetime) -> datetime:
-    return moment.astimezone(clock.zone())

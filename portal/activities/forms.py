@@ -43,7 +43,7 @@ class PlainActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no 
         else:
             del self.outcome
         if self.when.data is None and not self.is_submitted():
-            self.when.data = clock.now().astimezone(clock.zone())
+            self.when.data = clock.local(clock.now())
 
     def validate_when(self, field: DateTimeLocalField) -> None:
         """What is logged has happened."""

@@ -9,6 +9,7 @@ from typing import Any
 from portal.book import limits, words
 from portal.book.effect import Effect
 from portal.book.models import HeldChange
+from portal.core import clock
 
 STATES = {
     "waiting": ("Waiting", "warn"),
@@ -82,8 +83,7 @@ def _days(told: Mapping[str, Any]) -> list[tuple[str, str | None]]:
 
 def day(text: str | None) -> str | None:
     """ "12 Mar 2026" of a stored day."""
-    found = date.fromisoformat(text) if text else None
-    return f"{found.day} {found:%b %Y}" if found else None
+    return clock.day(date.fromisoformat(text)) if text else None
 
 
 identifier, carrier, plural = words.identifier, words.carrier, words.plural

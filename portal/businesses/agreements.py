@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from portal.businesses.models import Business
+from portal.core import clock
 from portal.identity.rules import Rule, declare
 
 State = Literal["none", "signed", "expired", "not_yet"]
@@ -50,8 +51,8 @@ def in_words(business: Business) -> str:
     """What is on record: "signed on 12 Mar 2026, until 11 Mar 2027"."""
     if business.agreement_signed_on is None:
         return "none on record"
-    until = f", until {_words(business.agreement_until)}" if business.agreement_until else ", without an end"
-    return f"signed on {_words(business.agreement_signed_on)}{until}"
+    until = f", until {clock.day(business.agreement_until)}" if business.agreement_until else ", without an end"
+    return f"signed on {clock.day(business.agreement_signed_on)}{until}"
 
 
 def _state(business: Business, today: date) -> State:
@@ -65,12 +66,9 @@ def _state(business: Business, today: date) -> State:
 
 
 def _sentence(business: Business, state: State) -> str:
-    if state == "not_yet":
-        return f"The agreement with {business.name} begins on {_words(business.agreement_signed_on)}."
-    if state == "expired":
-        return f"The agreement with {business.name} ended on {_words(business.agreement_until)}."
-    return f"No agreement with {business.name} is on record."
-
-
-def _words(day: date | None) -> str:
-    return f"{day.day} {day:%b %Y}" if day else ""
+    first, last = business.agreement_signed_on, business.agreement_until
+    if first is None:
+        return f"No agreement with {business.name} is on record."
+    if state == "not_yet" or last is None:
+        return f"The agreement with {business.name} begins on {clock.day(first)}."
+    return f"The agreement with {business.name} ended on {clock.day(last)}."

@@ -99,7 +99,7 @@ def _place(text: str) -> Place | None:
 
 def quick_ranges(asked: LogAsked) -> list[tuple[str, str, bool]]:
     """(words, address, whether it is the present one) of the ranges that are asked for most."""
-    today = clock.now().astimezone(clock.zone()).date()
+    today = clock.local(clock.now()).date()
     starts = {"Today": 0, "Last 7 days": 6, "Last 30 days": 29, "Last 12 months": 364}
     ranges: list[tuple[str, date | None, date | None]] = [("Any time", None, None)]
     ranges += [(name, today - timedelta(days=back), today) for name, back in starts.items()]

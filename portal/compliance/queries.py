@@ -14,6 +14,7 @@ from sqlalchemy.orm import defer
 from portal.compliance import sentences, subjects
 from portal.compliance.asked import OUTCOMES, LogAsked, Place
 from portal.compliance.models import AccessEntry
+from portal.core import clock
 from portal.core.ids import parse_id
 from portal.core.paging import COUNT_CAP, Chip
 from portal.extensions import db
@@ -89,7 +90,7 @@ def _chips(asked: LogAsked) -> list[Chip]:
             kind = "user" if key == "who" else "business"
             text = subjects.names(kind, [named]).get(named, value)
         elif key in ("from", "to") and (day := asked.day(key)):
-            text = f"{day.day} {day:%b %Y}"
+            text = clock.day(day)
         shown.append(Chip(label, text, asked.href(**{key: None})))
     return shown
 

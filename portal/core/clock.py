@@ -18,3 +18,19 @@ def today() -> date:
 def zone() -> tzinfo:
     """The zone in which pages show times."""
     return UTC
+
+
+def local(value: datetime) -> datetime:
+    """`value` in the zone in which pages show times."""
+    return value.astimezone(zone())
+
+
+def day(value: date | datetime) -> str:
+    """ "12 Mar 2026": a date, or the day of a moment in the zone of the pages."""
+    there = local(value) if isinstance(value, datetime) else value
+    return f"{there.day} {there:%b %Y}"
+
+
+def moment(value: datetime) -> str:
+    """ "12 Mar 2026, 14:05" in the zone of the pages."""
+    return f"{day(value)}, {local(value):%H:%M}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import or_, select
 
-from portal.core import access
+from portal.core import access, clock
 from portal.core.csv_file import csv_text
 from portal.core.scope import Role, Scope
 from portal.crm import words
@@ -69,4 +69,4 @@ def _noted(notes: Sequence[Note]) -> Sequence[Contact]:
 def _note_cells(note: Note, contact: Contact | None) -> tuple[object, ...]:
     # A contact that only the carrier named stays without its name here.
     name = told(contact) if contact else {}
-    return name.get("first_name"), name.get("last_name"), note.author_name, words.day(note.created_at.date()), note.body
+    return name.get("first_name"), name.get("last_name"), note.author_name, clock.day(note.created_at), note.body

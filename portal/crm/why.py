@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from portal.businesses.models import BusinessNpn
-from portal.core import scope
+from portal.core import clock, scope
 from portal.crm.models import CrmPolicy
-from portal.crm.words import carrier, day
+from portal.crm.words import carrier
 from portal.extensions import db
 from portal.identity.models import User
 
@@ -24,10 +24,10 @@ def seen(policy: CrmPolicy) -> list[str]:
     )
     yours = own == policy.npn
     named = f"your NPN, {policy.npn}," if yours else f"NPN {policy.npn}"
-    told = [f"According to {carrier(policy.carrier)}'s file of {day(policy.as_of)}, {named} wrote this policy."]
+    told = [f"According to {carrier(policy.carrier)}'s file of {clock.day(policy.as_of)}, {named} wrote this policy."]
     if since is not None:
-        told.append(f"{policy.npn} has been an NPN of this account since {day(since.date())}.")
-    told.append(f"Policy Sync first copied the policy into this account on {day(policy.created_at.date())}.")
+        told.append(f"{policy.npn} has been an NPN of this account since {clock.day(since)}.")
+    told.append(f"Policy Sync first copied the policy into this account on {clock.day(policy.created_at)}.")
     if at_work.limited:
         told.append("You see it because it stands under your own NPN.")
     elif not yours:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from portal.connectors.words import GENDERS, STATUSES, carrier, carriers, phone, status, status_choices
+from portal.core import clock
 from portal.crm.values import beneath
 
 FIELDS = {
@@ -46,15 +47,10 @@ def listed(contact: Any) -> str:
     return ", ".join(part for part in (contact.last_name, contact.first_name) if part) or "Unnamed contact"
 
 
-def day(value: date) -> str:
-    """ "12 Mar 2026"."""
-    return f"{value.day} {value:%b %Y}"
-
-
 def said(field: str, stored: str) -> str:
     """A stored value of a contact's field as people read it."""
     if field == "birth_date":
-        return day(date.fromisoformat(stored))
+        return clock.day(date.fromisoformat(stored))
     if field == "gender":
         return GENDERS.get(stored, stored)
     return (phone(stored) or stored) if field == "phone" else stored
@@ -84,6 +80,6 @@ LEFT = {
 }
 
 __all__ = [
-    "FIELDS", "GENDERS", "LEFT", "STATUSES", "carrier", "carrier_choices", "carrier_says", "day", "is_news", "listed",
-    "money", "name", "phone", "said", "shown", "status", "status_choices",
+    "FIELDS", "GENDERS", "LEFT", "STATUSES", "carrier", "carrier_choices", "carrier_says", "is_news", "listed", "money",
+    "name", "phone", "said", "shown", "status", "status_choices",
 ]  # fmt: skip

@@ -28,9 +28,9 @@ class Task:
 
 def context() -> dict[str, Any]:
     """What `home/fmo.html` shows."""
-    today = clock.now().astimezone(clock.zone()).date()
+    today = clock.local(clock.now()).date()
     fresh = [
-        (f"{words.carrier(one.carrier)}, data of {one.as_of.day} {one.as_of:%b %Y}", max(0, (today - one.as_of).days))
+        (f"{words.carrier(one.carrier)}, data of {clock.day(one.as_of)}", max(0, (today - one.as_of).days))
         for one in book.carrier_freshness()
         if one.as_of is not None
     ]

@@ -16,6 +16,7 @@ from portal.businesses import hooks
 from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
 from portal.businesses.models import Business, BusinessNpn
+from portal.core import clock
 from portal.core.scope import AGENT_ROLES, Role, Scope
 from portal.downline.models import Producer
 from portal.downline.operations.producers import Details, edit_producer
@@ -163,7 +164,7 @@ def _log(producer: Producer, tally: Tally, reason: str, until: date | None, by: 
     policies = f"{tally.policies:,} {'policy' if tally.policies == 1 else 'policies'}"
     places = f"{len(tally.accounts)} {'account' if len(tally.accounts) == 1 else 'accounts'}"
     people = f"{len(tally.users)} {'user' if len(tally.users) == 1 else 'users'}"
-    last = f" after {until.day} {until:%b %Y}" if until else ""
+    last = f" after {clock.day(until)}" if until else ""
     sentence = (
         f"Off-boarded {producer.name} (NPN {producer.npn}): {policies} left {places},"
         f" and {people} can no longer sign in{last}."

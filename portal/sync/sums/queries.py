@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.businesses import queries as businesses
 from portal.businesses.models import Business
+from portal.core.clock import day
 from portal.core.paging import COUNT_CAP, Asked, Listing
 from portal.extensions import db
 from portal.sync.models import SyncRun
 from portal.sync.sums.tally import Account, Tally
-from portal.sync.why.step import day
 
 SORTS = ("difference", "name")
 OPEN = ("queued", "running")

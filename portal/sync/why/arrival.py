@@ -7,10 +7,11 @@ from datetime import datetime
 from flask import url_for
 
 from portal.businesses.models import Business
+from portal.core.clock import day, moment
 from portal.sync import report
 from portal.sync.models import SyncRun
 from portal.sync.why.facts import Facts
-from portal.sync.why.step import Link, Step, day, moment
+from portal.sync.why.step import Link, Step
 
 OPEN = ("queued", "running")
 RELEASED = {

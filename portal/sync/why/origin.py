@@ -6,9 +6,10 @@ from flask import url_for
 
 from portal.book import words
 from portal.book.models import HeldChange, PolicyWriter
+from portal.core.clock import day, moment
 from portal.downline.models import CarrierIdentifier
 from portal.sync.why.facts import Facts
-from portal.sync.why.step import Link, Step, day, moment
+from portal.sync.why.step import Link, Step
 
 
 def steps(facts: Facts) -> list[Step]:
