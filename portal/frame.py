@@ -13,6 +13,7 @@ from portal.businesses.models import Business
 from portal.core import clock
 from portal.core.permissions import Permission, may
 from portal.core.scope import Role, current_or_none
+from portal.core.words import counted
 from portal.crm.duplicates import queries as duplicates
 from portal.extensions import db
 from portal.identity.models import Fmo
@@ -81,6 +82,7 @@ def init(app: Flask) -> None:
         "nav": nav,
         "viewer": viewer,
         "can": can,
+        "counted": counted,
         "theme": theme,
         "now": clock.now,
         "local_time": clock.local,

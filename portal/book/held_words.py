@@ -10,6 +10,7 @@ from portal.book import limits, words
 from portal.book.effect import Effect
 from portal.book.models import HeldChange
 from portal.core import clock
+from portal.core.words import counted
 
 STATES = {
     "waiting": ("Waiting", "warn"),
@@ -41,7 +42,7 @@ def moved(effect: Effect) -> str:
     ]
     said = ", ".join(f"{count:,} {way}" for count, way in parts if count)
     share = f" ({100 * effect.total / effect.base:.3g} % of {effect.base:,})" if effect.base else ""
-    return f"{words.plural(effect.total, 'policy', 'policies')}{share}: {said or 'nothing'}."
+    return f"{counted(effect.total, 'policy', 'policies')}{share}: {said or 'nothing'}."
 
 
 def base(held: HeldChange) -> str:
@@ -56,7 +57,7 @@ def task(held: HeldChange) -> str:
     if held.kind == "limits":
         return "Looser limits would let one administrator move more alone; a second administrator must decide"
     count = sum(pair[2] for pair in held.effect["pairs"])
-    many = words.plural(count, "policy", "policies")
+    many = counted(count, "policy", "policies")
     return f"{kind(held)} would move {many} between agents; a second administrator must decide"
 
 
@@ -86,4 +87,4 @@ def day(text: str | None) -> str | None:
     return clock.day(date.fromisoformat(text)) if text else None
 
 
-identifier, carrier, plural = words.identifier, words.carrier, words.plural
+identifier, carrier = words.identifier, words.carrier

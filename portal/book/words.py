@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from portal.book.models import FeedRun, Member
 from portal.connectors.words import GENDERS, STATUSES, carrier, phone, status, status_choices
+from portal.core.words import counted
 
 IDENTIFIERS = {
     "san": "SAN",
@@ -57,11 +58,6 @@ def listed(person: Member) -> str:
     return f"{last}, {' '.join(part for part in (person.first_name, person.middle_name) if part)}"
 
 
-def plural(count: int, one: str, many: str) -> str:
-    """ "1 policy", "1,204 policies"."""
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def outcome(run: FeedRun) -> str:
     """What a finished run did, in one sentence or two."""
     if run.status in ("failed", "held"):
@@ -69,24 +65,24 @@ def outcome(run: FeedRun) -> str:
     new, changed = run.new or 0, run.changed or 0
     if run.dry_run:
         return (
-            f"Only a check, nothing was changed: {plural(new, 'policy', 'policies')} would be new, {changed:,} changed,"
-            f" {run.unchanged or 0:,} would stay as they are."
+            f"Only a check, nothing was changed: {counted(new, 'policy', 'policies')} would be new,"
+            f" {changed:,} changed, {run.unchanged or 0:,} would stay as they are."
         )
     if not new and not changed:
-        said = f"Nothing in the book changed: {plural(run.unchanged or 0, 'policy is', 'policies are')} as they were."
+        said = f"Nothing in the book changed: {counted(run.unchanged or 0, 'policy is', 'policies are')} as they were."
     else:
-        said = f"{plural(new, 'policy is', 'policies are')} new and {changed:,} changed;"
+        said = f"{counted(new, 'policy is', 'policies are')} new and {changed:,} changed;"
         said += f" {run.unchanged or 0:,} stayed as they were."
     if run.refused:
-        said += f" {plural(run.refused, 'row was', 'rows were')} refused."
+        said += f" {counted(run.refused, 'row was', 'rows were')} refused."
     if run.unattributed:
-        said += f" {plural(run.unattributed, 'policy has', 'policies have')} no writing agent yet."
+        said += f" {counted(run.unattributed, 'policy has', 'policies have')} no writing agent yet."
     if run.released:
-        said += f" {plural(run.released, 'copy was', 'copies were')} taken out of accounts that no longer have it."
+        said += f" {counted(run.released, 'copy was', 'copies were')} taken out of accounts that no longer have it."
     return said
 
 
 __all__ = [
     "GENDERS", "IDENTIFIERS", "RUN_STATES", "STATUSES", "carrier", "carrier_choices", "identifier", "listed",
-    "member", "money", "outcome", "phone", "plural", "run_state", "status", "status_choices",
+    "member", "money", "outcome", "phone", "run_state", "status", "status_choices",
 ]  # fmt: skip

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from portal.core.words import counted
+
 Names = Callable[[Sequence[UUID]], dict[UUID, str]]
 Find = Callable[[str, int], Sequence[tuple[UUID, str]]]
 
@@ -34,7 +36,7 @@ def register(kind: str, one: str, many: str, *, names: Names | None = None, find
 def words(kind: str, count: int) -> str:
     """ "1 policy", "1,204 policies"; a kind that nobody registered reads as it is stored."""
     known = _kinds.get(kind) or Kind(plain := kind.replace("_", " "), f"{plain}s")
-    return f"{count:,} {known.one if count == 1 else known.many}"
+    return counted(count, known.one, known.many)
 
 
 def label(kind: str) -> str:

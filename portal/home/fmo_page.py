@@ -12,6 +12,7 @@ from flask import url_for
 from portal.book import held_words, words
 from portal.book import queries as book
 from portal.core import clock
+from portal.core.words import counted
 from portal.home import queries
 from portal.sync import queries as sync
 from portal.sync.claims import queries as claims
@@ -101,7 +102,7 @@ def _loose_ends() -> Iterator[Task]:
         yield Task(f"{number} no writing agent", url_for("sync.unattributed"))
     run = queries.last_feed_with_refusals()
     if run is not None:
-        rows = f"{run.refused:,} {'row' if run.refused == 1 else 'rows'}"
+        rows = counted(run.refused or 0, "row")
         href = url_for("book.feed", run_id=run.id)
         yield Task(f"{rows} of {run.file_name} were refused", href, run.finished_at)
     invited = queries.unused_invitations()

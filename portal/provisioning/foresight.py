@@ -13,6 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from portal.businesses.models import Business
 from portal.businesses.queries import npns_by_business
 from portal.connectors import words
+from portal.core.words import counted
 from portal.provisioning import queries
 from portal.sync import operations as runs
 from portal.sync.expected import Expected
@@ -83,11 +84,11 @@ def _opened(sealed: str | None, about: str) -> dict[str, int]:
 
 def headline(expected: Expected, *, fresh: bool) -> str:
     """The totals in one sentence, of an account that is still to be made (`fresh`) or of one that is there."""
-    count = _count(expected.policies, "policy", "policies")
+    count = counted(expected.policies, "policy", "policies")
     if not expected.policies and not expected.released:
         return "No policy in your book is written under these NPNs, so nothing would come into the account."
     if fresh:
-        return f"{count} of {_count(expected.contacts, 'person', 'people')} would come into the account."
+        return f"{count} of {counted(expected.contacts, 'person', 'people')} would come into the account."
     verbs = {
         "add": expected.added,
         "update": expected.updated,
@@ -129,10 +130,6 @@ def by_status(expected: Expected) -> list[tuple[str, int]]:
     return [(words.status(key)[0], count) for key, count in expected.by_status]
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
 def _listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
@@ -156,8 +153,8 @@ class Summed(Generic[Key]):
 def summed(businesses: Sequence[Business]) -> Summed[UUID]:
     """What re-syncing all of them would do: rehearsed one by one up to `EXACT`, beyond it counted in one statement."""
     if len(businesses) > EXACT:
-        counted = queries.changes_since(businesses)
-        added, updated = (sum(pair[at] for pair in counted.values()) for at in (0, 1))
+        changes = queries.changes_since(businesses)
+        added, updated = (sum(pair[at] for pair in changes.values()) for at in (0, 1))
         return Summed(False, {"added": added, "updated": updated}, {})
     npns = npns_by_business(one.id for one in businesses)
     found = {one.id: foresee(npns[one.id], one.id) for one in businesses}

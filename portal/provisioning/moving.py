@@ -16,6 +16,7 @@ from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
 from portal.businesses.models import Business, BusinessNpn
 from portal.core.scope import Role, Scope
+from portal.core.words import counted
 from portal.downline.models import Producer
 from portal.extensions import db
 from portal.identity import sessions
@@ -155,7 +156,7 @@ def _log(
         "Reason": reason or "",
         "Policies that left": released,
     }
-    left = f"{released:,} {'policy' if released == 1 else 'policies'} left the account"
+    left = f"{counted(released, 'policy', 'policies')} left the account"
     who = f"{producer.name} (NPN {producer.npn})"
     sentence = f"Moved {who} to the Agent CRM Business {target.name}; {left}."
     activities.log(MOVE, "business", origin.id, sentence, by=by, fields=fields)

@@ -18,6 +18,7 @@ from portal.businesses import queries as accounts
 from portal.businesses.models import Business, BusinessNpn
 from portal.core import clock
 from portal.core.scope import AGENT_ROLES, Role, Scope
+from portal.core.words import counted
 from portal.downline.models import Producer
 from portal.downline.operations.producers import Details, edit_producer
 from portal.extensions import db
@@ -161,9 +162,9 @@ def _staying(business: Business, leaving: str | None) -> Sequence[User]:
 
 
 def _log(producer: Producer, tally: Tally, reason: str, until: date | None, by: Scope) -> Activity:
-    policies = f"{tally.policies:,} {'policy' if tally.policies == 1 else 'policies'}"
-    places = f"{len(tally.accounts)} {'account' if len(tally.accounts) == 1 else 'accounts'}"
-    people = f"{len(tally.users)} {'user' if len(tally.users) == 1 else 'users'}"
+    policies = counted(tally.policies, "policy", "policies")
+    places = counted(len(tally.accounts), "account")
+    people = counted(len(tally.users), "user")
     last = f" after {clock.day(until)}" if until else ""
     sentence = (
         f"Off-boarded {producer.name} (NPN {producer.npn}): {policies} left {places},"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.core.words import counted
 from portal.sync.models import SyncRun
 
 REASONS = {
@@ -48,20 +49,20 @@ def sentence(run: SyncRun) -> str:
         return run.phase or "Waiting for its turn"
     parts = [_account(run)]
     if run.without_email:
-        parts.append(f"{_count(run.without_email, 'contact')} {_have(run.without_email)} no e-mail")
+        parts.append(f"{counted(run.without_email, 'contact')} {_have(run.without_email)} no e-mail")
     if run.possible_duplicates:
         parts.append(
-            f"{_count(run.possible_duplicates, 'possible duplicate')} {_is(run.possible_duplicates)} to decide"
+            f"{counted(run.possible_duplicates, 'possible duplicate')} {_is(run.possible_duplicates)} to decide"
         )
     if run.released:
-        parts.append(f"{_count(run.released, 'policy', 'policies')} left the account")
+        parts.append(f"{counted(run.released, 'policy', 'policies')} left the account")
     if run.removed_by_agent:
         left_out = (
             "was removed by the agent and stays out"
             if run.removed_by_agent == 1
             else ("were removed by the agent and stay out")
         )
-        parts.append(f"{_count(run.removed_by_agent, 'policy', 'policies')} {left_out}")
+        parts.append(f"{counted(run.removed_by_agent, 'policy', 'policies')} {left_out}")
     parts += [_gap(gap) for gap in run.gaps]
     return "; ".join(parts) + "."
 
@@ -69,17 +70,13 @@ def sentence(run: SyncRun) -> str:
 def _account(run: SyncRun) -> str:
     if not run.policies:
         return "No policy in your book is written under an NPN of this account, so none is in it"
-    both = f"{_count(run.policies, 'policy', 'policies')} and {_count(run.contacts or 0, 'contact')}"
+    both = f"{counted(run.policies, 'policy', 'policies')} and {counted(run.contacts or 0, 'contact')}"
     return f"{both} are now in the account"
 
 
 def _gap(gap: dict[str, Any]) -> str:
     count = int(gap["policies"])
-    return f"{_count(count, 'policy', 'policies')} written under NPN {gap['npn']} {_is(count)} not included"
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{counted(count, 'policy', 'policies')} written under NPN {gap['npn']} {_is(count)} not included"
 
 
 def _have(number: int) -> str:

@@ -17,10 +17,10 @@ from portal.book.events import HELD, HELD_AGAIN, REATTRIBUTED
 from portal.book.models import FeedRun, HeldChange
 from portal.book.operations.connectors import blocked_kinds
 from portal.book.statements import moves, policies, runs, writers
-from portal.book.words import plural
 from portal.core import access, scope
 from portal.core.events import Event
 from portal.core.ids import new_id
+from portal.core.words import counted
 from portal.downline.hooks import Change, Held
 from portal.extensions import db
 
@@ -171,7 +171,7 @@ def approval_of(run: FeedRun) -> str | None:
 
 def beyond(effect: Effect) -> str:
     """Why a change is held, in a sentence."""
-    many = plural(effect.total, "policy", "policies")
+    many = counted(effect.total, "policy", "policies")
     return f"{many} would get another writing agent, more than one administrator may move alone."
 
 

@@ -17,9 +17,9 @@ from portal.book.models import Connector, FeedRun
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import open_file, write_file
 from portal.book.statements import winners
-from portal.book.words import plural
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
+from portal.core.words import counted
 from portal.extensions import db
 
 
@@ -37,7 +37,7 @@ def leave_to_newer(parsed: ParsedFile, progress: Progress) -> int:
         told |= _told(run, changing, progress)
     if told:
         winners.leave_out(told)
-        said = plural(len(told), "policy is", "policies are")
+        said = counted(len(told), "policy is", "policies are")
         parsed.notes.append(f"A newer file was loaded before this one: {said} left as that one told.")
     return len(told)
 

@@ -13,6 +13,7 @@ from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
+from portal.core.words import counted
 
 
 @bp.get("/connectors")
@@ -53,5 +54,5 @@ def confirm_writer(connector_id: UUID) -> Response:
     if rule is None or rule.kind is None or not rule.asks:
         not_yours()
     moved = operations.confirm_kind(connector=found, kind=rule.kind)
-    flash(f"Confirmed. {words.plural(moved, 'policy has', 'policies have')} a writing agent now.")
+    flash(f"Confirmed. {counted(moved, 'policy has', 'policies have')} a writing agent now.")
     return go(url_for("book.connector", connector_id=found.id))

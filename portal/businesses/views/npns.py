@@ -14,6 +14,7 @@ from portal.core import scope
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
+from portal.core.words import counted
 from portal.downline import queries as downline
 
 
@@ -46,7 +47,7 @@ def remove_npn(record_id: UUID, npn_id: UUID) -> Response:
     """Remove it; its policies leave the account in the same transaction."""
     business, ended = _find(record_id, npn_id)
     released = operations.end_npn(ended, by=scope.current())
-    policies = f"{released:,} {'policy' if released == 1 else 'policies'}"
+    policies = counted(released, "policy", "policies")
     activities.log(
         "npn_removed",
         "business",

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from portal.core.csv_file import csv_text
+from portal.core.words import counted
 from portal.crm import words as contact_words
 from portal.crm.models import Contact
 from portal.crm.uploads import plan
@@ -37,11 +38,6 @@ NOTHING = "Nothing"
 SILENT, SILENT_TWIN = "In your account", "May be somebody who is in your account"
 
 
-def some(count: int, one: str, many: str | None = None) -> str:
-    """ "1 row", "1,204 rows"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def sentence(upload: Upload) -> str:
     """What became of the file, in one sentence."""
     counts = upload.counts
@@ -49,7 +45,7 @@ def sentence(upload: Upload) -> str:
     done = upload.state != "preview"
     parts = [f"{made:,} {'created' if done else 'new'}", _matched(counts)]
     if counts.get(plan.DUPLICATE):
-        parts.append(some(counts[plan.DUPLICATE], "possible duplicate") + " among the new")
+        parts.append(counted(counts[plan.DUPLICATE], "possible duplicate") + " among the new")
     if counts.get(plan.CANDIDATE):
         parts.append(f"{counts[plan.CANDIDATE]:,} {'waits' if counts[plan.CANDIDATE] == 1 else 'wait'} for you")
     for outcome, words in ((plan.REMOVED, "removed by you before"), (plan.LEFT, "left out"), (plan.ERROR, "refused")):
@@ -61,7 +57,7 @@ def sentence(upload: Upload) -> str:
 def _matched(counts: dict[str, Any]) -> str:
     matched = counts.get(plan.MATCH, 0)
     emails = counts.get("emails", 0)
-    gains = f" ({some(emails, 'e-mail')} filled in)" if emails else ""
+    gains = f" ({counted(emails, 'e-mail')} filled in)" if emails else ""
     return f"{matched:,} matched{gains}"
 
 
@@ -69,11 +65,11 @@ def undone(upload: Upload) -> str:
     """What was taken back, in one sentence."""
     found = upload.counts.get("undone", {})
     text = (
-        f"{some(found.get('removed', 0), 'contact')} removed,"
-        f" {some(found.get('blanked', 0), 'contact')} as before the upload."
+        f"{counted(found.get('removed', 0), 'contact')} removed,"
+        f" {counted(found.get('blanked', 0), 'contact')} as before the upload."
     )
     kept = found.get("kept", 0)
-    return text + (f" {some(kept, 'contact')} stayed, because something was done with them since." if kept else "")
+    return text + (f" {counted(kept, 'contact')} stayed, because something was done with them since." if kept else "")
 
 
 def gains(row: Any) -> str:

@@ -14,6 +14,7 @@ from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
+from portal.core.words import counted
 from portal.crm import words as crm_words
 from portal.crm.panels import panel
 from portal.crm.uploads import events, fields, operations, plan, queries, table, words
@@ -172,7 +173,7 @@ def accept_single(upload_id: UUID) -> Response:
     found = find_or_404(Upload, upload_id)
     try:
         taken = operations.choose(found, operations.single_candidates(found), by=scope.current())
-        flash(f"{words.some(taken, 'row')} accepted.")
+        flash(f"{counted(taken, 'row')} accepted.")
     except operations.Refused as refused:
         flash(str(refused), "error")
     return go(url_for("crm.upload", upload_id=found.id))

@@ -12,6 +12,7 @@ from portal.core import access
 from portal.core.clock import now
 from portal.core.ids import new_id
 from portal.core.scope import Scope
+from portal.core.words import counted
 from portal.downline import hooks
 from portal.downline.crosswalk_plan import Line, plan_identifiers
 from portal.downline.events import IDENTIFIER_IMPORT, PRODUCER_IMPORT
@@ -101,7 +102,7 @@ def import_lines(told: dict[str, Any], *, by: Scope, approval: str | None = None
         write()
         return
     named = tuple(sorted({(line["carrier"], line["kind"], line["value"]) for line in lines}))
-    title = f"Import {len(lines):,} carrier identifier{'' if len(lines) == 1 else 's'}"
+    title = f"Import {counted(len(lines), 'carrier identifier')}"
     hooks.make(Change("identifier_import", title, None, told, named, approval), write)
 
 

@@ -19,6 +19,7 @@ from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
+from portal.core.words import counted
 from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.downline.views import address_of
@@ -147,7 +148,7 @@ def _move(way: Way, origin: Business, target: Business, form: MoveForm) -> Moved
 
 
 def _told(moved: Moved, agent: Producer, origin: Business, target: Business) -> str:
-    policies = f"{moved.released:,} {'policy' if moved.released == 1 else 'policies'} left {origin.name}."
+    policies = f"{counted(moved.released, 'policy', 'policies')} left {origin.name}."
     said = f"{agent.name} is moved to {target.name}. {policies}"
     if moved.started:
         return f"{said} Their policies are being copied into the new account."
