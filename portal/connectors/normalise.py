@@ -112,6 +112,19 @@ def mbi(text: str) -> str | None:
     return text
 
 
+def mbi_or_none(text: str) -> str | None:
+    """The same, where what cannot be read is as good as nothing."""
+    try:
+        return mbi(text)
+    except Unreadable:
+        return None
+
+
+def number_key(text: str) -> str:
+    """Letters and digits in upper case: as policy numbers are compared."""
+    return "".join(c for c in text.upper() if c.isascii() and c.isalnum())
+
+
 def phone(text: str) -> str | None:
     """The number in E.164 ("+12025550123"), None when it is not a possible one."""
     if match := _US_PHONE.fullmatch(text):

@@ -14,7 +14,6 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.connectors import normalise
-from portal.connectors.dates import Unreadable
 from portal.connectors.names import tidy
 from portal.core import clock
 from portal.crm.models import TYPED_FIELDS, Contact
@@ -117,11 +116,7 @@ class NewContactForm(ContactForm):
 
     def validate_mbi(self, field: StringField) -> None:
         """Eleven characters in the form of a Medicare Beneficiary Identifier."""
-        try:
-            known = normalise.mbi(field.data) if field.data else None
-        except Unreadable:
-            known = None
-        if field.data and known is None:
+        if field.data and normalise.mbi_or_none(field.data) is None:
             raise ValidationError("Enter the 11 characters of the Medicare number as they stand on the card.")
 
     def medicare_number(self) -> str | None:

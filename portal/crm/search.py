@@ -6,18 +6,12 @@ from sqlalchemy import ColumnElement, and_, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.connectors import normalise
-from portal.connectors.dates import Unreadable
 from portal.connectors.ladder import name_key
 from portal.core import crypto, scope
 from portal.crm.models import Contact, CrmPolicy
 
 MAX_WORDS = 5
 _LAST = "\uffff"
-
-
-def number_key(text: str) -> str:
-    """Letters and digits in upper case: as policy numbers are compared."""
-    return "".join(c for c in text.upper() if c.isascii() and c.isalnum())
 
 
 def contacts(text: str) -> ColumnElement[bool]:
@@ -45,14 +39,11 @@ def policies(text: str) -> ColumnElement[bool]:
 
 def _numbered(text: str) -> ColumnElement[bool]:
     member_number = "".join(c for c in text.upper() if c.isprintable() and not c.isspace())
-    return or_(CrmPolicy.number_key == number_key(text), CrmPolicy.member_number == member_number)
+    return or_(CrmPolicy.number_key == normalise.number_key(text), CrmPolicy.member_number == member_number)
 
 
 def _mbi_hash(text: str) -> str | None:
-    try:
-        mbi = normalise.mbi(text)
-    except Unreadable:
-        return None
+    mbi = normalise.mbi_or_none(text)
     return crypto.keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi") if mbi else None
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, or_, select
 from portal.book.models import Member, MemberKey
 from portal.compliance.lookup import Found, LookedFor
 from portal.connectors import normalise
-from portal.connectors.dates import Unreadable
 from portal.connectors.ladder import name_key
 from portal.core import scope
 from portal.core.crypto import keyed_hash
@@ -28,10 +27,7 @@ def find(wanted: LookedFor, limit: int) -> Sequence[Found]:
 
 
 def _by_mbi(typed: str) -> ColumnElement[bool] | None:
-    try:
-        mbi = normalise.mbi(typed)
-    except Unreadable:
-        return None
+    mbi = normalise.mbi_or_none(typed)
     if mbi is None:
         return None
     hashed = keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi")

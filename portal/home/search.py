@@ -16,6 +16,7 @@ from portal.book import words as book_words
 from portal.book.models import Policy
 from portal.book.queries.search import matching
 from portal.businesses import queries as businesses
+from portal.connectors.normalise import number_key
 from portal.core import access, scope
 from portal.core.paging import Asked, read_query
 from portal.core.scope import Role
@@ -106,7 +107,7 @@ def _businesses(text: str, limit: int) -> list[Hit]:
 
 
 def _policies(text: str, limit: int) -> list[Hit]:
-    number = "".join(c for c in text.upper() if c.isascii() and c.isalnum())
+    number = number_key(text)
     numbered = any(c.isdigit() for c in text)
     found: list[Policy] = []
     if numbered:

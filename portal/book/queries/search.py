@@ -10,7 +10,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.book.models import Member, Policy
 from portal.connectors import normalise
-from portal.connectors.dates import Unreadable
 from portal.connectors.ladder import name_key
 from portal.core import crypto, scope
 
@@ -22,7 +21,7 @@ def matching(text: str) -> ColumnElement[bool]:
     """Which policies `text` means."""
     if not any(c.isdigit() for c in text):
         return _named(Policy.sort_key, text)
-    number = "".join(c for c in text.upper() if c.isascii() and c.isalnum())
+    number = normalise.number_key(text)
     found: list[ColumnElement[bool]] = [and_(Policy.number_key >= number, Policy.number_key < number + _HIGH)]
     hashed = _mbi_hash(text)
     if hashed:
@@ -31,10 +30,7 @@ def matching(text: str) -> ColumnElement[bool]:
 
 
 def _mbi_hash(text: str) -> str | None:
-    try:
-        mbi = normalise.mbi(text)
-    except Unreadable:
-        return None
+    mbi = normalise.mbi_or_none(text)
     return crypto.keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi") if mbi else None
 
 

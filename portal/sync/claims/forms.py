@@ -9,8 +9,8 @@ from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from portal.connectors.normalise import number_key
 from portal.connectors.words import carriers
-from portal.crm.search import number_key
 from portal.sync.claims.words import ANSWERS, VERDICTS
 
 MAX_NUMBER, MAX_NOTE, MAX_ANSWER = 40, 500, 1000

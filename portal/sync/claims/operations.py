@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from portal.connectors.normalise import number_key
 from portal.core import access, clock
 from portal.core.ids import new_id
 from portal.core.scope import Scope
-from portal.crm.search import number_key
 from portal.extensions import db
 from portal.sync.claims import queries
 from portal.sync.claims.events import ANSWERED, CLAIMED

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from flask import Response, flash, request, url_for
 
+from portal.connectors.normalise import number_key
 from portal.connectors.words import carriers
 from portal.core import scope, search_tokens
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
 from portal.crm import words as crm_words
 from portal.crm.panels import panel
-from portal.crm.search import number_key
 from portal.sync.claims import operations, queries, words
 from portal.sync.claims.events import ASKED_WHY_NOT
 from portal.sync.claims.forms import MAX_NUMBER, ClaimForm, NumberForm

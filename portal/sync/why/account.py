@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from portal.connectors.normalise import number_key
 from portal.crm.models import CrmPolicy
-from portal.crm.search import number_key
 from portal.extensions import db
 
 SHOWN = 20

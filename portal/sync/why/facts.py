@@ -14,8 +14,8 @@ from portal.book.rules import layout_of
 from portal.businesses import queries as businesses
 from portal.businesses.agreements import Agreement
 from portal.businesses.models import Business, BusinessNpn
+from portal.connectors.normalise import number_key
 from portal.crm.models import Contact, ContactSource, CrmPolicy
-from portal.crm.search import number_key
 from portal.downline import queries as downline
 from portal.downline.models import CarrierIdentifier, Producer
 from portal.extensions import db
