@@ -34,6 +34,12 @@ def matching(asked: Asked, limit: int) -> Sequence[Business]:
     return db.session.scalars(_filtered(asked).order_by(Business.name_key, Business.id).limit(limit)).all()
 
 
+def found(typed: str, limit: int) -> Sequence[Business]:
+    """Businesses whose name begins with what was typed, or that have it as an NPN, by name; at most `limit`."""
+    query = select(Business).where(_matches(typed)).order_by(Business.name_key, Business.id)
+    return db.session.scalars(query.limit(limit)).all()
+
+
 def _filtered(asked: Asked) -> Select[Business]:
     query = select(Business)
     if typed := asked.args.get("q"):

@@ -39,6 +39,11 @@ class Asked:
     page: int
     page_size: int
 
+    @property
+    def offset(self) -> int:
+        """How many rows stand before the page."""
+        return (self.page - 1) * self.page_size
+
     def href(self, **change: str | int | None) -> str:
         """The same list with some parameters changed; None removes one."""
         merged: dict[str, Any] = {**self.args, **change}
@@ -97,11 +102,11 @@ class Listing(Generic[Item]):
 
     @property
     def first(self) -> int:
-        return (self.page - 1) * self.page_size + 1 if self.items else 0
+        return self.asked.offset + 1 if self.items else 0
 
     @property
     def last(self) -> int:
-        return (self.page - 1) * self.page_size + len(self.items)
+        return self.asked.offset + len(self.items)
 
     @property
     def clear_href(self) -> str:
@@ -125,9 +130,8 @@ def fetch(query: Select[Item], asked: Asked, sorts: Mapping[str, Sequence[Column
     """Run `query` for one page in a full ordering (the sort's columns, then `tie`) with a count capped at 10,000."""
     columns = [*sorts[asked.sort], tie]
     ordered = [column.desc() if asked.direction == "desc" else column.asc() for column in columns]
-    offset = (asked.page - 1) * asked.page_size
-    sliced = query.order_by(*ordered).limit(asked.page_size).offset(offset)
-    if offset >= FAR:
+    sliced = query.order_by(*ordered).limit(asked.page_size).offset(asked.offset)
+    if asked.offset >= FAR:
         # The rows that are passed over are then counted in the index and not read.
         ids = sliced.with_only_columns(tie, maintain_column_froms=True).correlate(None)
         sliced = query.where(tie.in_(ids)).order_by(*ordered)
@@ -139,4 +143,14 @@ def fetch(query: Select[Item], asked: Asked, sorts: Mapping[str, Sequence[Column
         counted = select(func.count()).select_from(capped_ids.subquery())
         options = {**query.get_execution_options(), "unlogged": "a count"}
         total = db.session.scalar(counted.execution_options(**options)) or 0
+    return listed(items, total, asked)
+
+
+def slice_of(rows: Sequence[Item], asked: Asked) -> Listing[Item]:
+    """One page of rows that are in memory, in their order."""
+    return listed(rows[asked.offset : asked.offset + asked.page_size], len(rows), asked)
+
+
+def listed(items: Sequence[Item], total: int, asked: Asked) -> Listing[Item]:
+    """`items` as the page that was asked for, of `total` rows."""
     return Listing(items, min(total, COUNT_CAP), total > COUNT_CAP, asked)

@@ -31,6 +31,14 @@ def listing(kind: str, asked: Asked) -> Listing[Producer]:
     return fetch(query, asked, sorts, tie=Producer.id)
 
 
+def found(typed: str, limit: int, *, kind: str | None = None) -> Sequence[Producer]:
+    """Records, of one kind or both, that `matches` finds by what was typed, by name; at most `limit`."""
+    query = select(Producer).where(matches(typed))
+    if kind is not None:
+        query = query.where(Producer.kind == kind)
+    return db.session.scalars(query.order_by(Producer.name_key, Producer.id).limit(limit)).all()
+
+
 def _conditions(asked: Asked) -> Iterable[ColumnElement[bool]]:
     args = asked.args
     if typed := args.get("q"):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.compliance import subjects
 from portal.extensions import db
@@ -47,7 +48,7 @@ def _user_names(ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def _business_names(ids: Sequence[UUID]) -> dict[UUID, str]:
-    return {found.id: found.name for found in db.session.scalars(select(Business).where(Business.id.in_(ids)))}
+    return {business_id: found.name for business_id, found in businesses.by_ids(ids).items()}
 
 
 def _find_users(text: str, limit: int) -> list[tuple[UUID, str]]:

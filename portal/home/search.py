@@ -18,7 +18,6 @@ from portal.book.queries.search import matching
 from portal.businesses import queries as businesses
 from portal.connectors.normalise import number_key
 from portal.core import access, scope
-from portal.core.paging import Asked, read_query
 from portal.core.scope import Role
 from portal.crm import queries as crm
 from portal.crm import words as crm_words
@@ -86,20 +85,16 @@ def _of_account(text: str, limit: int) -> list[Group]:
     return [Group("Contacts", of_contacts, "crm.contacts"), Group("Policies", of_policies, "crm.policies")]
 
 
-def _asked(text: str) -> Asked:
-    return read_query("", {"q": text, "size": str(WHOLE)}, filters=("q",), sorts=("name",), default="name")
-
-
 def _producers(kind: str, text: str, limit: int) -> list[Hit]:
     npn = canonical_npn(text)
     exact = downline.by_npn(npn) if npn else None
     found: list[Producer] = [exact] if exact is not None and exact.kind == kind else []
-    found += [one for one in downline.listing(kind, _asked(text)).items if one is not exact]
+    found += [one for one in downline.found(text, limit, kind=kind) if one is not exact]
     return [Hit(one.name, one.npn, url_for(f"downline.{kind}", record_id=one.id)) for one in found[:limit]]
 
 
 def _businesses(text: str, limit: int) -> list[Hit]:
-    found = businesses.listing(_asked(text)).items[:limit]
+    found = businesses.found(text, limit)
     npns = businesses.npns_by_business(one.id for one in found)
     return [
         Hit(one.name, next(iter(npns[one.id]), None), url_for("businesses.business", record_id=one.id)) for one in found

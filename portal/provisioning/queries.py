@@ -61,11 +61,7 @@ def colleagues(business: Business) -> Sequence[Producer]:
 
 def find_producers(typed: str) -> Sequence[Producer]:
     """Records whose name or NPN begins with what was typed, agents and agencies, by name; at most 20."""
-    if not typed.strip():
-        return []
-    return db.session.scalars(
-        select(Producer).where(downline.matches(typed)).order_by(Producer.name_key, Producer.id).limit(FOUND)
-    ).all()
+    return downline.found(typed, FOUND) if typed.strip() else []
 
 
 def accounts(asked: Asked, near: Producer) -> Sequence[Business]:

@@ -13,7 +13,7 @@ from portal.book import words
 from portal.book.models import Member, Policy
 from portal.core import access
 from portal.core.csv_file import csv_text
-from portal.core.paging import COUNT_CAP, Asked, Listing
+from portal.core.paging import Asked, Listing, listed
 from portal.extensions import db
 from portal.sync.events import RUN_EXPORTED
 from portal.sync.models import SyncLine, SyncRun
@@ -72,9 +72,8 @@ def listing(run: SyncRun, asked: Asked) -> Listing[Change]:
     wanted = asked.args.get("what")
     known = counts(run)
     total = known.get(wanted, 0) if wanted in WHAT else sum(known.values())
-    offset = (asked.page - 1) * asked.page_size
-    changes = _changes(_slice(run, wanted if wanted in WHAT else None, offset, asked.page_size)) if total else []
-    return Listing(changes, min(total, COUNT_CAP), total > COUNT_CAP, asked)
+    changes = _changes(_slice(run, wanted if wanted in WHAT else None, asked.offset, asked.page_size)) if total else []
+    return listed(changes, total, asked)
 
 
 def _slice(run: SyncRun, what: str | None, offset: int, size: int) -> list[tuple[str, str, UUID]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
+from portal.businesses import queries as businesses
 from portal.businesses.models import Business, BusinessNpn
 from portal.core import scope
 from portal.core.paging import Asked, Listing, fetch
@@ -32,14 +33,6 @@ def listing(asked: Asked) -> Listing[SyncRun]:
     if why := asked.args.get("why"):
         query = query.where(SyncRun.reason == why)
     return fetch(query, asked, {"when": [SyncRun.requested_at]}, tie=SyncRun.id)
-
-
-def businesses(ids: Iterable[UUID]) -> dict[UUID, Business]:
-    """Businesses by id, one statement."""
-    wanted = set(ids)
-    if not wanted:
-        return {}
-    return {one.id: one for one in db.session.scalars(select(Business).where(Business.id.in_(wanted)))}
 
 
 def latest(business_id: UUID, limit: int = 5) -> Sequence[SyncRun]:
@@ -95,7 +88,7 @@ def open_requests(limit: int = 20) -> list[OpenRequest]:
         .order_by(ResyncRequest.asked_at, ResyncRequest.id)
         .limit(limit)
     ).all()
-    names = businesses(request.business_id for request in waiting)
+    names = businesses.by_ids(request.business_id for request in waiting)
     return [
         OpenRequest(one.business_id, names[one.business_id].name, one.asked_by, one.asked_at)
         for one in waiting

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.core.clock import day
-from portal.core.paging import COUNT_CAP, Asked, Listing
+from portal.core.paging import Asked, Listing, listed, slice_of
 from portal.extensions import db
 from portal.sync.models import SyncRun
 from portal.sync.sums.tally import Account, Tally
@@ -38,15 +38,12 @@ def accounts(tally: Tally, asked: Asked) -> Listing[Line]:
         lines.sort(key=lambda one: abs(one.difference), reverse=asked.direction == "desc")  # stable: then by name
     elif asked.direction == "desc":
         lines.reverse()
-    start = (asked.page - 1) * asked.page_size
-    shown = lines[start : start + asked.page_size]
-    total = min(len(lines), COUNT_CAP)
-    return Listing(_told(shown), total, len(lines) > COUNT_CAP, asked)
+    return listed(_told(slice_of(lines, asked).items), len(lines), asked)
 
 
 def _told(shown: Sequence[Account]) -> list[Line]:
     ids = [one.business_id for one in shown]
-    found = {one.id: one for one in db.session.scalars(select(Business).where(Business.id.in_(ids)))}
+    found = businesses.by_ids(ids)
     last = _last_runs(ids)
     agreement_of = businesses.agreement_of_any()
     lines = []
@@ -91,13 +88,3 @@ def _waits_for(business: Business, last: SyncRun | None, *, blocked: bool) -> st
     if business.synced_at is None:
         return "waiting for the first run"
     return f"waiting for the next run; the last was on {day(business.synced_at)}"
-
-
-def names(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The names of Businesses by id, one statement."""
-    wanted = set(ids)
-    if not wanted:
-        return {}
-    return {
-        row[0]: row[1] for row in db.session.execute(select(Business.id, Business.name).where(Business.id.in_(wanted)))
-    }

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, url_for
 
 from portal.activities.models import Activity
+from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.core.fragments import page
 from portal.core.lookup import find_or_404
@@ -45,7 +46,7 @@ def activity_runs(activity_id: UUID) -> Response:
     """What was filled in, and the run that it started."""
     activity = find_or_404(Activity, activity_id)
     runs = queries.runs_of_activity(activity_id)
-    accounts = queries.businesses(run.business_id for run in runs)
+    accounts = businesses.by_ids(run.business_id for run in runs)
     shown: dict[str, Any] = {"activity": activity, "runs": runs, "accounts": accounts}
     return page("sync/activity.html", block="results", report=report, at="activity", **shown)
 

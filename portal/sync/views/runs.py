@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, flash, request, url_for
 
 from portal.book import words
+from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.core import scope
 from portal.core.csv_file import download
@@ -33,7 +34,7 @@ def runs() -> Response:
         listing.chip("State", "state", report.STATES.get(state, (state, ""))[0])
     if why := asked.args.get("why"):
         listing.chip("Why", "why", report.REASONS.get(why, why))
-    names = queries.businesses(run.business_id for run in listing.items)
+    names = businesses.by_ids(run.business_id for run in listing.items)
     return page("sync/runs.html", block="results", listing=listing, names=names, report=report)
 
 

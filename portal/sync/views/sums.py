@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from portal.businesses import queries as businesses
 from portal.core import scope
 from portal.core.fragments import page
-from portal.core.paging import COUNT_CAP, Listing, read_query
+from portal.core.paging import read_query, slice_of
 from portal.core.permissions import Permission, allow
 from portal.downline import queries as downline
 from portal.sync.sums import queries
@@ -39,17 +40,14 @@ def sums_of_npns() -> Response:
     part = asked.args.get("part", "")
     kind = part if part in PARTS else "outside"
     tally = count(scope.fmo_id())
-    found = tally.of_kind(kind)
-    start = (asked.page - 1) * asked.page_size
-    shown = found[start : start + asked.page_size]
-    listing = Listing(shown, min(len(found), COUNT_CAP), len(found) > COUNT_CAP, asked)
-    holders = {npn: tally.owners.get(npn, []) for npn, _ in shown}
+    listing = slice_of(tally.of_kind(kind), asked)
+    holders = {npn: tally.owners.get(npn, []) for npn, _ in listing.items}
     return page(
         "why/npns.html",
         block="results",
         listing=listing,
         part=PARTS[kind],
-        agents=downline.by_npns(npn for npn, _ in shown),
+        agents=downline.by_npns(npn for npn, _ in listing.items),
         holders=holders,
-        accounts=queries.names(one for ids in holders.values() for one in ids),
+        accounts=businesses.by_ids(one for ids in holders.values() for one in ids),
     )

@@ -8,6 +8,7 @@ from flask import Response, flash, request, url_for
 
 from portal.book import queries as book
 from portal.book import words as book_words
+from portal.businesses import queries as businesses
 from portal.core import scope
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
@@ -19,7 +20,6 @@ from portal.sync.claims import operations, queries, words
 from portal.sync.claims.events import CLAIM_SEEN, CLAIMS_SEEN
 from portal.sync.claims.forms import AnswerForm
 from portal.sync.claims.models import PolicyClaim
-from portal.sync.queries import businesses
 from portal.sync.views import bp
 
 IDENTIFIER, OFFERED = ("carrier", "kind", "value"), 25
@@ -37,7 +37,7 @@ def unattributed() -> Response:
         "why/unattributed.html",
         block="results",
         listing=listing,
-        accounts=businesses(claim.business_id for claim in listing.items),
+        accounts=businesses.by_ids(claim.business_id for claim in listing.items),
         found=queries.in_book(listing.items),
         groups=loose.groups(),
         most=loose.SHOWN,
@@ -52,11 +52,12 @@ def agent_of_identifier() -> Response:
     """Agents and agencies by name or NPN, each leading to the form that adds the identifier to it."""
     asked = read_query(request.path, request.args, filters=("q", *IDENTIFIER), sorts=("name",), default="name")
     named = {key: asked.args[key] for key in IDENTIFIER if key in asked.args}
-    found = [one for kind in ("agent", "agency") for one in downline.listing(kind, asked).items[:OFFERED]]
+    typed = asked.args.get("q", "")
+    found = [one for kind in ("agent", "agency") for one in downline.found(typed, OFFERED, kind=kind)] if typed else []
     return page(
         "why/agent.html",
-        found=found if asked.args.get("q") else (),
-        typed=asked.args.get("q", ""),
+        found=found,
+        typed=typed,
         named=named,
         book_words=book_words,
     )
@@ -69,7 +70,7 @@ def _claim_page(claim: PolicyClaim, form: AnswerForm, status: int = 200) -> Resp
         status=status,
         claim=claim,
         form=form,
-        business=businesses([claim.business_id]).get(claim.business_id),
+        business=businesses.by_ids([claim.business_id]).get(claim.business_id),
         found=found,
         members=book.members_of(found),
         words=words,

@@ -15,7 +15,6 @@ from portal.core import access, search_tokens
 from portal.core.fragments import go, page
 from portal.core.ids import parse_id
 from portal.core.lookup import find_or_404
-from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
 from portal.downline import fragments
@@ -46,7 +45,7 @@ def why(policy_id: UUID) -> Response:
         chain=chain.build(facts),
         near=[one for one in near if chosen is None or one.id != chosen.id],
         typed=typed,
-        offered=_offered(typed) if typed else (),
+        offered=businesses.found(typed, OFFERED) if typed else (),
         words=words,
     )
 
@@ -59,11 +58,6 @@ def _chosen(business_id: str | None) -> Business | None:
     if found is None:
         not_yours(asked_for=wanted)
     return found
-
-
-def _offered(typed: str) -> list[Business]:
-    asked = read_query("", {"q": typed, "size": "25"}, filters=("q",), sorts=("name",), default="name")
-    return list(businesses.listing(asked).items[:OFFERED])
 
 
 def _form_page(business: Business, form: FindForm, asked: tuple[str, str] | None, status: int = 200) -> Response:
