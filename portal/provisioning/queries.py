@@ -20,7 +20,7 @@ from portal.downline.models import Producer
 from portal.extensions import db
 from portal.identity.models import User
 from portal.provisioning.places import zone_of
-from portal.sync.models import SyncRun
+from portal.sync.models import OPEN, SyncRun
 
 FOUND = 20
 UNDER_WAY = "A run is under way already."
@@ -95,7 +95,7 @@ def why_not(chosen: Sequence[Business]) -> list[Refusal]:
     under_way = set(
         db.session.scalars(
             select(SyncRun.business_id).where(
-                SyncRun.business_id.in_([one.id for one in chosen]), SyncRun.status.in_(("queued", "running"))
+                SyncRun.business_id.in_([one.id for one in chosen]), SyncRun.status.in_(OPEN)
             )
         )
     )

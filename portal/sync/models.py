@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.models import Base, BusinessOwned
 
+OPEN = ("queued", "running")
+MISSED = ("failed", "cancelled")  # over, and nothing was done
+
 
 class SyncRun(BusinessOwned, Base):
     """One execution of Policy Sync for one Business; the truth about it (the queue only carries its id)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.core.words import counted
-from portal.sync.models import SyncRun
+from portal.sync.models import MISSED, OPEN, SyncRun
 
 REASONS = {
     "provision": "Provisioned with Policy Sync",
@@ -36,7 +36,12 @@ def reason(run: SyncRun) -> str:
 
 def is_over(run: SyncRun) -> bool:
     """Whether nothing more will happen to the run."""
-    return run.status in ("succeeded", "failed", "cancelled")
+    return run.status not in OPEN
+
+
+def may_retry(run: SyncRun) -> bool:
+    """Whether a new run may be started in the place of this one."""
+    return run.status in MISSED
 
 
 def sentence(run: SyncRun) -> str:

@@ -12,9 +12,8 @@ from portal.core import access, outbox
 from portal.core.ids import new_id, parse_id
 from portal.extensions import db
 from portal.sync.events import RUN_REQUESTED
-from portal.sync.models import SyncRun
+from portal.sync.models import MISSED, OPEN, SyncRun
 
-OPEN = ("queued", "running")
 # Written out: PostgreSQL finds a partial index only by its literal condition.
 OPEN_RUN = SyncRun.status.in_([literal_column(f"'{status}'") for status in OPEN])
 JOB = "run_sync"
@@ -78,7 +77,7 @@ def owed_invitations(run: SyncRun) -> set[UUID]:
     """Who is to be invited now that `run` succeeds: its own, and those of the failed and cancelled runs before it."""
     same = (SyncRun.fmo_id == run.fmo_id, SyncRun.business_id == run.business_id, SyncRun.id != run.id)
     last = db.session.scalar(select(func.max(SyncRun.requested_at)).where(*same, SyncRun.status == "succeeded"))
-    missed = [*same, SyncRun.status.in_(("failed", "cancelled")), SyncRun.invite_user_id.is_not(None)]
+    missed = [*same, SyncRun.status.in_(MISSED), SyncRun.invite_user_id.is_not(None)]
     if last is not None:
         missed.append(SyncRun.requested_at > last)
     found = {one for one in db.session.scalars(select(SyncRun.invite_user_id).where(*missed)) if one is not None}

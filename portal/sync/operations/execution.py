@@ -22,7 +22,7 @@ from portal.core.session import open_session
 from portal.extensions import db
 from portal.identity import operations as identity
 from portal.sync.events import RUN_SUCCEEDED
-from portal.sync.models import SyncRun
+from portal.sync.models import OPEN, SyncRun
 from portal.sync.operations import failures
 from portal.sync.operations.apply import LARGE, apply
 from portal.sync.operations.ending import end, owed_invitations
@@ -107,7 +107,7 @@ def _take(run_id: UUID) -> int | None:
     with open_session(scope.current()) as session:
         statement = (
             update(SyncRun)
-            .where(SyncRun.id == run_id, SyncRun.status.in_(("queued", "running")))
+            .where(SyncRun.id == run_id, SyncRun.status.in_(OPEN))
             .values(
                 status="running",
                 attempt=SyncRun.attempt + 1,

@@ -14,11 +14,11 @@ from portal.businesses.models import Business
 from portal.core.clock import day
 from portal.core.paging import Asked, Listing, listed, slice_of
 from portal.extensions import db
+from portal.sync import report
 from portal.sync.models import SyncRun
 from portal.sync.sums.tally import Account, Tally
 
 SORTS = ("difference", "name")
-OPEN = ("queued", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ def _because(business: Business, one: Account, last: SyncRun | None, *, blocked:
 def _waits_for(business: Business, last: SyncRun | None, *, blocked: bool) -> str:
     if not business.sync_enabled:
         return "not copied: Policy Sync is not enabled"
-    if last is not None and last.status in OPEN:
+    if last is not None and not report.is_over(last):
         return f"on their way: a run was asked for on {day(last.requested_at)}"
     if blocked:
         return "not copied: no agreement is in force"
-    if last is not None and last.status in ("failed", "cancelled"):
+    if last is not None and report.may_retry(last):
         how = "failed" if last.status == "failed" else "was cancelled"
         return f"not copied: the run of {day(last.requested_at)} {how}"
     if business.synced_at is None:

@@ -92,7 +92,7 @@ def retry(run_id: UUID) -> Response:
     """Start a new run in place of one that failed or was cancelled."""
     failed = find_or_404(SyncRun, run_id)
     business = find_or_404(Business, failed.business_id)
-    if failed.status not in ("failed", "cancelled"):
+    if not report.may_retry(failed):
         flash("This run did not fail and was not cancelled, so there is nothing to retry.", "error")
         return go(url_for("sync.run", run_id=run_id))
     try:

@@ -13,7 +13,6 @@ from portal.sync.models import SyncRun
 from portal.sync.why.facts import Facts
 from portal.sync.why.step import Link, Step
 
-OPEN = ("queued", "running")
 RELEASED = {
     "moved": "its writing agent became another",
     "npn_left": "the NPN that it stood under left the account",
@@ -115,10 +114,10 @@ def _run(facts: Facts, business: Business) -> Step:
         reason = "no run has been done for the account yet. Start one."
         return Step(title, False, ["No run has been asked for yet."], reason=reason, action=again)
     look = Link("Look at the run", url_for("sync.run", run_id=last.id))
-    if last.status in OPEN:
+    if not report.is_over(last):
         reason = f"it is waiting for the run that was asked for on {moment(last.requested_at)} and is not over yet."
         return Step(title, False, _last(facts), _runs(facts), reason, look)
-    if last.status in ("failed", "cancelled"):
+    if report.may_retry(last):
         how = "failed" if last.status == "failed" else "was cancelled"
         reason = f"the last run, of {moment(last.requested_at)}, {how}; nothing in the account was changed. Retry it."
         return Step(title, False, _last(facts), _runs(facts), reason, look)
