@@ -176,6 +176,9 @@ def agent_counts(agency_ids: Iterable[UUID]) -> dict[UUID, int]:
 
 
 def principals(agency_ids: Iterable[UUID]) -> dict[UUID, Producer]:
-    """The principal of each agency, by the agency's id."""
-    found = db.session.scalars(select(Producer).where(Producer.agency_id.in_(set(agency_ids)), Producer.is_principal))
-    return {one.agency_id: one for one in found if one.agency_id is not None}
+    """The principal of each agency, by the agency's id; of two the one that was added first."""
+    wanted = set(agency_ids)
+    if not wanted:
+        return {}
+    found = select(Producer).where(Producer.agency_id.in_(wanted), Producer.is_principal).order_by(Producer.id.desc())
+    return {one.agency_id: one for one in db.session.scalars(found) if one.agency_id is not None}

@@ -28,12 +28,7 @@ UNDER_WAY = "A run is under way already."
 
 def who_signs_in(producer: Producer) -> Producer:
     """The person behind a record: the agent, or the agency's principal (the agency itself where none is known)."""
-    if producer.kind == "agent":
-        return producer
-    principal = db.session.scalar(
-        select(Producer).where(Producer.agency_id == producer.id, Producer.is_principal).order_by(Producer.id).limit(1)
-    )
-    return principal or producer
+    return who_sign_in([producer])[producer.npn]
 
 
 def is_outside(business: Business, producer: Producer) -> bool:

@@ -14,7 +14,7 @@ from portal.downline.forms.producers import AgencyForm, AgentForm, form_for
 from portal.downline.models import Producer
 from portal.downline.operations import Refused
 from portal.downline.views import PLACES, address_of, bp
-from portal.downline.views.records import find
+from portal.downline.views.records import record_of
 
 
 @bp.get("/agents/new", defaults={"kind": "agent"}, endpoint="new_agent")
@@ -47,7 +47,7 @@ def add(kind: str) -> Response:
 @allow(Permission.DOWNLINE_EDIT)
 def edit(kind: str, record_id: UUID) -> Response:
     """The form, filled."""
-    producer = find(kind, record_id)
+    producer = record_of(kind, record_id)
     return _form_page(kind, form_for(kind, producer), producer)
 
 
@@ -56,7 +56,7 @@ def edit(kind: str, record_id: UUID) -> Response:
 @allow(Permission.DOWNLINE_EDIT)
 def change(kind: str, record_id: UUID) -> Response:
     """Save and show the record."""
-    producer = find(kind, record_id)
+    producer = record_of(kind, record_id)
     form = form_for(kind, producer)
     if form.validate_on_submit():
         try:

@@ -22,7 +22,7 @@ from portal.downline.views import bp
 @allow(Permission.DOWNLINE_READ)
 def agent(record_id: UUID) -> Response:
     """One agent."""
-    found = find("agent", record_id)
+    found = record_of("agent", record_id)
     return _record(found, agency=queries.by_id(found.agency_id), members=[])
 
 
@@ -30,11 +30,11 @@ def agent(record_id: UUID) -> Response:
 @allow(Permission.DOWNLINE_READ)
 def agency(record_id: UUID) -> Response:
     """One agency with its members."""
-    found = find("agency", record_id)
+    found = record_of("agency", record_id)
     return _record(found, agency=None, members=queries.members_of(found.id))
 
 
-def find(kind: str, record_id: UUID) -> Producer:
+def record_of(kind: str, record_id: UUID) -> Producer:
     """The agent or agency; a foreign id, an agency's id among agents and an unknown one give the same logged 404."""
     found = queries.find_kind(kind, record_id)
     if found is None:

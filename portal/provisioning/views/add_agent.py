@@ -20,6 +20,7 @@ from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
 from portal.downline.models import Producer
+from portal.downline.views.records import record_of
 from portal.provisioning import foresight, operations, queries
 from portal.provisioning.forms import AddAgentForm
 from portal.provisioning.operations import ADD_AGENT, Done
@@ -85,11 +86,7 @@ def _choice(kind: str, record_id: UUID, chosen: str | None) -> Choice:
         business = find_or_404(Business, record_id)
         agent = find_or_404(Producer, other) if other else None
         return Choice(kind, record_id, agent, business, _with(agent, queries.colleagues(business)), [business])
-    if kind not in ("agent", "agency"):
-        abort(404)
-    agent = find_or_404(Producer, record_id)
-    if agent.kind != kind:
-        abort(404)
+    agent = record_of(kind, record_id)
     account = find_or_404(Business, other) if other else None
     asked = read_query(request.path, request.args, filters=("q",), sorts=("name",), default="name")
     return Choice(kind, record_id, agent, account, [agent], _with(account, queries.accounts(asked, agent)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, flash, request, url_for
+from flask import Response, flash, request, url_for
 
 from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
@@ -23,6 +23,7 @@ from portal.core.words import counted
 from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.downline.views import address_of
+from portal.downline.views.records import record_of
 from portal.provisioning import moving, queries
 from portal.provisioning.moving import MOVE, Gone, Moved
 from portal.provisioning.moving_form import MoveForm
@@ -51,11 +52,7 @@ class Way:
 
 def _way(kind: str, record_id: UUID, origin: str | None, chosen: str | None) -> Way:
     """What is chosen so far; an id that is not the actor's own gives the logged 404 like any foreign record."""
-    if kind not in ("agent", "agency"):
-        abort(404)
-    agent = find_or_404(Producer, record_id)
-    if agent.kind != kind:
-        abort(404)
+    agent = record_of(kind, record_id)
     first, second = parse_id(origin or ""), parse_id(chosen or "")
     held = accounts.by_npn(agent.npn)
     known = find_or_404(Business, first) if first else held[0] if len(held) == 1 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from flask import Response, abort, flash, make_response, redirect, url_for
+from flask import Response, flash, make_response, redirect, url_for
 
 from portal.activities.models import Activity
 from portal.core import scope
@@ -15,19 +15,11 @@ from portal.core.lookup import find, find_or_404
 from portal.core.permissions import Permission, allow
 from portal.downline.models import Producer
 from portal.downline.views import address_of
+from portal.downline.views.records import record_of
 from portal.provisioning import offboarding
 from portal.provisioning.offboarding import OFFBOARD
 from portal.provisioning.offboarding_form import OffboardForm
 from portal.provisioning.views import LABELS, bp
-
-
-def _producer(kind: str, record_id: UUID) -> Producer:
-    if kind not in ("agent", "agency"):
-        abort(404)
-    found = find_or_404(Producer, record_id)
-    if found.kind != kind:
-        abort(404)
-    return found
 
 
 def _page(producer: Producer, form: OffboardForm, status: int = 200) -> Response:
@@ -46,7 +38,7 @@ def _page(producer: Producer, form: OffboardForm, status: int = 200) -> Response
 @allow(Permission.PROVISION)
 def off_board(kind: str, record_id: UUID) -> Response:
     """What would end."""
-    producer = _producer(kind, record_id)
+    producer = record_of(kind, record_id)
     return _page(producer, OffboardForm())
 
 
@@ -54,7 +46,7 @@ def off_board(kind: str, record_id: UUID) -> Response:
 @allow(Permission.PROVISION)
 def complete_off_board(kind: str, record_id: UUID) -> Response:
     """End it, and show the list of what was done."""
-    producer = _producer(kind, record_id)
+    producer = record_of(kind, record_id)
     form = OffboardForm()
     if not form.validate_on_submit():
         return _page(producer, form, status=422)

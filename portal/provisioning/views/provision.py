@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, abort, flash, request, url_for
+from flask import Response, flash, request, url_for
 
 from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
@@ -12,21 +12,13 @@ from portal.core import scope
 from portal.core.fragments import go, page
 from portal.core.ids import parse_id
 from portal.core.permissions import Permission, allow
-from portal.core.transaction import not_yours
-from portal.downline import queries as downline
 from portal.downline.models import Producer
+from portal.downline.views.records import record_of
 from portal.provisioning import foresight, operations, queries
 from portal.provisioning.forms import ProvisionForm
 from portal.provisioning.operations import PROVISION, Done
 from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as runs
-
-
-def _producer(kind: str, record_id: UUID) -> Producer:
-    if kind not in ("agent", "agency"):
-        abort(404)
-    found = downline.find_kind(kind, record_id)
-    return found if found is not None else not_yours()
 
 
 def _page(producer: Producer, form: ProvisionForm, status: int = 200) -> Response:
@@ -55,7 +47,7 @@ def _page(producer: Producer, form: ProvisionForm, status: int = 200) -> Respons
 @allow(Permission.PROVISION)
 def provision(kind: str, record_id: UUID) -> Response:
     """The form, filled in from the record; with `show` as it is chosen by now, for the numbers alone."""
-    producer = _producer(kind, record_id)
+    producer = record_of(kind, record_id)
     shared = bool(accounts.other_businesses_with(producer.npn))
     chosen = request.args if "show" in request.args else None
     record = queries.prefilled(producer, queries.who_signs_in(producer))
@@ -66,7 +58,7 @@ def provision(kind: str, record_id: UUID) -> Response:
 @allow(Permission.PROVISION)
 def complete_provision(kind: str, record_id: UUID) -> Response:
     """Create the Business and go to it, with its run moving; or to Add Agent, where that was chosen to follow."""
-    producer = _producer(kind, record_id)
+    producer = record_of(kind, record_id)
     if accounts.by_producer(producer.id) is not None:
         return _page(producer, ProvisionForm(shared=False), status=422)
     form = ProvisionForm(shared=bool(accounts.other_businesses_with(producer.npn)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, abort, flash, request, url_for
+from flask import Response, flash, request, url_for
 
 from portal.businesses import queries as accounts
 from portal.businesses.models import Business
@@ -12,6 +12,7 @@ from portal.core import scope
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
+from portal.core.transaction import not_yours
 from portal.provisioning import foresight, operations
 from portal.provisioning.forms import SwitchForm
 from portal.provisioning.operations import SWITCH, Done
@@ -21,9 +22,7 @@ from portal.sync.expected import Expected
 
 
 def _business(kind: str, record_id: UUID) -> Business:
-    if kind != "business":
-        abort(404)
-    return find_or_404(Business, record_id)
+    return find_or_404(Business, record_id) if kind == "business" else not_yours()
 
 
 def _form(business: Business, **given: object) -> SwitchForm:
