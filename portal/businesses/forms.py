@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, SelectField, TextAreaField
+from wtforms import DateField, Field, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import InputRequired, Optional, ValidationError
 
+from portal.core.forms import optional_reason
 from portal.core.scope import AGENT_ROLES, Role
 
 _FIRST, _LAST = date(1990, 1, 1), date(2200, 12, 31)
@@ -48,17 +49,21 @@ class AgreementForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no type
             raise ValidationError("The last day is before the day of signing. Correct one of them.")
 
 
+def role_field(label: str, default: Role | None = None) -> SelectField:
+    """A choice among the roles of people who sign in to one Business."""
+    return SelectField(
+        label,
+        choices=[SelectChoice(role.value, role.label) for role in AGENT_ROLES],
+        default=default.value if default else None,
+        validators=[InputRequired("Choose the role.")],
+    )
+
+
 class RoleForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """Another role; the reason is asked where it opens the whole account."""
 
-    role = SelectField(
-        "Role",
-        choices=[SelectChoice(role.value, role.label) for role in AGENT_ROLES],
-        validators=[InputRequired("Choose the role.")],
-    )
-    reason = TextAreaField(
-        "Reason", validators=[Optional(), Length(max=500, message="Use at most 500 characters.")], render_kw={"rows": 3}
-    )
+    role = role_field("Role")
+    reason = optional_reason()
 
     def chosen(self) -> Role:
         """The role, of a form that is valid."""

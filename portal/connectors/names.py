@@ -20,6 +20,11 @@ def tidy(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def tidied(text: str | None) -> str | None:
+    """The same of what may be nothing; a filter of forms."""
+    return tidy(text) if text else text
+
+
 def readable_case(name: str) -> str:
     """ "O'BRIEN-MCKAY" as "O'Brien-McKay"; a name that is in mixed case already stays as it is."""
     if not (name.isupper() or name.islower()):

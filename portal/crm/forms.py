@@ -9,13 +9,14 @@ from typing import Any
 
 from flask import current_app
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.connectors import normalise
-from portal.connectors.names import tidy
+from portal.connectors.names import tidied
 from portal.core import clock
+from portal.core.forms import readable, stripped
 from portal.crm.models import TYPED_FIELDS, Contact
 from portal.crm.words import FIELDS, GENDERS, phone
 
@@ -30,22 +31,10 @@ _READERS: dict[str, Callable[[str], str | None]] = {
 CHANGED_MEANWHILE = "Somebody changed this contact while you were writing. Nothing was saved; look at it again first."
 
 
-def _one_of(reader: Callable[[str], str | None], message: str) -> Callable[[FlaskForm, Field], None]:
-    def check(form: FlaskForm, field: Field) -> None:
-        if field.data and reader(field.data) is None:
-            raise ValidationError(message)
-
-    return check
-
-
 def _text(name: str, *checks: Any, limit: int = 120) -> StringField:
     label = FIELDS[name]
     short = Length(max=limit, message=f"{label}: write at most {limit} characters.")
-    return StringField(label, filters=[_tidied], validators=[*checks, short])
-
-
-def _tidied(text: str | None) -> str | None:
-    return tidy(text) if text else text
+    return StringField(label, filters=[tidied], validators=[*checks, short])
 
 
 class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -59,13 +48,13 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     suffix = _text("suffix", limit=10)
     birth_date = DateField(FIELDS["birth_date"], validators=[Optional()])
     gender = SelectField(FIELDS["gender"], choices=_GENDER_CHOICES, validators=[Optional()])
-    email = _text("email", _one_of(normalise.email, "Enter an e-mail address like name@mail.example."), limit=254)
-    phone = _text("phone", _one_of(normalise.phone, "Enter a phone number with its area code."), limit=40)
+    email = _text("email", readable(normalise.email, "Enter an e-mail address like name@mail.example."), limit=254)
+    phone = _text("phone", readable(normalise.phone, "Enter a phone number with its area code."), limit=40)
     address1 = _text("address1")
     address2 = _text("address2")
     city = _text("city")
-    state = _text("state", _one_of(normalise.state, "Enter the state's two letters or its name."), limit=40)
-    zip = _text("zip", _one_of(normalise.zip_code, "Enter a ZIP code of five digits."), limit=10)
+    state = _text("state", readable(normalise.state, "Enter the state's two letters or its name."), limit=40)
+    zip = _text("zip", readable(normalise.zip_code, "Enter a ZIP code of five digits."), limit=10)
 
     @classmethod
     def of(cls, contact: Contact) -> ContactForm:
@@ -110,7 +99,7 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 class NewContactForm(ContactForm):
     """A contact to be added, with the Medicare number and what to do where the account knows the person."""
 
-    mbi = StringField("Medicare number", filters=[_tidied])
+    mbi = StringField("Medicare number", filters=[tidied])
     fill = BooleanField("Fill in there what is missing")
     anyway = BooleanField("Add anyway: this is somebody else")
 
@@ -153,7 +142,7 @@ class NoteForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
     body = TextAreaField(
         "Note",
-        filters=[lambda text: text.strip() if text else text],
+        filters=[stripped],
         validators=[
             DataRequired("Write something first."),
             Length(max=10_000, message="Write at most 10,000 characters."),

@@ -10,19 +10,16 @@ from wtforms import BooleanField, EmailField, Field, SelectField, StringField, T
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from portal.businesses.forms import Day, sane
+from portal.businesses.forms import Day, role_field, sane
 from portal.connectors import normalise
-from portal.connectors.names import tidy
-from portal.core.scope import AGENT_ROLES, Role
+from portal.connectors.names import tidied
+from portal.core.forms import ticked
+from portal.core.scope import Role
 from portal.downline.models import Producer
 from portal.provisioning.operations import Foreseen, Person, Wanted
 from portal.provisioning.places import STATES, ZONES
 
 _LONG = Length(max=120, message="Use at most 120 characters.")
-
-
-def _tidy(text: str | None) -> str | None:
-    return tidy(text) if text else text
 
 
 def _choices(words: dict[str, str]) -> list[SelectChoice]:
@@ -42,13 +39,29 @@ def _phone(form: Any, field: Field) -> None:
         raise ValidationError("Enter a phone number with its area code, such as 614 555-0123.")
 
 
+def outside_box() -> BooleanField:
+    """Whose policies come into an account is never a slip of the hand."""
+    return BooleanField(
+        "This agent is not of the Business's agency and is to share its account",
+        validators=[ticked("This agent is outside the Business's agency. Tick the box if that is meant.")],
+    )
+
+
+def shared_box() -> BooleanField:
+    """Nobody puts policies into a second account by mistake."""
+    return BooleanField(
+        "This NPN may be in more than one account",
+        validators=[ticked("Another account has this NPN already. Tick the box if both are to have its policies.")],
+    )
+
+
 class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """What every [Agent CRM] activity may keep of a word with the agent before."""
 
     confirmed_with_agent = BooleanField("Confirmed with the agent")
     confirmation_note = StringField(
         "Confirmation note",
-        filters=[_tidy],
+        filters=[tidied],
         validators=[Optional(), Length(max=500, message="Use at most 500 characters.")],
     )
 
@@ -67,19 +80,14 @@ class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no type
 class _PersonForm(_ActivityForm):
     """Who is to sign in, and with which role."""
 
-    first_name = StringField("First name", filters=[_tidy], validators=[InputRequired("Enter the first name."), _LONG])
-    last_name = StringField("Last name", filters=[_tidy], validators=[InputRequired("Enter the last name."), _LONG])
+    first_name = StringField("First name", filters=[tidied], validators=[InputRequired("Enter the first name."), _LONG])
+    last_name = StringField("Last name", filters=[tidied], validators=[InputRequired("Enter the last name."), _LONG])
     email = EmailField(
         "Email",
         validators=[InputRequired("Enter the e-mail address; the invitation goes there."), Length(max=254), _address],
     )
     mobile = TelField("Mobile phone", validators=[Optional(), _phone])
-    role = SelectField(
-        "Role",
-        choices=[SelectChoice(role.value, role.label) for role in AGENT_ROLES],
-        default=Role.AGENT_ADMIN.value,
-        validators=[InputRequired("Choose the role.")],
-    )
+    role = role_field("Role", Role.AGENT_ADMIN)
 
     def person(self) -> Person:
         """What was filled in, of a form that is valid."""
@@ -99,7 +107,7 @@ class ProvisionForm(_PersonForm):
     refuses_sync = "enable_policy_sync"
 
     business_name = StringField(
-        "Business name", filters=[_tidy], validators=[InputRequired("Enter the name of the Business."), _LONG]
+        "Business name", filters=[tidied], validators=[InputRequired("Enter the name of the Business."), _LONG]
     )
     time_zone = SelectField("Time zone", choices=_choices(ZONES), validators=[InputRequired("Choose the time zone.")])
     state = SelectField(
@@ -108,7 +116,7 @@ class ProvisionForm(_PersonForm):
     agreement_signed = Day("Agreement signed", validators=[Optional(), sane])
     agreement_until = Day("Agreement until", validators=[Optional(), sane])
     enable_policy_sync = BooleanField("Enable Policy Sync")
-    confirm_shared = BooleanField("This NPN may be in more than one account")
+    confirm_shared = shared_box()
 
     def __init__(self, *, shared: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -136,13 +144,6 @@ class ProvisionForm(_PersonForm):
             raise ValidationError("Enter the day on which the agreement was signed too.")
         if field.data < self.agreement_signed.data:
             raise ValidationError("The agreement cannot end before the day on which it was signed.")
-
-    def validate_confirm_shared(self, field: BooleanField) -> None:
-        """Nobody puts policies into a second account by mistake."""
-        if not field.data:
-            raise ValidationError(
-                "Another account has this NPN already. Tick the box if both are to have its policies."
-            )
 
 
 class SwitchForm(_ActivityForm):
@@ -187,8 +188,8 @@ class AddAgentForm(_PersonForm):
     agent = SelectField("Agent", validators=[InputRequired("Choose a record of your downline.")])
     business = SelectField("Agent CRM Business", validators=[InputRequired("Choose the Business.")])
     sync_now = BooleanField("Sync this agent's policies now", default=True)
-    confirm_outside = BooleanField("This agent is not of the Business's agency and is to share its account")
-    confirm_shared = BooleanField("This NPN may be in more than one account")
+    confirm_outside = outside_box()
+    confirm_shared = shared_box()
 
     def __init__(self, *, agents: dict[str, str], businesses: dict[str, str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -202,15 +203,3 @@ class AddAgentForm(_PersonForm):
             del self.confirm_shared
         if not enabled:
             del self.sync_now
-
-    def validate_confirm_outside(self, field: BooleanField) -> None:
-        """Whose policies come into an account is never a slip of the hand."""
-        if not field.data:
-            raise ValidationError("This agent is outside the Business's agency. Tick the box if that is meant.")
-
-    def validate_confirm_shared(self, field: BooleanField) -> None:
-        """Nobody puts policies into a second account by mistake."""
-        if not field.data:
-            raise ValidationError(
-                "Another account has this NPN already. Tick the box if both are to have its policies."
-            )

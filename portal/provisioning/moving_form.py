@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
-from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms import BooleanField, HiddenField
+from wtforms.validators import InputRequired
 
-from portal.core.scope import AGENT_ROLES, Role
+from portal.businesses.forms import role_field
+from portal.core.forms import optional_reason
+from portal.core.scope import Role
+from portal.provisioning.forms import outside_box
 
 
 class MoveForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -15,16 +17,9 @@ class MoveForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
     origin = HiddenField("From", validators=[InputRequired()])
     chosen = HiddenField("To", validators=[InputRequired()])
-    role = SelectField(
-        "Role in the new account",
-        choices=[SelectChoice(role.value, role.label) for role in AGENT_ROLES],
-        default=Role.AGENT_LIMITED.value,
-        validators=[InputRequired("Choose the role.")],
-    )
-    reason = TextAreaField(
-        "Reason", validators=[Optional(), Length(max=500, message="Use at most 500 characters.")], render_kw={"rows": 3}
-    )
-    confirm_outside = BooleanField("This agent is not of the Business's agency and is to share its account")
+    role = role_field("Role in the new account", Role.AGENT_LIMITED)
+    reason = optional_reason()
+    confirm_outside = outside_box()
     sync_now = BooleanField("Sync this agent's policies now", default=True)
 
     def keep(self, *, outside: bool, enabled: bool) -> None:
@@ -33,8 +28,3 @@ class MoveForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             del self.confirm_outside
         if not enabled:
             del self.sync_now
-
-    def validate_confirm_outside(self, field: BooleanField) -> None:
-        """Whose policies come into an account is never a slip of the hand."""
-        if not field.data:
-            raise ValidationError("This agent is outside the Business's agency. Tick the box if that is meant.")

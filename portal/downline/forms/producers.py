@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, Field, SelectField, StringField, TelField
+from wtforms import BooleanField, EmailField, SelectField, StringField, TelField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, Optional
 
 from portal.connectors import normalise
 from portal.connectors.names import tidy
+from portal.core.forms import readable
 from portal.downline import queries
 from portal.downline.keys import canonical_npn, readable_phone
 from portal.downline.models import Producer
@@ -21,30 +21,22 @@ from portal.downline.operations.producers import Details
 _NAME = Length(max=120, message="Use at most 120 characters.")
 
 
-def _readable(read: Callable[[str], str | None], sentence: str) -> Callable[[Any, Field], None]:
-    def check(form: Any, field: Field) -> None:
-        if field.data and read(field.data) is None:
-            raise ValidationError(sentence)
-
-    return check
-
-
 class _ProducerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     npn = StringField(
         "NPN",
         validators=[
             InputRequired("Enter the NPN."),
-            _readable(canonical_npn, "An NPN has 1 to 10 digits and nothing else."),
+            readable(canonical_npn, "An NPN has 1 to 10 digits and nothing else."),
         ],
     )
     email = EmailField(
-        "Email", validators=[Optional(), _readable(normalise.email, "Enter an address like name@agency.example.")]
+        "Email", validators=[Optional(), readable(normalise.email, "Enter an address like name@agency.example.")]
     )
     phone = TelField(
-        "Phone", validators=[Optional(), _readable(normalise.phone, "Enter a phone number with its area code.")]
+        "Phone", validators=[Optional(), readable(normalise.phone, "Enter a phone number with its area code.")]
     )
     state = StringField(
-        "State", validators=[Optional(), _readable(normalise.state, "Enter a state of the United States, such as OH.")]
+        "State", validators=[Optional(), readable(normalise.state, "Enter a state of the United States, such as OH.")]
     )
     active = BooleanField("Active", default=True)
 

@@ -11,18 +11,10 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.connectors.normalise import number_key
 from portal.connectors.words import carriers
+from portal.core.forms import readable, stripped
 from portal.sync.claims.words import ANSWERS, VERDICTS
 
 MAX_NUMBER, MAX_NOTE, MAX_ANSWER = 40, 500, 1000
-
-
-def _stripped(text: str | None) -> str | None:
-    return text.strip() if text else text
-
-
-def _a_number(form: Any, field: Any) -> None:
-    if field.data and not number_key(field.data):
-        raise ValidationError("Enter the number with its letters and digits.")
 
 
 class NumberForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -31,11 +23,11 @@ class NumberForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     carrier = SelectField("Carrier", validators=[InputRequired("Choose the carrier.")])
     number = StringField(
         "Policy number",
-        filters=[_stripped],
+        filters=[stripped],
         validators=[
             InputRequired("Enter the policy number."),
             Length(max=MAX_NUMBER, message=f"Use at most {MAX_NUMBER} characters."),
-            _a_number,
+            readable(lambda text: number_key(text) or None, "Enter the number with its letters and digits."),
         ],
     )
 
@@ -59,7 +51,7 @@ class ClaimForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     q = HiddenField()
     note = TextAreaField(
         "A word to your FMO",
-        filters=[_stripped],
+        filters=[stripped],
         validators=[Optional(), Length(max=MAX_NOTE, message=f"Write at most {MAX_NOTE} characters.")],
     )
 
@@ -74,7 +66,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
     answer = TextAreaField(
         "Answer to the agent",
-        filters=[_stripped],
+        filters=[stripped],
         validators=[Length(max=MAX_ANSWER, message=f"Write at most {MAX_ANSWER} characters.")],
     )
 
