@@ -18,6 +18,7 @@ from portal.book.models import FeedRun, HeldChange
 from portal.book.operations.connectors import blocked_kinds
 from portal.book.statements import moves, policies, runs, writers
 from portal.core import access, scope
+from portal.core.apart import apart
 from portal.core.events import Event
 from portal.core.ids import new_id
 from portal.core.words import counted
@@ -69,9 +70,8 @@ def carry_out(asked: Asked, write: Callable[[], None], named: Iterable[Named]) -
     fmo_id = scope.fmo_id()
     db.session.flush()
     runs.lock_book(fmo_id)
-    recorded = len(access.pending())
     try:
-        with db.session.begin_nested():
+        with apart():
             write()
             db.session.flush()
             found = _resolved(fmo_id, named)
@@ -79,7 +79,6 @@ def carry_out(asked: Asked, write: Callable[[], None], named: Iterable[Named]) -
             if limits.exceeded(effect) if asked.approval is None else effect.digest != asked.approval:
                 raise TooMany(effect)
     except TooMany as many:
-        del access.pending()[recorded:]  # what was undone did not happen
         keep(asked, many.effect)
     return len(found), _rewrite(fmo_id, found)
 

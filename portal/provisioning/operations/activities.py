@@ -10,11 +10,11 @@ from portal.activities import operations as activities
 from portal.activities.models import Activity
 from portal.businesses import operations as businesses
 from portal.businesses.models import Business
+from portal.core.apart import apart
 from portal.core.scope import Role, Scope
 from portal.downline.models import Producer
 from portal.identity import operations as identity
 from portal.identity.models import User
-from portal.provisioning.operations.apart import apart
 from portal.sync import operations as sync
 from portal.sync.models import SyncRun
 

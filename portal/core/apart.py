@@ -1,4 +1,4 @@
-"""Doing many things in one request, each for itself."""
+"""Doing something that may be undone by itself, inside a request that goes on."""
 
 from __future__ import annotations
 
