@@ -17,7 +17,7 @@ from portal.downline.keys import canonical_npn
 from portal.downline.models import Producer
 from portal.downline.plans import Row, RowRefused, read_day
 from portal.provisioning import queries
-from portal.provisioning.forms import ProvisionForm
+from portal.provisioning.forms.activities import ProvisionForm
 from portal.provisioning.operations import Wanted
 from portal.provisioning.places import STATES, ZONES, zone_of
 

@@ -7,9 +7,9 @@ from flask import Blueprint, url_for
 from portal.activities import registry
 from portal.activities.models import Activity
 from portal.core.permissions import Permission
-from portal.provisioning.moving import MOVE
-from portal.provisioning.offboarding import OFFBOARD
 from portal.provisioning.operations import ADD_AGENT, PROVISION, SWITCH
+from portal.provisioning.operations.moving import MOVE
+from portal.provisioning.operations.offboarding import OFFBOARD
 
 bp = Blueprint("provisioning", __name__, url_prefix="/fmo")
 LABELS = {

@@ -22,7 +22,7 @@ from portal.core.scope import Role
 from portal.downline.models import Producer
 from portal.downline.views.records import record_of
 from portal.provisioning import foresight, operations, queries
-from portal.provisioning.forms import AddAgentForm
+from portal.provisioning.forms.activities import AddAgentForm
 from portal.provisioning.operations import ADD_AGENT, Done
 from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as runs

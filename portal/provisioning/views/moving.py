@@ -24,9 +24,10 @@ from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.downline.views import address_of
 from portal.downline.views.records import record_of
-from portal.provisioning import moving, queries
-from portal.provisioning.moving import MOVE, Gone, Moved
-from portal.provisioning.moving_form import MoveForm
+from portal.provisioning import queries
+from portal.provisioning.forms.moving import MoveForm
+from portal.provisioning.operations import moving
+from portal.provisioning.operations.moving import MOVE, Gone, Moved
 from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as sync
 

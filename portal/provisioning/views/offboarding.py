@@ -16,9 +16,9 @@ from portal.core.permissions import Permission, allow
 from portal.downline.models import Producer
 from portal.downline.views import address_of
 from portal.downline.views.records import record_of
-from portal.provisioning import offboarding
-from portal.provisioning.offboarding import OFFBOARD
-from portal.provisioning.offboarding_form import OffboardForm
+from portal.provisioning.forms.offboarding import OffboardForm
+from portal.provisioning.operations import offboarding
+from portal.provisioning.operations.offboarding import OFFBOARD
 from portal.provisioning.views import LABELS, bp
 
 

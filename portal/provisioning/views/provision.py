@@ -15,7 +15,7 @@ from portal.core.permissions import Permission, allow
 from portal.downline.models import Producer
 from portal.downline.views.records import record_of
 from portal.provisioning import foresight, operations, queries
-from portal.provisioning.forms import ProvisionForm
+from portal.provisioning.forms.activities import ProvisionForm
 from portal.provisioning.operations import PROVISION, Done
 from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as runs

@@ -14,7 +14,7 @@ from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
 from portal.provisioning import foresight, operations
-from portal.provisioning.forms import SwitchForm
+from portal.provisioning.forms.activities import SwitchForm
 from portal.provisioning.operations import SWITCH, Done
 from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as runs

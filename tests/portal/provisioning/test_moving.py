@@ -25,7 +25,7 @@ from portal.crm.models import Contact, CrmPolicy, Note
 from portal.downline import queries as downline
 from portal.identity import rules
 from portal.identity.models import LoginSession, User
-from portal.provisioning import moving
+from portal.provisioning.operations import moving
 from portal.sync.models import SyncRun
 from tests.support import builders as make
 from tests.support import crm_builders as crm

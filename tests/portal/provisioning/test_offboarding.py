@@ -25,7 +25,7 @@ from portal.crm.models import CrmPolicy
 from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.identity.models import Invitation, LoginSession, User
-from portal.provisioning import offboarding
+from portal.provisioning.operations import offboarding
 from tests.portal.crm.people import words
 from tests.support import builders as make
 from tests.support import crm_builders as crm

@@ -24,7 +24,7 @@ from portal.downline.operations.producers import Details, edit_producer
 from portal.extensions import db
 from portal.identity import sessions
 from portal.identity.models import User
-from portal.provisioning.moving import close_if_empty
+from portal.provisioning.operations.moving import close_if_empty
 
 OFFBOARD = "crm_offboard"
 

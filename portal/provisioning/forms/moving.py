@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired
 from portal.businesses.forms import role_field
 from portal.core.forms import optional_reason
 from portal.core.scope import Role
-from portal.provisioning.forms import outside_box
+from portal.provisioning.forms.activities import outside_box
 
 
 class MoveForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
