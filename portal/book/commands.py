@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from contextlib import AbstractContextManager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,23 +16,15 @@ from portal.book.effect import effect_from
 from portal.book.models import FeedRun, HeldChange
 from portal.book.operations import AlreadyLoading, UnknownConnector
 from portal.book.words import outcome
-from portal.core import access
-from portal.core.scope import Login, Role, Scope, acting
+from portal.core.scope import Scope
 from portal.core.session import open_session
-from portal.extensions import db
+from portal.core.shell import one_transaction, operator, wait_for, workers
 from portal.identity import accounts
 from portal.identity.models import Fmo
 from portal.identity.sessions import IDENTITY_SCOPE
 
 group = AppGroup("feed", help="Carrier files.")
 COUNTS = ("rows", "new", "changed", "unchanged", "refused", "dropped", "unattributed")
-POLL_SECONDS = 0.2
-
-
-def workers() -> AbstractContextManager[Any]:
-    """Servers and a worker for the length of a command; looked up late, since the runtime stands above every room."""
-    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_workers()
-    return made
 
 
 @group.command("load")
@@ -51,9 +40,9 @@ def load(file: Path, connector: str | None, slug: str | None, dry_run: bool, as_
     Exit status 0: done, refused rows included; 1: refused, failed, or held until a second administrator decides.
     """
     with workers():
-        scope = _scope(slug)
+        scope = operator(_fmo(slug).id)
         run_id = _request(scope, file, connector, dry_run)
-        run = _wait(scope, run_id)
+        run = wait_for(FeedRun, run_id, _is_over, scope)
     counts = {name: getattr(run, name) for name in COUNTS} | {"run": str(run.id)}
     if as_json:
         more = {} if run.status == "succeeded" else {"error": run.error, **_held(scope, run)}
@@ -77,10 +66,6 @@ def _held(scope: Scope, run: FeedRun) -> dict[str, Any]:
     return {"held": {"id": str(held.id), **told, "npns": [one._asdict() for one in effect.shares()]}}
 
 
-def _scope(slug: str | None) -> Scope:
-    return Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=_fmo(slug).id, actor_name="Operator")
-
-
 def _fmo(slug: str | None) -> Fmo:
     if slug is not None:
         try:
@@ -96,25 +81,15 @@ def _fmo(slug: str | None) -> Fmo:
 
 
 def _request(scope: Scope, file: Path, connector: str | None, dry_run: bool) -> UUID:
-    with acting(scope):
-        try:
+    try:
+        with one_transaction(scope):
             run = operations.request_load(
                 body=file, file_name=file.name, connector=connector, dry_run=dry_run, by="Operator"
             )
-            access.write_entries()
-            db.session.commit()
-        except (AlreadyLoading, UnknownConnector) as error:
-            raise click.ClickException(str(error)) from error
-        finally:
-            db.session.rollback()
-            db.session.remove()
-        return run.id
+    except (AlreadyLoading, UnknownConnector) as error:
+        raise click.ClickException(str(error)) from error
+    return run.id
 
 
-def _wait(scope: Scope, run_id: UUID) -> FeedRun:
-    while True:
-        with open_session(scope) as session:
-            run = session.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
-        if run.status not in ("queued", "running"):
-            return run
-        time.sleep(POLL_SECONDS)
+def _is_over(run: FeedRun) -> bool:
+    return run.status not in ("queued", "running")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
-from importlib import import_module
-from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from portal.compliance.verification import Verdict, verify
+from portal.core.shell import servers
 
 group = AppGroup("log", help="The access log.")
 NOT_SEALED = (
@@ -20,19 +18,13 @@ NOT_SEALED = (
 )
 
 
-def _servers() -> AbstractContextManager[Any]:
-    # Looked up late: the runtime stands above every room.
-    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_servers()
-    return made
-
-
 @group.command("verify")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: entries, faults, sealed.")
 @with_appcontext
 def verify_log(as_json: bool) -> None:
     """Check the log's partitions, rights, triggers and dates; exit status 1 if anything is wrong."""
     settings = current_app.config["PORTAL"]
-    with _servers():
+    with servers():
         verdict = verify(lambda login: settings.login_name(login.value))
     click.echo(_as_json(verdict) if as_json else _as_words(verdict))
     if verdict.faults:

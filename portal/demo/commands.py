@@ -9,6 +9,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from portal.config import load_settings
+from portal.core.shell import servers
 
 group = AppGroup("demo", help="Invented people to try the portal with.")
 
@@ -20,6 +21,5 @@ def load() -> None:
     settings = load_settings()
     if not settings.demo:
         raise click.ClickException("This is no demo. Set PORTAL_DEMO=1 to load invented people.")
-    runtime = import_module("portal.runtime.commands")  # the runtime stands above every room
-    with runtime.with_servers():
+    with servers():
         import_module("portal.demo.load").ensure(current_app, settings, click.echo)

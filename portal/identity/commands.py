@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import AbstractContextManager
-from importlib import import_module
 from typing import Any
 
 import click
 from flask.cli import AppGroup, with_appcontext
 
 from portal.core.scope import Role
+from portal.core.shell import servers
 from portal.identity import accounts
 
 user_group = AppGroup("user", help="People who sign in.")
 fmo_group = AppGroup("fmo", help="The FMOs of this installation.")
 groups = [user_group, fmo_group]
-
-
-def servers() -> AbstractContextManager[Any]:
-    """The servers for the length of a command; looked up late, since the runtime stands above every room."""
-    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_servers()
-    return made
 
 
 @fmo_group.command("add")

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from contextlib import AbstractContextManager
-from importlib import import_module
-from typing import Any
 from uuid import UUID
 
 import click
@@ -14,10 +10,10 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import or_, select
 
 from portal.businesses.models import Business
-from portal.core import access
 from portal.core.ids import parse_id
-from portal.core.scope import Login, Role, Scope, acting
+from portal.core.scope import Scope
 from portal.core.session import open_session
+from portal.core.shell import one_transaction, operator, wait_for, workers
 from portal.extensions import db
 from portal.identity.models import Fmo
 from portal.identity.sessions import IDENTITY_SCOPE
@@ -26,13 +22,6 @@ from portal.sync.models import SyncRun
 
 group = AppGroup("sync", help="Policy Sync.")
 COUNTS = ("policies", "contacts", "added", "updated", "unchanged", "released")
-POLL_SECONDS = 0.2
-
-
-def workers() -> AbstractContextManager[Any]:
-    """Servers and a worker for the length of a command; looked up late, since the runtime stands above every room."""
-    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_workers()
-    return made
 
 
 @group.command("run")
@@ -47,7 +36,7 @@ def run(business: str, as_json: bool, full: bool) -> None:
     """
     with workers():
         scope, business_id = _find(business)
-        done = _wait(scope, _request(scope, business_id, whole=full))
+        done = wait_for(SyncRun, _request(scope, business_id, whole=full), report.is_over, scope)
     counts = {name: getattr(done, name) for name in COUNTS} | {"run": str(done.id)}
     if as_json:
         click.echo(json.dumps(counts if done.status == "succeeded" else {**counts, "error": done.error}))
@@ -62,7 +51,7 @@ def _find(named: str) -> tuple[Scope, UUID]:
         fmos = session.scalars(select(Fmo.id).order_by(Fmo.slug)).all()
     found: list[tuple[Scope, UUID]] = []
     for fmo_id in fmos:
-        scope = Scope(login=Login.JOBS, role=Role.SYSTEM, fmo_id=fmo_id, actor_name="Operator")
+        scope = operator(fmo_id)
         with open_session(scope) as session:
             same = or_(Business.id == parse_id(named), Business.name == named)
             found += [(scope, business_id) for business_id in session.scalars(select(Business.id).where(same))]
@@ -75,28 +64,14 @@ def _find(named: str) -> tuple[Scope, UUID]:
 
 
 def _request(scope: Scope, business_id: UUID, *, whole: bool) -> UUID:
-    with acting(scope):
-        try:
+    try:
+        with one_transaction(scope):
             business = db.session.scalars(select(Business).where(Business.id == business_id)).one()
             started, _ = operations.request_run(business, "command", by=scope, whole=whole)
-            access.write_entries()
-            db.session.commit()
-        except operations.SyncOff as error:
-            raise click.ClickException(
-                f"Policy Sync is not enabled for {error}. Nothing was copied. An FMO admin enables it by Log Activity."
-            ) from error
-        except operations.Blocked as blocked:
-            raise click.ClickException(str(blocked)) from blocked
-        finally:
-            db.session.rollback()
-            db.session.remove()
-        return started.id
-
-
-def _wait(scope: Scope, run_id: UUID) -> SyncRun:
-    while True:
-        with open_session(scope) as session:
-            found = session.scalars(select(SyncRun).where(SyncRun.id == run_id)).one()
-        if report.is_over(found):
-            return found
-        time.sleep(POLL_SECONDS)
+    except operations.SyncOff as error:
+        raise click.ClickException(
+            f"Policy Sync is not enabled for {error}. Nothing was copied. An FMO admin enables it by Log Activity."
+        ) from error
+    except operations.Blocked as blocked:
+        raise click.ClickException(str(blocked)) from blocked
+    return started.id

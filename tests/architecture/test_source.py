@@ -24,11 +24,10 @@ CONNECTIONS = {
 COMMITS = {
     "portal.core.transaction": "a request ends here",
     "portal.core.session": "a session of its own ends here",
-    "portal.book.commands": "a command ends here",
+    "portal.core.shell": "a command ends here",
     "portal.book.operations.feed": "the load of a file, a job, ends here",
     "portal.demo.load": "each step of the first start ends here",
     "portal.identity.rounds": "work for one FMO after another ends here",
-    "portal.sync.commands": "a command ends here",
     "portal.sync.operations.execution": "a run of Policy Sync, a job, ends here",
 }
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.book import commands
 from portal.book.models import FeedRun, Policy
 from portal.book.operations import request_load, run_feed
 from portal.book.operations.holding import Asked, carry_out
 from portal.core import access, scope
 from portal.core.scope import Login, Role, Scope
+from portal.core.shell import wait_for
 from portal.extensions import db
 from portal.identity.models import Fmo
 from tests.support import builders
@@ -72,3 +77,17 @@ def book(store: Session, fmo: Fmo) -> Callable[[], dict[str, Policy]]:
         return {f"{policy.policy_number} {policy.effective_date}": policy for policy in found}
 
     return read
+
+
+@pytest.fixture
+def shell(app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskCliRunner:
+    """Commands at the shell; what one of them waits for is loaded here and then, in place of a worker."""
+
+    def work(model: type[FeedRun], run_id: UUID, is_over: Callable[[FeedRun], bool], of: Scope) -> FeedRun:
+        with app.app_context(), scope.acting(of):
+            run_feed(run_id)
+        return wait_for(model, run_id, is_over, of)
+
+    monkeypatch.setattr(commands, "workers", nullcontext)
+    monkeypatch.setattr(commands, "wait_for", work)
+    return app.test_cli_runner()

@@ -5,20 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
-from uuid import UUID
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.book import commands
-from portal.book.models import FeedRun, HeldChange, Policy
-from portal.book.operations import run_feed
-from portal.core.scope import Scope, acting
+from portal.book.models import HeldChange, Policy
 from portal.downline.models import CarrierIdentifier, Producer
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load
@@ -135,21 +129,12 @@ def test_a_held_file_says_so_everywhere(
 
 
 def test_the_command_ends_with_1_and_says_what_is_held(
-    app: Flask, load: Load, store: Session, fmo: Fmo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shell: FlaskCliRunner, load: Load, fmo: Fmo, tmp_path: Path
 ) -> None:
     load(first_file())
     file = tmp_path / "book_20261201.csv"
     file.write_bytes(swap())
-    monkeypatch.setattr(commands, "workers", nullcontext)
-    waited = commands._wait
-
-    def work(scope: Scope, run_id: UUID) -> FeedRun:
-        with app.app_context(), acting(scope):
-            run_feed(run_id)
-        return waited(scope, run_id)
-
-    monkeypatch.setattr(commands, "_wait", work)
-    done = app.test_cli_runner().invoke(args=["feed", "load", str(file), "--fmo", fmo.slug, "--json"])
+    done = shell.invoke(args=["feed", "load", str(file), "--fmo", fmo.slug, "--json"])
     assert done.exit_code == 1, done.output
     said = json.loads(done.stdout)
     assert (said["changed"], said["held"]["policies"], said["held"]["between"]) == (SWAPPED, SWAPPED, SWAPPED)

@@ -5,21 +5,15 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
-from uuid import UUID
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.book import commands
-from portal.book.models import Connector, FeedRun, Member, Policy
-from portal.book.operations import run_feed
+from portal.book.models import Connector, Member, Policy
 from portal.compliance.models import AccessEntry
-from portal.core.scope import Scope, acting
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load
 from tests.portal.book.rows import aetna, humana, person
@@ -126,30 +120,20 @@ def test_a_failed_run_says_why(admin: FlaskClient, load: Load) -> None:
     assert "Nothing in the book was changed." in admin.get(f"/fmo/feeds/{run.id}").text
 
 
-def test_the_command(fmo: Fmo, store: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+def test_the_command(shell: FlaskCliRunner, fmo: Fmo, store: Session, tmp_path: Path) -> None:
     """JSON with the keys that scripts rely on; exit status 0 done, 1 refused, 2 wrong usage."""
-    monkeypatch.setattr(commands, "workers", nullcontext)
     path = tmp_path / "aetna.csv"
     path.write_bytes(aetna({}, person(2)))
-    waited = commands._wait
-
-    def work(scope: Scope, run_id: UUID) -> FeedRun:
-        with app.app_context(), acting(scope):
-            run_feed(run_id)
-        return waited(scope, run_id)
-
-    monkeypatch.setattr(commands, "_wait", work)
-    runner = app.test_cli_runner()
-    done = runner.invoke(args=["feed", "load", str(path), "--json"])
+    done = shell.invoke(args=["feed", "load", str(path), "--json"])
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
     assert {**said, "run": ""} == {
         "rows": 2, "new": 2, "changed": 0, "unchanged": 0, "refused": 0, "dropped": 0, "unattributed": 0, "run": "",
     }  # fmt: skip
     path.write_bytes(b"%PDF")
-    assert runner.invoke(args=["feed", "load", str(path), "--fmo", fmo.slug]).exit_code == 1
-    assert runner.invoke(args=["feed", "load", str(path), "--connector", "None such"]).exit_code == 1
-    assert runner.invoke(args=["feed", "load", str(path), "--fmo", "nobody"]).exit_code == 2
-    assert runner.invoke(args=["feed", "load", str(tmp_path / "missing.csv")]).exit_code == 2
+    assert shell.invoke(args=["feed", "load", str(path), "--fmo", fmo.slug]).exit_code == 1
+    assert shell.invoke(args=["feed", "load", str(path), "--connector", "None such"]).exit_code == 1
+    assert shell.invoke(args=["feed", "load", str(path), "--fmo", "nobody"]).exit_code == 2
+    assert shell.invoke(args=["feed", "load", str(tmp_path / "missing.csv")]).exit_code == 2
     builders.fmo(store)
-    assert runner.invoke(args=["feed", "load", str(path)]).exit_code == 2
+    assert shell.invoke(args=["feed", "load", str(path)]).exit_code == 2
