@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
@@ -138,14 +137,14 @@ def end_npn(ended: BusinessNpn, *, by: Scope) -> int:
 
 def npn_guard(producer: Producer) -> str | None:
     """Why the NPN of a record that an account uses stays as it is, or None."""
-    using: set[UUID] = {one.id for one in queries.by_npn(producer.npn)}
-    names = [one.name for one in queries.by_npn(producer.npn)]
+    using = list(queries.by_npn(producer.npn))
     provisioned = queries.by_producer(producer.id)
-    if provisioned is not None and provisioned.id not in using:
-        names.append(provisioned.name)
-    if not names:
+    if provisioned is not None and provisioned not in using:
+        using.append(provisioned)
+    if not using:
         return None
+    names = ", ".join(one.name for one in using)
     return (
-        f"The NPN {producer.npn} is in use by the Agent CRM Business {', '.join(names)}, whose policies hang on it. "
+        f"The NPN {producer.npn} is in use by the Agent CRM Business {names}, whose policies hang on it. "
         "Nothing was saved. Remove the NPN from the Business first, or add the new number as a record of its own."
     )

@@ -46,7 +46,7 @@ def start(data: bytes, file_name: str, *, by: Scope) -> Upload:
         columns={str(place): name for place, name in proposed.columns.items()},
         rows=len(read.rows),
     )
-    upload.date_order = date_order(_birth_dates(read, proposed.columns))[0]
+    upload.date_order = date_order(read.birth_dates(proposed.columns))[0]
     db.session.add(upload)
     db.session.flush()
     access.record(events.UPLOAD_START, subject=upload, rows=upload.rows)
@@ -56,11 +56,6 @@ def start(data: bytes, file_name: str, *, by: Scope) -> Upload:
 def _plain_name(name: str) -> str:
     text = "".join(letter for letter in name.replace("\\", "/").rpartition("/")[2] if letter.isprintable())
     return text.strip()[:120] or "contacts"
-
-
-def _birth_dates(read: table.Table, columns: Mapping[int, str]) -> list[str]:
-    places = [place for place, name in columns.items() if name == "birth_date"]
-    return [cells[place] for _, cells in read.rows for place in places if place < len(cells)]
 
 
 def choose_columns(upload: Upload, columns: Mapping[int, str], order: str, *, by: Scope) -> None:

@@ -12,12 +12,12 @@ from portal.core.paging import Asked, Listing, fetch
 from portal.crm.models import Contact
 from portal.crm.uploads import plan
 from portal.crm.uploads.models import Upload, UploadRow
+from portal.crm.uploads.words import STAYED
 from portal.extensions import db
 
 SORTS = ("when",)
 ROW_FILTERS = ("outcome",)
 ROW_SORTS = ("row",)
-STAYED = ("linked", "noted", "edited", "merged", "left")
 FURTHER = {
     "filled": "Gain something",
     "partly": "Have a value that is left out",
@@ -44,7 +44,7 @@ def rows(upload: Upload, asked: Asked) -> Listing[UploadRow]:
 
 def _further(wanted: str) -> ColumnElement[bool]:
     if wanted == "stayed":
-        return UploadRow.undone.in_(STAYED)
+        return UploadRow.undone.in_(list(STAYED))
     if wanted == "partly":
         return (func.jsonb_array_length(UploadRow.problems) > 0) & (UploadRow.outcome != plan.ERROR)
     return (UploadRow.outcome == plan.MATCH) & or_(UploadRow.fill != {}, UploadRow.fills_mbi)

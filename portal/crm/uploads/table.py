@@ -6,6 +6,7 @@ import json
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,15 @@ class Table:
     header: list[str]
     rows: list[tuple[int, list[str]]]
     notes: list[str]
+
+    def column(self, place: int) -> Iterator[str]:
+        """The cells in that place, of the rows that reach it."""
+        return (cells[place] for _, cells in self.rows if place < len(cells))
+
+    def birth_dates(self, columns: Mapping[int, str]) -> list[str]:
+        """The cells of what is a birth date among `columns`, by place."""
+        places = [place for place, name in columns.items() if name == "birth_date"]
+        return [cell for place in places for cell in self.column(place)]
 
 
 def read_table(data: bytes) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from uuid import UUID
 
 from flask import Response, flash, request, url_for
@@ -98,9 +99,7 @@ def _columns_page(
 ) -> Response:
     assert found.body is not None
     read = table.unpack(found.body, found.fmo_id)
-    dates = [
-        cells[at] for _, cells in read.rows for at, name in columns.items() if name == "birth_date" and at < len(cells)
-    ]
+    dates = read.birth_dates(columns)
     return page(
         "crm/uploads/columns.html",
         status=status,
@@ -120,8 +119,7 @@ def _columns_page(
 
 
 def _samples(read: table.Table, place: int) -> list[str]:
-    filled = (cells[place] for _, cells in read.rows if place < len(cells) and cells[place])
-    return [fields.masked(text) for text, _ in zip(filled, range(SAMPLES), strict=False)]
+    return [fields.masked(text) for text in islice(filter(None, read.column(place)), SAMPLES)]
 
 
 @bp.get("/uploads/<uuid:upload_id>")

@@ -57,10 +57,10 @@ def open_ones() -> tuple[int, datetime | None]:
 
 def in_book(claims: Iterable[PolicyClaim]) -> dict[UUID, list[Policy]]:
     """The book's policies with the carrier and number of each claim, by claim; one statement, at most 200 policies."""
-    wanted = {(claim.carrier, claim.number_key): claim.id for claim in claims}
     claimed = list(claims)
-    if not wanted:
+    if not claimed:
         return {}
+    wanted = {(claim.carrier, claim.number_key) for claim in claimed}
     rows = db.session.scalars(
         select(Policy)
         .where(tuple_(Policy.carrier, Policy.number_key).in_(list(wanted)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -92,9 +92,8 @@ def _with_account(known: Facts, business: Business) -> Facts:
         .order_by(BusinessNpn.since.desc(), BusinessNpn.id.desc())
         .limit(LINES)
     ).all()
-    shared = ("policy", "member", "feed", "writers", "lines", "confirmed", "producers", "serving", "held")
-    return Facts(
-        **{name: getattr(known, name) for name in shared},
+    return replace(
+        known,
         business=business,
         npns=records,
         agreement=businesses.agreement(business),
