@@ -86,12 +86,6 @@ def icon_of(activity: Activity) -> str:
     return offered.icon if offered else "activity"
 
 
-def label_of(activity: Activity) -> str:
-    """What the activity's type is called, its key where it is no longer registered."""
-    offered = find(activity.type)
-    return offered.label if offered else activity.type
-
-
 def detail_href(activity: Activity) -> str | None:
     """The address of what stands behind an entry, or None."""
     href_of = _details.get(activity.type)

@@ -30,11 +30,6 @@ class Detection:
         found = (self.at(column) for column in self.layout.columns.get(name, ()))
         return [self.header[index].strip() for index in found if index is not None]
 
-    def unread(self) -> list[str]:
-        """The headers that the layout does not use; their values are never kept."""
-        used = {self.at(column) for column in self.layout.all_columns()}
-        return [text.strip() for index, text in enumerate(self.header) if index not in used and text.strip()]
-
 
 def detect(sheets: list[Sheet], layouts: Mapping[str, Layout]) -> list[Detection]:
     """Every sheet that the best-fitting layout fits, at least one; raises `FileRefused` if none or two fit.

@@ -127,11 +127,6 @@ class Layout:
     unit_before_street: bool  # the carrier sometimes swaps street and unit
     writer: Writer
 
-    @property
-    def writer_says(self) -> str:
-        """What the role in the writer's column really is, for the FMO to confirm."""
-        return self.writer.says
-
     def all_columns(self) -> Iterator[Column]:
         """Every column the layout names anywhere, some perhaps twice."""
         yield from self.fingerprint

@@ -28,7 +28,7 @@ BUSY = (
     "A sync, an upload or somebody else is changing the same records at this moment. Nothing was saved."
     " Try again in a few seconds."
 )
-PAGES = (400, 401, 403, 404, 405, 413, 422, 429, 500, 503)
+PAGES = (400, 401, 404, 405, 413, 422, 429, 500, 503)
 
 
 def init(app: Flask) -> None:
@@ -61,8 +61,8 @@ def _headers(response: Response) -> Response:
 
 
 def _page(code: int, message: str | None = None) -> Response:
+    code = 404 if code == 403 else code  # a page of another role looks like one that never existed
     shown = code if code in PAGES else 400
-    shown = 404 if shown == 403 else shown  # a page of another role looks like one that never existed
     body = render_template(f"errors/{shown}.html", error_id=g.get("request_id", ""), message=message)
     response = make_response(body, shown)
     if shown == 503:

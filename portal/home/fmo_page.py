@@ -33,7 +33,6 @@ def context() -> dict[str, Any]:
     fresh = [
         (f"{words.carrier(one.carrier)}, data of {clock.day(one.as_of)}", max(0, (today - one.as_of).days))
         for one in book.carrier_freshness()
-        if one.as_of is not None
     ]
     by_status = queries.policies_by_status()
     counts = queries.downline_counts()

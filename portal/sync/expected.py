@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,3 @@ class Expected:
     def as_json(self) -> dict[str, Any]:
         """For keeping with the run: numbers, words, and ids as text."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Self:
-        """The same from `as_json`, whatever a later release has added to or taken from it."""
-        known = {name: kept[name] for name in cls.__dataclass_fields__ if name in kept}
-        for name in ("by_carrier", "by_product", "by_status"):
-            known[name] = [(str(word), int(count)) for word, count in known.get(name, [])]
-        return cls(**known)

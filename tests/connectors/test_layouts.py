@@ -25,7 +25,7 @@ def _humana_data(**changes: Any) -> dict[str, Any]:
 def test_every_layout_loads_and_says_what_its_writer_is() -> None:
     layouts = load_layouts()
     assert set(layouts) == {"aetna", "humana", "mutual_of_omaha", "unitedhealthcare"}
-    assert all(layout.writer_says.endswith(".") for layout in layouts.values())
+    assert all(layout.writer.says.endswith(".") for layout in layouts.values())
     crosswalks = {name: layout.writer.crosswalk for name, layout in layouts.items()}
     assert {name: one and (one.kind, one.needs_confirmation) for name, one in crosswalks.items()} == {
         "aetna": ("tin", False),
@@ -135,7 +135,6 @@ def test_a_detection_tells_what_is_read_and_what_is_not(tmp_path: Path) -> None:
     assert found.as_of == AS_OF
     assert found.detection.headers_of("birth_date") == ["Birth Date"]
     assert found.detection.headers_of("email") == []
-    assert found.detection.unread() == ["SSN"]
     [batch] = found.batches()
     assert "000-00-0000" not in str(batch)
 

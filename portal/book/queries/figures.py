@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -21,23 +21,22 @@ class Capped(NamedTuple):
 
 
 class Freshness(NamedTuple):
-    """How fresh one carrier's data is: the day its newest file tells of, and when that was loaded."""
+    """How fresh one carrier's data is: the day its newest file tells of."""
 
     carrier: str
     as_of: date
-    loaded_at: datetime
 
 
 def carrier_freshness() -> Sequence[Freshness]:
     """One line for each carrier with a loaded file, by carrier key."""
     rows = db.session.execute(
-        select(Connector.carrier, func.max(FeedRun.as_of), func.max(FeedRun.finished_at))
+        select(Connector.carrier, func.max(FeedRun.as_of))
         .join(FeedRun, (FeedRun.fmo_id == Connector.fmo_id) & (FeedRun.connector_id == Connector.id))
         .where(FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
         .group_by(Connector.carrier)
         .order_by(Connector.carrier)
     )
-    return [Freshness(carrier, as_of, at) for carrier, as_of, at in rows if as_of is not None and at is not None]
+    return [Freshness(carrier, as_of) for carrier, as_of in rows if as_of is not None]
 
 
 def unattributed_count() -> Capped:

@@ -48,7 +48,6 @@ class Sum:
     several: int
     removed: int
     astray: int  # copies that stand under an NPN which is not their account's
-    surplus: int  # policies with a copy beyond those that the book has under their NPN
 
     @property
     def parts(self) -> int:
@@ -106,7 +105,6 @@ class Tally:
             several=sum(one.several for one in self.book),
             removed=sum(one.removed for one in self.book),
             astray=sum(one.living for one in self.copies if not self._belongs(one)),
-            surplus=sum(max(0, one.held - one.policies) for one in self.book),
         )
 
     def kind(self, one: Counted) -> Kind:
