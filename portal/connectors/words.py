@@ -33,7 +33,7 @@ def status(key: str) -> tuple[str, str]:
 
 def status_choices() -> list[tuple[str, str]]:
     """The choices of a filter by status."""
-    return [("", "Any status"), *((str(key), word) for key, (word, _) in STATUSES.items())]
+    return [("", "All statuses"), *((str(key), word) for key, (word, _) in STATUSES.items())]
 
 
 @cache

@@ -28,7 +28,7 @@ FIELDS = {
 
 def carrier_choices() -> list[tuple[str, str]]:
     """The choices of a filter by carrier: all that are known, for finding an account's own would read all of it."""
-    return [("", "Every carrier"), *sorted(carriers().items(), key=lambda one: one[1].lower())]
+    return [("", "All carriers"), *sorted(carriers().items(), key=lambda one: one[1].lower())]
 
 
 def money(amount: str | None) -> str | None:

@@ -38,7 +38,7 @@ REASONS = {
 }
 HEADER = (
     "What", "Reason", "Last name", "First name", "Birth date", "Carrier", "Policy number", "Product", "Plan", "Status",
-    "Effective", "Ends", "Writing agent NPN",
+    "Effective", "Term", "Writing agent NPN",
 )  # fmt: skip
 _MEMBER: tuple[InstrumentedAttribute[object], ...] = (
     Member.first_name, Member.middle_name, Member.last_name, Member.suffix, Member.birth_date,

@@ -23,7 +23,7 @@ from portal.crm.queries.contacts import FILTERS, SORTS
 from portal.crm.queries.policies import FILTERS as POLICY_FILTERS
 from portal.crm.views import bp
 
-TURNING = (("", "Any age"), ("next6", "Turns 65 in the next 6 months"), ("last3", "Turned 65 in the last 3 months"))
+TURNING = (("", "All ages"), ("next6", "Turns 65 in the next 6 months"), ("last3", "Turned 65 in the last 3 months"))
 
 
 @bp.get("/contacts")
@@ -40,7 +40,7 @@ def contacts() -> Response:
         listing=listing,
         text=text,
         counts=queries.policy_counts(contact.id for contact in listing.items),
-        state_choices=[("", "Every state"), *((state, state) for state in queries.states())],
+        state_choices=[("", "All states"), *((state, state) for state in queries.states())],
         turning=TURNING,
         today=clock.today(),
         ages=ages,
@@ -56,7 +56,7 @@ def _chips(listing: Listing[Contact], text: str) -> None:
     if state := args.get("state"):
         listing.chip("State", "state", state)
     if args.get("email") == "none":
-        listing.chip("E-mail", "email", "without e-mail")
+        listing.chip("Email", "email", "without e-mail")
     if args.get("news") == "yes":
         listing.chip("Carrier", "news", "says something newer")
     if args.get("turns65") in queries.TURNING:
