@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal.businesses.models import Business
@@ -69,9 +70,15 @@ def _is_own(value: Any) -> bool:
 @contextmanager
 def held_up(engine: Engine) -> Iterator[None]:
     """Let every run stand still in the middle of its writes: its contacts are written, its policies are not."""
-    with engine.begin() as connection:
-        connection.execute(text("LOCK TABLE crm_policy IN SHARE MODE"))
+    connection = engine.connect()
+    connection.execute(text("LOCK TABLE crm_policy IN SHARE MODE"))
+    try:
         yield
+    finally:
+        with suppress(SQLAlchemyError):  # where the database itself was taken away meanwhile
+            connection.rollback()
+        connection.invalidate()
+        connection.close()
 
 
 def wait_until_held(engine: Engine) -> None:

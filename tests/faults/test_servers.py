@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.runtime import folders
 from tests.faults import product as products
-from tests.faults.accounts import TABLES, content, wait_until_held
+from tests.faults.accounts import TABLES, content, held_up, wait_until_held
 from tests.faults.crew import Took, freeze, thaw, until
 from tests.faults.product import Product, Visitor, latest_run
 from tests.support import servers
@@ -88,20 +88,6 @@ def _succeeded(product: Product, business: UUID) -> Any:
     run = until(look, "the run's end", 120)
     assert run.status == "succeeded", run.error
     return run
-
-
-@contextmanager
-def held_up(engine: Engine) -> Iterator[None]:
-    """Hold runs in the middle of their writes, also where the database takes the hold away."""
-    connection = engine.connect()
-    connection.execute(text("LOCK TABLE crm_policy IN SHARE MODE"))
-    try:
-        yield
-    finally:
-        with suppress(SQLAlchemyError):
-            connection.rollback()
-        connection.invalidate()
-        connection.close()
 
 
 def _workers(product: Product) -> list[int]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from portal.crm import removal
 from tests.model import played
 from tests.model.played import CODES, NPNS, PEOPLE
 from tests.model.truth import Account, Truth
+from tests.support.examples import examples
 
 NAMES = ("one", "two")
 npns = st.sampled_from(NPNS)
@@ -185,12 +186,9 @@ def play(app: Flask, store: Session, wanted: dict[str, set[str]], steps: list[tu
     both.check()
 
 
-_SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-
-
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(8))
-@settings(max_examples=25, deadline=None, suppress_health_check=_SLOW, phases=[Phase.generate])
+@examples(25, phases=[Phase.generate])
 @given(wanted=openings, steps=days)
 def test_every_account_shows_what_the_model_says(
     app: Flask, store: Session, part: int, wanted: dict[str, set[str]], steps: list[tuple[Any, ...]]
@@ -201,7 +199,7 @@ def test_every_account_shows_what_the_model_says(
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("part", range(8))
-@settings(max_examples=250, deadline=None, suppress_health_check=_SLOW, phases=[Phase.generate])
+@examples(250, phases=[Phase.generate])
 @given(wanted=openings, steps=st.lists(steps, min_size=10, max_size=30))
 def test_thousands_of_days(
     app: Flask, store: Session, part: int, wanted: dict[str, set[str]], steps: list[tuple[Any, ...]]

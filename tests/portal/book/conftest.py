@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.book import commands
+from portal.book import commands, hooks
 from portal.book.models import FeedRun, Policy
 from portal.book.operations import request_load, run_feed
 from portal.book.operations.holding import Asked, carry_out
@@ -91,3 +91,16 @@ def shell(app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskCliRunner:
     monkeypatch.setattr(commands, "workers", nullcontext)
     monkeypatch.setattr(commands, "wait_for", work)
     return app.test_cli_runner()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """The policies of which the rooms above were told, in a program without those rooms."""
+    ids: list[UUID] = []
+
+    def listen(policies: Sequence[UUID]) -> int:
+        ids.extend(policies)
+        return len(policies)
+
+    monkeypatch.setattr(hooks, "_listeners", [listen])
+    return ids

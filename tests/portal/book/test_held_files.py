@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,6 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.book import hooks
 from portal.book.models import FeedFile, FeedProblem, FeedRun, HeldChange, Member, Policy
 from portal.book.operations import AlreadyLoading, NotDecided, approve, reject, request_load, run_feed
 from portal.compliance.models import AccessEntry
@@ -29,19 +28,6 @@ from tests.support.people import acting, scope_of_user
 
 HandIn = Callable[..., FeedRun]
 LATER, LAST = "20261201", "20261215"
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[UUID]]:
-    """The policies whose copies the rooms above were told to take away."""
-    ids: list[UUID] = []
-
-    def listen(policies: Sequence[UUID]) -> int:
-        ids.extend(policies)
-        return len(policies)
-
-    monkeypatch.setattr(hooks, "_listeners", [listen])
-    yield ids
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -10,7 +10,6 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.book import hooks
 from portal.book.models import Connector, Policy, PolicyWriter
 from portal.book.operations import confirm_kind
 from portal.core.crypto import keyed_hash
@@ -23,19 +22,6 @@ from tests.portal.book.rows import aetna, humana, mutual
 from tests.support.people import acting
 
 Add = Callable[..., CarrierIdentifier]
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[UUID]]:
-    """The policies of which the rooms above were told, in a program without those rooms."""
-    ids: list[UUID] = []
-
-    def listen(policies: Sequence[UUID]) -> int:
-        ids.extend(policies)
-        return len(policies)
-
-    monkeypatch.setattr(hooks, "_listeners", [listen])
-    yield ids
 
 
 @pytest.fixture

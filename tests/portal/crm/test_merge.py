@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from portal.sync import operations
 from tests.portal.sync.runs import admin_scope, job_scope, rows, sync
 from tests.support import builders as make
 from tests.support import crm_builders as crm
+from tests.support.examples import examples
 from tests.support.people import acting
 from tests.support.world import World
 
@@ -317,9 +318,7 @@ typed = st.fixed_dictionaries({"first_name": words, "phone": st.sampled_from([""
 sides = st.tuples(typed, st.booleans(), st.integers(0, 2), st.booleans())  # typed, synced, notes, mbi typed
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(8)
 @given(sides, sides, sides)
 def test_undone_merges_leave_everything_as_it_was(
     app: Flask, store: Session, setup_engine: Engine, one: Any, other: Any, third: Any

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from tests.portal.sync import test_model as model
 from tests.portal.sync.runs import ACCOUNT, rows, shown, sync, versions
 from tests.portal.sync.test_rehearsal import figures, rehearsed
 from tests.support import builders as make
+from tests.support.examples import examples
 
 numbers = st.integers(0, 9)
 edits = st.tuples(
@@ -95,9 +96,7 @@ def foretold_sync(app: Flask, store: Session, office: model.Office, account: mod
     assert figures(told) == figures(sync(app, store, account.business))
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(15)
 @given(book=model.books, sets=model.account_sets, days=sequences)
 def test_agrees_with_a_run_that_looks_at_everything(
     app: Flask,

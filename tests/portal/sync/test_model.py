@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from portal.sync import operations
 from tests.portal.sync.runs import admin_scope, rows, shown, sync, versions
 from tests.portal.sync.test_release import feed_scope
 from tests.support import builders as make
+from tests.support.examples import examples
 from tests.support.people import acting
 
 NPNS = ("1001", "1002", "1003")
@@ -139,9 +140,7 @@ def check(engine: Engine, office: Office) -> None:
         assert gone == []
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(12)
 @given(book=books, sets=account_sets, days=steps, far=books)
 def test_every_account_is_what_the_model_says(
     app: Flask,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from portal.sync.sums.statements import count, strays
 from portal.sync.sums.tally import Account, Sum, Tally
 from tests.support import builders as make
 from tests.support import crm_builders as crm
+from tests.support.examples import examples
 from tests.support.people import acting
 from tests.support.world import World
 
@@ -39,9 +40,7 @@ def tally(app: Flask, fmo_id: UUID) -> Tally:
         return count(fmo_id)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(25)
 @given(book=books, sets=account_sets)
 def test_every_policy_stands_in_exactly_one_part(
     app: Flask, store: Session, book: list[tuple[str | None, list[str]]], sets: list[set[str]]

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -15,12 +15,11 @@ from sqlalchemy.orm import Session
 from tests.portal.crm.uploads.files import outcomes, state, undo, upload
 from tests.portal.crm.uploads.test_flow import Place
 from tests.support import builders as make
+from tests.support.examples import examples
 
 PEOPLE = ("Ann Ash", "Bo Lee", "Cy Orr", "Di Poe", "Ed Roe", "Flo Sun")
 CARRIERS = ("humana", "aetna")
-OFTEN = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+OFTEN = examples(12)
 
 
 @dataclass(frozen=True, slots=True)
