@@ -17,9 +17,10 @@ Data flows left to right and never back. Rooms, from the bottom; each imports on
     book          the FMO's Policies and members, feed runs
     crm           the Business's Contacts and Policies; the agent's pages
     sync          the copy from book to Business: apply, release, runs
-    provisioning  the three [Agent CRM] activities
+    provisioning  the [Agent CRM] activities
     home          each role's landing page and the search box
     demo          invented people in real carrier files, loaded through all of the above
+    frame         what every page's frame shows: the role's places, who is signed in
     factory       create_app: a list of calls
     runtime       servers, process tree, database upgrade
 """

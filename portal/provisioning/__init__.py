@@ -1,1 +1,1 @@
-"""The three [Agent CRM] activities, with which everything starts: provision, enable or disable, add an agent."""
+"""The [Agent CRM] activities: provision, switch sync, add an agent, move one to another account, off-board one."""

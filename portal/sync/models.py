@@ -27,7 +27,7 @@ class SyncRun(BusinessOwned, Base):
         Index("ix_sync_run_activity", "fmo_id", "activity_id"),
     )
 
-    reason: Mapped[str]  # provision | enable | resync | add_agent | command
+    reason: Mapped[str]  # provision | enable | resync | add_agent | command | continuous
     status: Mapped[str] = mapped_column(server_default="queued")  # queued | running | succeeded | failed | cancelled
     activity_id: Mapped[UUID | None]
     invite_user_id: Mapped[UUID | None]  # whose invitation goes out on success

@@ -1,4 +1,4 @@
-"""The forms of the three [Agent CRM] activities."""
+"""The forms of provisioning, of switching sync on and off, and of adding an agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the three [Agent CRM] activities do. Each logs its activity and changes nothing where it raises."""
+"""Provisioning, switching sync, and adding an agent. Each logs its activity and changes nothing where it raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three [Agent CRM] activities as pages. Importing them puts the activities into the Log Activity menu."""
+"""The [Agent CRM] activities as pages. Importing them puts the activities into the Log Activity menu."""
 
 from __future__ import annotations
 

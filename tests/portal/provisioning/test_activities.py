@@ -1,4 +1,4 @@
-"""The three [Agent CRM] activities, as an FMO admin completes them in a browser."""
+"""Provisioning, switching sync and adding an agent, as an FMO admin completes them in a browser."""
 
 from __future__ import annotations
 
