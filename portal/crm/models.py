@@ -19,11 +19,10 @@ from portal.connectors.ladder import name_key_sql
 from portal.core.models import Base, BusinessOwned, Stamped
 
 KEY = Text(collation="C")
-TYPED_FIELDS = (
-    "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "email", "phone",
-    "address1", "address2", "city", "state", "zip",
-)  # fmt: skip
 ADDRESS = ("address1", "address2", "city", "state", "zip")  # one value: its lines never come from two places
+TYPED_FIELDS = (
+    "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "email", "phone", *ADDRESS,
+)  # fmt: skip
 
 
 def _value(field: str) -> str:
