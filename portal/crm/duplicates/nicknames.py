@@ -39,8 +39,9 @@ israel izzy; jackson jack; jacob jake jay; jacqueline jackie jacky; james jim ji
 jean; janet jan jane; janice jan; jasmine jazz; jason jay; jeanette jean jeannie nettie janet; jeannine jean; jennifer
 jen jenny jenn; jeremiah jerry jeremy; jeremy jerry; jerome jerry; jessica jess jessie; jessie jesse jess; joan joanie
 jo; joanna joanne jo joan; john jack johnny jon; jonathan johnathan jon john jonny nathan; joseph joe joey jo;
-josephine jo josie josey fina; joshua josh; joyce joy; juan john; juanita nita; judith judy judi; julia julie jule; julian jule
-jules; juliana julie liana; julius jule; justin jus; karen kari; katherine kathryn kate kathy katie kay kitty kat kit
+josephine jo josie josey fina; joshua josh; joyce joy; juan john; juanita nita; judith judy judi; julia julie jule;
+julian jule jules; juliana julie liana; julius jule; justin jus; karen kari;
+katherine kathryn kate kathy katie kay kitty kat kit
 kathleen; kathleen kathy kate kay katie; kelly kel; kenneth ken kenny; kevin kev; kimberly kim kimmy; kirsten kris;
 kristen kris kristy krista; kristina kristine kris tina kristy; laura laurie lori; laurence lawrence larry laurie lars
 lon; lavinia vinnie; leah lea; leander lee; lee leigh; leo leon; leonard leo len lenny; leroy roy lee; leslie les;
