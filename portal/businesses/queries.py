@@ -157,6 +157,11 @@ def users_of(business_id: UUID) -> Sequence[User]:
     ).all()
 
 
+def brings(business_id: UUID, npn: str) -> User | None:
+    """The user of the Business who brings that NPN, whether they may sign in or not; the first of several."""
+    return next((one for one in users_of(business_id) if one.npn == npn), None)
+
+
 def find_user(business_id: UUID, user_id: UUID) -> User | None:
     """The user of that Business, or None."""
     return db.session.scalar(select(User).where(User.id == user_id, User.business_id == business_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -16,9 +16,9 @@ from portal.connectors import words
 from portal.core.words import counted
 from portal.provisioning import queries
 from portal.sync import operations as runs
+from portal.sync.comparison import LABELS
 from portal.sync.expected import Expected
 
-SUMMED = ("policies", "added", "updated", "released", "contacts_new", "contacts_linked", "possible_duplicates")
 _WORDS = {
     "policies": "policies in the account",
     "added": "policies to add",
@@ -40,7 +40,7 @@ _SUMMED = {
 _OF_NEW = ("added", "contacts_new", "possible_duplicates", "without_email")
 Key = TypeVar("Key", UUID, str)
 EXACT = 50  # accounts that are rehearsed one by one
-FEW, SHARE = 5, 0.1  # what changes by more than both while a form is open is told
+FEW, SHARE = 5, 0.1  # what changes by more than both while a form is open is shown first
 
 
 def foresee(npns: Sequence[str], business_id: UUID | None = None) -> Expected:
@@ -53,33 +53,48 @@ def _signer() -> URLSafeSerializer:
 
 
 def seal(about: str, expected: Expected) -> str:
-    """The totals of a page about `about` as text that only this portal can have written."""
-    return str(_signer().dumps([about, [getattr(expected, name) for name in SUMMED]]))
+    """The figures of a page about `about` as text that only this portal can have written."""
+    return seal_all({about: expected.as_json()})
 
 
-def drift(sealed: str | None, about: str, expected: Expected) -> str | None:
-    """What differs greatly from the totals that the page had shown, as a sentence; None where nothing does.
-
-    Text that is not a seal of a page about `about` says nothing.
-    """
-    shown = _opened(sealed, about)
-    now = {name: int(getattr(expected, name)) for name in SUMMED}
-    changed = [
-        f"{now[name]:,} {_WORDS[name]} instead of {then:,}"
-        for name, then in shown.items()
-        if abs(now[name] - then) > max(FEW, SHARE * max(now[name], then))
-    ]
-    if not changed:
-        return None
-    return f"What would happen changed while the form was open: {', '.join(changed)}."
+def seal_all(each: Mapping[Any, Mapping[str, Any]]) -> str:
+    """The same for a page about many: what it is about → its figures."""
+    told = {str(about): [expected[name] for name in LABELS] for about, expected in each.items()}
+    return str(_signer().dumps(told))
 
 
-def _opened(sealed: str | None, about: str) -> dict[str, int]:
+def shown(sealed: str | None, about: object) -> dict[str, int]:
+    """The figures that a page about `about` had shown; none where the text is no seal of such a page."""
     try:
         said: Any = _signer().loads(sealed or "")
     except BadSignature:
         return {}
-    return dict(zip(SUMMED, said[1], strict=True)) if said[0] == about else {}
+    figures = said.get(str(about)) if isinstance(said, dict) else None
+    return dict(zip(LABELS, figures, strict=True)) if figures else {}
+
+
+def kept(sealed: str | None, about: object, expected: Expected | None) -> dict[str, Any] | None:
+    """What a run keeps of what was foreseen: the figures that were shown, else those of now."""
+    return {**expected.as_json(), **shown(sealed, about)} if expected else None
+
+
+def drift(sealed: str | None, about: object, expected: Expected | None) -> str | None:
+    """What differs greatly from what the page had shown, as a sentence; None where nothing does, or nothing was shown.
+
+    Nothing is to be started then before a person has seen the new figures.
+    """
+    then = shown(sealed, about)
+    if not then or expected is None:
+        return None
+    changed = [
+        f"{now:,} {words} instead of {then[name]:,}"
+        for name, words in _WORDS.items()
+        if abs((now := int(getattr(expected, name))) - then[name]) > max(FEW, SHARE * max(now, then[name]))
+    ]
+    if not changed:
+        return None
+    told = ", ".join(changed)
+    return f"What would happen changed while the form was open: {told}. Nothing was started. Look at it again first."
 
 
 def headline(expected: Expected, *, fresh: bool) -> str:

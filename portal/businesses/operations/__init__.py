@@ -13,6 +13,7 @@ from portal.businesses.operations.refusal import Refused
 from portal.businesses.operations.users import (
     EMAIL_REFUSED,
     add_user,
+    bring_back,
     deactivate,
     let_leave,
     lift_suspension,
@@ -29,6 +30,7 @@ __all__ = [
     "Refused",
     "add_npn",
     "add_user",
+    "bring_back",
     "create_business",
     "deactivate",
     "end_npn",

@@ -168,6 +168,13 @@ def let_leave(user: User, until: date, *, by: Scope) -> bool:
     return True
 
 
+def bring_back(user: User, role: Role, *, by: Scope) -> None:
+    """Let a user whose NPN comes back into their account sign in again, with `role`; no second user is made."""
+    if user.state == "deactivated" or user.leaves_on is not None:
+        reactivate(user, by=by)
+    set_role(user, role, reason="The NPN was added to the account again.", by=by)
+
+
 def deactivate(user: User, *, by: Scope) -> int:
     """Let the user sign in no more; how many open invitations ended with it. The NPN stays: no policy moves."""
     user.state = "deactivated"

@@ -8,10 +8,10 @@ from uuid import UUID
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, SelectField, StringField, TelField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from portal.connectors import normalise
-from portal.connectors.names import tidy
+from portal.connectors.names import tidied, tidy
 from portal.core.forms import readable
 from portal.downline import queries
 from portal.downline.keys import canonical_npn, readable_phone
@@ -53,8 +53,8 @@ class _ProducerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no type
 class AgentForm(_ProducerForm):
     """An agent: a person, perhaps a member of an agency."""
 
-    first_name = StringField("First name", validators=[InputRequired("Enter the first name."), _NAME])
-    last_name = StringField("Last name", validators=[InputRequired("Enter the last name."), _NAME])
+    first_name = StringField("First name", filters=[tidied], validators=[DataRequired("Enter the first name."), _NAME])
+    last_name = StringField("Last name", filters=[tidied], validators=[DataRequired("Enter the last name."), _NAME])
     agency_id = SelectField("Agency")
     is_principal = BooleanField("Principal of this agency")
 
@@ -82,7 +82,7 @@ class AgentForm(_ProducerForm):
 class AgencyForm(_ProducerForm):
     """An agency: an organisation with an NPN of its own."""
 
-    name = StringField("Name", validators=[InputRequired("Enter the agency's name."), _NAME])
+    name = StringField("Name", filters=[tidied], validators=[DataRequired("Enter the agency's name."), _NAME])
 
     def details(self) -> Details:
         """What was typed, in canonical form; only after validation."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, Field, SelectField, StringField, TelField
+from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, StringField, TelField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from portal.businesses.forms import Day, role_field, sane
 from portal.connectors import normalise
@@ -80,8 +80,8 @@ class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no type
 class _PersonForm(_ActivityForm):
     """Who is to sign in, and with which role."""
 
-    first_name = StringField("First name", filters=[tidied], validators=[InputRequired("Enter the first name."), _LONG])
-    last_name = StringField("Last name", filters=[tidied], validators=[InputRequired("Enter the last name."), _LONG])
+    first_name = StringField("First name", filters=[tidied], validators=[DataRequired("Enter the first name."), _LONG])
+    last_name = StringField("Last name", filters=[tidied], validators=[DataRequired("Enter the last name."), _LONG])
     email = EmailField(
         "Email",
         validators=[InputRequired("Enter the e-mail address; the invitation goes there."), Length(max=254), _address],
@@ -107,7 +107,7 @@ class ProvisionForm(_PersonForm):
     refuses_sync = "enable_policy_sync"
 
     business_name = StringField(
-        "Business name", filters=[tidied], validators=[InputRequired("Enter the name of the Business."), _LONG]
+        "Business name", filters=[tidied], validators=[DataRequired("Enter the name of the Business."), _LONG]
     )
     time_zone = SelectField("Time zone", choices=_choices(ZONES), validators=[InputRequired("Choose the time zone.")])
     state = SelectField(
@@ -152,12 +152,20 @@ class SwitchForm(_ActivityForm):
     policy_sync_enabled = BooleanField("Policy Sync Enabled")
     resync_policies = BooleanField("Re-sync Policies")
     continuous = BooleanField("Continuous sync")
+    was = HiddenField()  # how it stood when the form was shown
 
     def __init__(self, *, enabled: bool, continuous: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.enabled, self.was_continuous = enabled, continuous
+        self.is_stale = self.was.data not in (None, "", self.today)
+        self.was.data = self.today
         if not enabled:
             del self.resync_policies
+
+    @property
+    def today(self) -> str:
+        """How Policy Sync stands now, for `was`."""
+        return f"{self.enabled:d}{self.was_continuous:d}"
 
     def wants_resync(self) -> bool:
         """Whether Re-sync Policies is there and ticked."""

@@ -9,6 +9,7 @@ from typing import Any
 from portal.activities import operations as activities
 from portal.activities.models import Activity
 from portal.businesses import operations as businesses
+from portal.businesses import queries as accounts
 from portal.businesses.models import Business
 from portal.core.apart import apart
 from portal.core.scope import Role, Scope
@@ -245,8 +246,11 @@ def add_agent(
 def _add_agent(
     business: Business, producer: Producer, person: Person, wanted: bool, foreseen: Foreseen, by: Scope
 ) -> Done:
+    left = accounts.open_npn(business.id, producer.npn) is None
     businesses.add_npn(business, producer, by=by)
-    user = _add_user(business, person, producer.npn, by)
+    user = _user_again(business, person, producer.npn, by) if left else None
+    user = user or _add_user(business, person, producer.npn, by)
+    invited = user.state == "invited"
     activity = activities.log(
         ADD_AGENT,
         "business",
@@ -262,9 +266,24 @@ def _add_agent(
         other=(producer.kind, producer.id),
     )
     if not wanted:
-        identity.invite(user.id)
+        if invited:
+            identity.invite(user.id)
         return Done(business, activity, user)
     run, started = sync.request_run(
-        business, "add_agent", by=by, activity=activity, invite_user=user.id, expected=foreseen.as_json()
+        business,
+        "add_agent",
+        by=by,
+        activity=activity,
+        invite_user=user.id if invited else None,
+        expected=foreseen.as_json(),
     )
     return Done(business, activity, user, run, started)
+
+
+def _user_again(business: Business, person: Person, npn: str, by: Scope) -> User | None:
+    """Who brought the NPN before and is meant by this address; they may sign in again."""
+    known = accounts.brings(business.id, npn)
+    if known is None or known.email != person.email:
+        return None
+    businesses.bring_back(known, person.role, by=by)
+    return known

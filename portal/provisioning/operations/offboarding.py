@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,13 @@ class Ahead:
     def policies(self) -> int:
         """Over all accounts."""
         return sum(one.policies for one in self.held)
+
+    @property
+    def state(self) -> str:
+        """What changes whenever somebody else off-boards, moves or changes one of them."""
+        held = sorted(str(one.business.id) for one in self.held)
+        people = sorted(f"{one.id} {one.state} {one.leaves_on} {one.business_id}" for one in self.people)
+        return sha256("|".join([*held, "", *people]).encode()).hexdigest()
 
 
 @dataclass(slots=True)

@@ -21,12 +21,14 @@ from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
 from portal.downline.models import Producer
 from portal.downline.views.records import record_of
+from portal.identity.models import User
 from portal.provisioning import foresight, operations, queries
 from portal.provisioning.forms.activities import AddAgentForm
 from portal.provisioning.operations import ADD_AGENT, Done
 from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as runs
 from portal.sync.expected import Expected
+from portal.sync.models import SyncRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,33 @@ class Choice:
     def about(self) -> str:
         return f"{self.business.id if self.business else ''} {self.agent.id if self.agent else ''}"
 
+    @property
+    def again(self) -> User | None:
+        """Who brought the agent's NPN into the Business before it left."""
+        if self.agent is None or self.business is None or accounts.open_npn(self.business.id, self.agent.npn):
+            return None
+        return accounts.brings(self.business.id, self.agent.npn)
+
     def used(self) -> str | None:
         """The address on the record, where a user has it already: a further NPN of a person is a further user."""
         email = queries.who_signs_in(self.agent).email if self.agent else None
-        return email if email and queries.taken([email.lower()]) else None
+        return email if email and queries.taken([email.lower()]) and not self.again else None
+
+    @property
+    def under_way(self) -> SyncRun | None:
+        """The Business's open run: what it will leave nobody knows yet."""
+        return runs.open_run(self.business.id) if self.business else None
+
+    def alone(self) -> Expected | None:
+        """While a run is under way: what the agent's NPN alone would bring."""
+        shown = self.agent is not None and self.business is not None and self.business.sync_enabled and self.under_way
+        return foresight.foresee([self.agent.npn]) if shown and self.agent else None
 
     def expected(self) -> Expected | None:
         """What a run of the account with the agent's NPN in it would do; None where none can be started now."""
         if self.agent is None or self.business is None or not self.business.sync_enabled:
             return None
-        if runs.open_run(self.business.id):
+        if self.under_way:
             return None
         there = {one.npn for one in accounts.npns_of(self.business.id)}
         return foresight.foresee(sorted(there | {self.agent.npn}), self.business.id)
@@ -121,6 +140,9 @@ def _prefilled(choice: Choice) -> dict[str, Any]:
         person = queries.who_signs_in(choice.agent)
         known |= {"agent": str(choice.agent.id), "first_name": person.first_name, "last_name": person.last_name}
         known |= {"email": "" if choice.used() else person.email, "mobile": person.phone}
+    if (user := choice.again) is not None:
+        known |= {"first_name": user.first_name, "last_name": user.last_name, "role": user.role.value}
+        known |= {"email": user.email, "mobile": user.mobile}
     return known
 
 
@@ -140,7 +162,9 @@ def _page(choice: Choice, form: AddAgentForm, status: int = 200) -> Response:
         if choice.agent
         else [],
         agreement=accounts.agreement(business) if business else None,
-        under_way=runs.open_run(business.id) if business else None,
+        under_way=choice.under_way,
+        alone=choice.alone(),
+        then=request.values.getlist("then"),
         used=choice.used(),
         foresight=foresight,
         expected=expected,
@@ -174,31 +198,46 @@ def complete_add_agent(kind: str, record_id: UUID) -> Response:
         abort(400)  # the form names another record than its address
     sync_now = bool(form.sync_now and form.sync_now.data)
     expected = choice.expected() if sync_now else None
+    sealed = request.form.get("shown")
+    if changed := foresight.drift(sealed, choice.about, expected):
+        form.form_errors.append(changed)
+        return _page(choice, form, status=422)
     try:
         done = operations.add_agent(
             business=choice.business,
             producer=choice.agent,
             person=form.person(),
             sync_now=sync_now,
-            foreseen=form.foreseen(expected.as_json() if expected else None),
+            foreseen=form.foreseen(foresight.kept(sealed, choice.about, expected)),
             by=scope.current(),
         )
     except (businesses.Refused, runs.Blocked) as refusal:
         form.refuse(refusal)
         return _page(choice, form, status=422)
     flash(_told(done, choice.agent))
-    if expected and (changed := foresight.drift(request.form.get("shown"), choice.about, expected)):
-        flash(changed)
-    return go(url_for("businesses.business", record_id=done.business.id))
+    return go(follow(done.business.id))
+
+
+def follow(business_id: UUID) -> str:
+    """The address after an activity: Add Agent for the first of those who were chosen to follow, else the Business."""
+    chosen = [one for one in map(parse_id, request.form.getlist("then")) if one is not None]
+    if not chosen:
+        return url_for("businesses.business", record_id=business_id)
+    then = chosen[1:]
+    return url_for("provisioning.add_agent", kind="business", record_id=business_id, chosen=chosen[0], then=then)
 
 
 def _told(done: Done, agent: Producer) -> str:
-    added = f"{agent.name} is added to {done.business.name}."
+    invited = done.user is not None and done.user.state == "invited"
+    parts = [f"{agent.name} is added to {done.business.name}."]
     if done.started:
-        return f"{added} The policies are being copied; the invitation goes out when that is done."
-    if done.run is not None:
-        return (
-            f"{added} A run is under way; another one follows it by itself for the new NPN, and the invitation goes out"
-            " when that is done."
-        )
-    return f"{added} The invitation is on its way. Their policies come with the next re-sync."
+        parts.append("The policies are being copied.")
+    elif done.run is not None:
+        parts.append("A run is under way; another one follows it by itself for the new NPN.")
+    else:
+        parts.append("Their policies come with the next re-sync.")
+    if invited:
+        parts.append("The invitation goes out when that is done." if done.run else "The invitation is on its way.")
+    else:
+        parts.append("They sign in as before.")
+    return " ".join(parts)

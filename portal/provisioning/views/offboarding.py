@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from flask import Response, flash, make_response, redirect, url_for
+from flask import Response, flash, make_response, redirect, request, url_for
 
 from portal.activities.models import Activity
 from portal.core import scope
@@ -20,6 +20,8 @@ from portal.provisioning.forms.offboarding import OffboardForm
 from portal.provisioning.operations import offboarding
 from portal.provisioning.operations.offboarding import OFFBOARD
 from portal.provisioning.views import LABELS, bp
+
+MEANWHILE = "What this would end was changed while the form was open. Nothing was done; look at it again first."
 
 
 def _page(producer: Producer, form: OffboardForm, status: int = 200) -> Response:
@@ -48,6 +50,9 @@ def complete_off_board(kind: str, record_id: UUID) -> Response:
     """End it, and show the list of what was done."""
     producer = record_of(kind, record_id)
     form = OffboardForm()
+    if request.form.get("seen") not in (None, offboarding.ahead(producer).state):
+        form.form_errors.append(MEANWHILE)
+        return _page(producer, form, status=422)
     if not form.validate_on_submit():
         return _page(producer, form, status=422)
     done = offboarding.off_board(

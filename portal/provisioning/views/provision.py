@@ -10,14 +10,13 @@ from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
 from portal.core import scope
 from portal.core.fragments import go, page
-from portal.core.ids import parse_id
 from portal.core.permissions import Permission, allow
 from portal.downline.models import Producer
 from portal.downline.views.records import record_of
 from portal.provisioning import foresight, operations, queries
 from portal.provisioning.forms.activities import ProvisionForm
 from portal.provisioning.operations import PROVISION, Done
-from portal.provisioning.views import LABELS, bp
+from portal.provisioning.views import LABELS, add_agent, bp
 from portal.sync import operations as runs
 
 
@@ -33,6 +32,7 @@ def _page(producer: Producer, form: ProvisionForm, status: int = 200) -> Respons
         producer=producer,
         label=LABELS[PROVISION],
         there=there,
+        left=there is not None and accounts.open_npn(there.id, producer.npn) is None,
         shared=accounts.other_businesses_with(producer.npn),
         agreement=queries.agreement_on(form.business_name.data or producer.name, signed, until),
         foresight=foresight,
@@ -67,16 +67,18 @@ def complete_provision(kind: str, record_id: UUID) -> Response:
     if not form.validate_on_submit():
         return _page(producer, form, status=422)
     expected = foresight.foresee([producer.npn]) if form.enable_policy_sync.data else None
-    foreseen = form.foreseen(expected.as_json() if expected else None)
+    sealed = request.form.get("shown")
+    if changed := foresight.drift(sealed, producer.id, expected):
+        form.form_errors.append(changed)
+        return _page(producer, form, status=422)
+    foreseen = form.foreseen(foresight.kept(sealed, producer.id, expected))
     try:
         done = operations.provision(form.wanted(producer), foreseen=foreseen, by=scope.current())
     except (businesses.Refused, runs.Blocked) as refusal:
         form.refuse(refusal)
         return _page(producer, form, status=422)
     flash(_told(done))
-    if expected and (changed := foresight.drift(request.form.get("shown"), str(producer.id), expected)):
-        flash(changed)
-    return go(_next(done))
+    return go(add_agent.follow(done.business.id))
 
 
 def _told(done: Done) -> str:
@@ -84,10 +86,3 @@ def _told(done: Done) -> str:
     if done.run is not None:
         return f"{name} is provisioned. Its policies are being copied; the invitation goes out when that is done."
     return f"{name} is provisioned, and the invitation is on its way."
-
-
-def _next(done: Done) -> str:
-    then = parse_id(request.form.get("then", ""))
-    if then is not None:
-        return url_for("provisioning.add_agent", kind="business", record_id=done.business.id, chosen=then)
-    return url_for("businesses.business", record_id=done.business.id)

@@ -20,6 +20,10 @@ from portal.provisioning.views import LABELS, bp
 from portal.sync import operations as runs
 from portal.sync.expected import Expected
 
+MEANWHILE = (
+    "Policy Sync of this Business was switched while the form was open. Nothing was changed; this is how it stands now."
+)
+
 
 def _business(kind: str, record_id: UUID) -> Business:
     return find_or_404(Business, record_id) if kind == "business" else not_yours()
@@ -27,6 +31,10 @@ def _business(kind: str, record_id: UUID) -> Business:
 
 def _form(business: Business, **given: object) -> SwitchForm:
     return SwitchForm(enabled=business.sync_enabled, continuous=business.continuous, **given)
+
+
+def _today(business: Business) -> dict[str, bool]:
+    return {"policy_sync_enabled": business.sync_enabled, "continuous": business.continuous}
 
 
 def _foreseen(business: Business) -> Expected:
@@ -57,9 +65,8 @@ def _page(business: Business, form: SwitchForm, status: int = 200) -> Response:
 def switch(kind: str, record_id: UUID) -> Response:
     """Today's state, to be changed; with `show` as it is chosen by now, for the numbers alone."""
     business = _business(kind, record_id)
-    today = {"policy_sync_enabled": business.sync_enabled, "continuous": business.continuous}
     chosen = request.args if "show" in request.args else None
-    return _page(business, _form(business, formdata=chosen, data=today))
+    return _page(business, _form(business, formdata=chosen, data=_today(business)))
 
 
 @bp.post("/policy-sync/<kind>/<uuid:record_id>")
@@ -70,18 +77,26 @@ def complete_switch(kind: str, record_id: UUID) -> Response:
     form = _form(business)
     if "show" in request.form:
         return _page(business, form)
+    if form.is_stale:
+        today = _form(business, formdata=None, data=_today(business))
+        today.form_errors.append(MEANWHILE)
+        return _page(business, today, status=422)
     if not form.validate_on_submit():
         return _page(business, form, status=422)
     enabled, resync = form.policy_sync_enabled.data, form.wants_resync()
     copies = enabled and (resync or not business.sync_enabled)
     expected = _foreseen(business) if copies and not runs.open_run(business.id) else None
+    sealed = request.form.get("shown")
+    if changed := foresight.drift(sealed, business.id, expected):
+        form.form_errors.append(changed)
+        return _page(business, form, status=422)
     try:
         done = operations.set_sync(
             business=business,
             enabled=enabled,
             resync=resync,
             continuous=bool(form.continuous.data),
-            foreseen=form.foreseen(expected.as_json() if expected else None),
+            foreseen=form.foreseen(foresight.kept(sealed, business.id, expected)),
             by=scope.current(),
         )
     except runs.Blocked as refusal:
@@ -89,8 +104,6 @@ def complete_switch(kind: str, record_id: UUID) -> Response:
         return _page(business, form, status=422)
     if done is not None:
         flash(_told(done))
-    if expected and (changed := foresight.drift(request.form.get("shown"), str(business.id), expected)):
-        flash(changed)
     return go(url_for("businesses.business", record_id=business.id))
 
 

@@ -19,6 +19,8 @@ from portal.sync.events import RESYNC_ASKED
 from portal.sync.models import ResyncRequest, SyncRun
 from portal.sync.operations.ending import OPEN_RUN, queue
 
+ADD_AGENT = "add_agent"
+
 
 class SyncOff(Exception):
     """Policy Sync is not enabled for the Business; nothing was started."""
@@ -68,7 +70,8 @@ def request_run(
         if made is not None:
             break
         under_way = open_run(business.id)
-        if under_way is not None and (invite_user is None or _run_again(under_way, values)):
+        follows = invite_user is not None or reason == ADD_AGENT  # it may have read the NPNs already
+        if under_way is not None and (not follows or _run_again(under_way, values)):
             return under_way, False
     _answer_requests(business.id, made.id)
     return made, True
@@ -77,12 +80,12 @@ def request_run(
 def _run_again(run: SyncRun, values: dict[str, Any]) -> bool:
     """Note on an open run that another follows, on whose success the invitation goes out; False where it has ended."""
     invite = values["invite_user_id"]
-    if invite == run.invite_user_id or str(invite) in [asked["invite"] for asked in run.again]:
+    if invite and (invite == run.invite_user_id or str(invite) in [asked["invite"] for asked in run.again]):
         return True  # the same person a second time
     asked = {
         "reason": values["reason"],
         "activity": _text(values["activity_id"]),
-        "invite": str(invite),
+        "invite": _text(invite),
         "by_id": _text(values["requested_by_id"]),
         "by": values["requested_by"],
         "expected": values["expected"],

@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
@@ -212,31 +213,40 @@ def test_nobody_is_asked_to_confirm_where_every_contact_has_an_email(
     assert not [name for name in activity.fields if "onfirm" in name]
 
 
-def test_what_changed_while_the_form_was_open_is_told_and_blocks_nothing(
+def test_what_changed_greatly_while_the_form_was_open_is_shown_first(
     store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine
 ) -> None:
-    agent, other = make.agent(store, fmo, "1001"), make.agent(store, fmo, "1002")
+    agent = make.agent(store, fmo, "1001")
     _book(store, fmo, "1001", 2)
-    sealed = _shown(admin.get(f"/fmo/provision/agent/{agent.id}").text)
-    of_other = _shown(admin.get(f"/fmo/provision/agent/{other.id}").text)
+    address = f"/fmo/provision/agent/{agent.id}"
+    sealed = _shown(admin.get(address).text)
     _book(store, fmo, "1001", 8)
 
-    def complete(shown: str) -> str:
-        data = filled_in(enable_policy_sync="y", shown=shown)
-        answer = admin.post(f"/fmo/provision/agent/{agent.id}", data=data, follow_redirects=True)
-        assert answer.status_code == 200 and len(answer.history) == 1
-        with setup_engine.begin() as connection:
-            for table in ("sync_run", "outbox", "invitation", "portal_user", "business_npn", "business"):
-                mine = " WHERE business_id IS NOT NULL" if table == "portal_user" else ""
-                connection.exec_driver_sql(f"DELETE FROM {table}{mine}")
-        return answer.text
+    refused = admin.post(address, data=filled_in(enable_policy_sync="y", shown=sealed))
 
-    assert "10 policies in the account instead of 2" in complete(sealed)
-    for forged in ("", of_other, sealed[:-2] + "xx", "nonsense"):
-        assert "instead of" not in complete(forged)
+    assert refused.status_code == 422 and "10 policies in the account instead of 2" in refused.text
+    assert rows(setup_engine, "SELECT 1 FROM business") == rows(setup_engine, "SELECT 1 FROM sync_run") == []
+    again = admin.post(address, data=filled_in(enable_policy_sync="y", shown=_shown(refused.text)))
+    assert again.status_code == 303 and _kept(setup_engine)["policies"] == 10
 
 
-def test_a_little_more_than_was_shown_is_not_worth_a_word(store: Session, fmo: Fmo, admin: FlaskClient) -> None:
+@pytest.mark.parametrize("forged", ["", "of another", "damaged", "nonsense"])
+def test_what_no_page_has_shown_counts_for_nothing(
+    store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine, forged: str
+) -> None:
+    agent, other = make.agent(store, fmo, "1001"), make.agent(store, fmo, "1002")
+    _book(store, fmo, "1001", 20)
+    address = f"/fmo/provision/agent/{agent.id}"
+    of_other, sealed = (_shown(admin.get(f"/fmo/provision/agent/{one.id}").text) for one in (other, agent))
+    sent = {"of another": of_other, "damaged": sealed[:-2] + "xx"}.get(forged, forged)
+
+    assert admin.post(address, data=filled_in(enable_policy_sync="y", shown=sent)).status_code == 303
+    assert _kept(setup_engine)["policies"] == 20, "what holds now is kept"
+
+
+def test_what_was_shown_is_kept_and_not_what_was_true_at_the_click(
+    store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine
+) -> None:
     agent = make.agent(store, fmo, "1001")
     _book(store, fmo, "1001", 2)
     sealed = _shown(admin.get(f"/fmo/provision/agent/{agent.id}").text)
@@ -244,7 +254,8 @@ def test_a_little_more_than_was_shown_is_not_worth_a_word(store: Session, fmo: F
 
     data = filled_in(enable_policy_sync="y", shown=sealed)
 
-    assert "instead of" not in admin.post(f"/fmo/provision/agent/{agent.id}", data=data, follow_redirects=True).text
+    assert admin.post(f"/fmo/provision/agent/{agent.id}", data=data).status_code == 303
+    assert (_kept(setup_engine)["policies"], _kept(setup_engine)["added"]) == (2, 2)
 
 
 def test_without_an_agreement_sync_is_refused_where_the_fmo_wants_it_so(
