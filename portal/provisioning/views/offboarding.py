@@ -50,7 +50,8 @@ def complete_off_board(kind: str, record_id: UUID) -> Response:
     """End it, and show the list of what was done."""
     producer = record_of(kind, record_id)
     form = OffboardForm()
-    if request.form.get("seen") not in (None, offboarding.ahead(producer).state):
+    today = offboarding.ahead(producer)
+    if (today.held or today.people) and request.form.get("seen") not in (None, today.state):
         form.form_errors.append(MEANWHILE)
         return _page(producer, form, status=422)
     if not form.validate_on_submit():
