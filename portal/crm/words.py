@@ -47,6 +47,11 @@ def listed(contact: Any) -> str:
     return ", ".join(part for part in (contact.last_name, contact.first_name) if part) or "Unnamed contact"
 
 
+def born(contact: Any) -> str | None:
+    """ "born 12 Mar 1950", None where nobody knows."""
+    return f"born {clock.day(contact.birth_date)}" if contact.birth_date else None
+
+
 def said(field: str, stored: str) -> str:
     """A stored value of a contact's field as people read it."""
     if field == "birth_date":

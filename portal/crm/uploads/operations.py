@@ -101,7 +101,8 @@ def _decide(rows: Sequence[Planned]) -> None:
 def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
     """Say whom waiting rows mean (row → a candidate's id, "new" or "leave"); gives how many were taken.
 
-    Where the upload was applied already, they are carried out at once.
+    Until a row is carried out its choice can be made again; "ask" lets it wait as before. Where the upload was applied
+    already, choices are carried out at once.
     """
     _lock(upload)
     if upload.state not in ("preview", "applied") or upload.forgotten_at is not None:
@@ -111,8 +112,8 @@ def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
     taken = 0
     for one in rows:
         wanted = choices.get(one.id)
-        if wanted is not None and (wanted in (plan.NEW, plan.LEAVE) or wanted in map(str, one.candidates)):
-            one.choice = wanted
+        if wanted is not None and (wanted in plan.ANSWERS or wanted in map(str, one.candidates)):
+            one.choice = wanted if wanted != plan.ASK else None
             taken += 1
     access.record(events.UPLOAD_CHOOSE, subject=upload, rows=taken)
     before = stored.states(rows)

@@ -34,7 +34,9 @@ OUTCOMES: Final = {
     LEFT: ("Left out", "neutral"),
 }
 CHOSEN = "chosen"
-NEW, LEAVE = "new", "leave"
+ANSWERS: Final = ("new", "leave", "ask")
+"""What a person may say of a row besides naming a contact; "ask" takes back what was said."""
+NEW, LEAVE, ASK = ANSWERS
 NAMELESS = "No contact has this number, and the row has no first and last name to make one of"
 NOBODY = "The row says nothing about who it is: first and last name are missing"
 
@@ -261,6 +263,7 @@ def counts(rows: Sequence[Planned]) -> dict[str, int]:
         **found,
         "rows": len(rows),
         "single": sum(1 for one in rows if one.outcome == CANDIDATE and len(one.candidates) == 1),
+        "chosen": sum(1 for one in rows if one.choice is not None),
         "same": sum(1 for one in rows if one.same_as is not None),
         "filled": sum(1 for one in filling if one.fill or one.fills_mbi),
         "emails": sum(1 for one in filling if "email" in one.fill),

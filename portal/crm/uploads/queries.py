@@ -20,6 +20,8 @@ ROW_FILTERS = ("outcome",)
 ROW_SORTS = ("row",)
 FURTHER = {
     "filled": "Gain something",
+    "single": "Have exactly one candidate",
+    "chosen": "Decided by a person",
     "partly": "Have a value that is left out",
     "stayed": "Stayed when it was undone",
 }
@@ -47,6 +49,10 @@ def _further(wanted: str) -> ColumnElement[bool]:
         return UploadRow.undone.in_(list(STAYED))
     if wanted == "partly":
         return (func.jsonb_array_length(UploadRow.problems) > 0) & (UploadRow.outcome != plan.ERROR)
+    if wanted == "single":
+        return (UploadRow.outcome == plan.CANDIDATE) & (func.cardinality(UploadRow.candidates) == 1)
+    if wanted == "chosen":
+        return UploadRow.choice.is_not(None)
     return (UploadRow.outcome == plan.MATCH) & or_(UploadRow.fill != {}, UploadRow.fills_mbi)
 
 
@@ -67,13 +73,13 @@ def people(found: Iterable[UploadRow]) -> dict[UUID, Contact]:
 
 
 def left_out(upload: Upload) -> Sequence[Any]:
-    """(number, outcome, reason, problems) of every row that was refused, left out, or taken without a value."""
+    """(number, outcome, reason, problems) of each row that is refused, left out, waits, or is taken without a value."""
     query = (
         select(UploadRow.number, UploadRow.outcome, UploadRow.reason, UploadRow.problems)
         .where(
             UploadRow.upload_id == upload.id,
             or_(
-                UploadRow.outcome.in_((plan.ERROR, plan.REMOVED, plan.LEFT)),
+                UploadRow.outcome.in_((plan.ERROR, plan.REMOVED, plan.LEFT, plan.CANDIDATE)),
                 func.jsonb_array_length(UploadRow.problems) > 0,
             ),
         )

@@ -12,6 +12,7 @@ from portal.crm import words as contact_words
 from portal.crm.models import Contact
 from portal.crm.uploads import plan
 from portal.crm.uploads.models import Upload
+from portal.crm.values import blanks
 from portal.crm.words import FIELDS
 
 STATES: Final = {
@@ -35,6 +36,7 @@ STAYED: Final = {
     "left": "Its last policy left the account since",
 }
 NOTHING = "Nothing"
+UNDECIDED, TAKEN_BACK = ("Never decided", "neutral"), ("Taken back", "neutral")
 SILENT, SILENT_TWIN = "In your account", "May be somebody who is in your account"
 
 
@@ -69,7 +71,27 @@ def undone(upload: Upload) -> str:
         f" {counted(found.get('blanked', 0), 'contact')} as before the upload."
     )
     kept = found.get("kept", 0)
-    return text + (f" {counted(kept, 'contact')} stayed, because something was done with them since." if kept else "")
+    them = "it" if kept == 1 else "them"
+    return text + (f" {counted(kept, 'contact')} stayed, because something was done with {them} since." if kept else "")
+
+
+def outcomes(upload: Upload) -> dict[str, tuple[str, str]]:
+    """Outcome → (word, tone). Nothing waits in an upload that is undone."""
+    return {**plan.OUTCOMES, plan.CANDIDATE: UNDECIDED} if upload.state == "undone" else plan.OUTCOMES
+
+
+def became(upload: Upload, row: Any) -> tuple[str, str]:
+    """What became of a row, as a word and its tone."""
+    return TAKEN_BACK if row.undone in ("remove", "blank") else outcomes(upload)[row.outcome]
+
+
+def is_open(upload: Upload, row: Any) -> bool:
+    """Whether a person can say whom the row means, for the first time or again."""
+    if upload.forgotten_at is not None or row.written:
+        return False
+    if upload.state == "preview":
+        return row.outcome in (plan.CANDIDATE, plan.LEFT) or row.choice is not None
+    return upload.state == "applied" and row.outcome in (plan.CANDIDATE, plan.LEFT)
 
 
 def gains(row: Any) -> str:
@@ -78,6 +100,13 @@ def gains(row: Any) -> str:
     if row.fills_mbi:
         found.append("Medicare number")
     return ", ".join(found)
+
+
+def would_gain(row: Any, contact: Contact) -> str:
+    """The fields that a row would fill in if it meant `contact`, in words."""
+    shown = {name: str(value) for name in FIELDS if (value := getattr(contact, name))}
+    fill = blanks(shown, row.values)
+    return ", ".join(FIELDS[name] for name in FIELDS if name in fill)
 
 
 def twins(row: Any, people: Mapping[UUID, Contact]) -> list[tuple[str, Contact | None]]:
@@ -109,13 +138,14 @@ def who(row: Any) -> str:
     return ", ".join(filter(None, (row.values.get("last_name"), row.values.get("first_name")))) or "No name"
 
 
-def left_out_csv(rows: Any) -> str:
+def left_out_csv(upload: Upload, rows: Any) -> str:
     """Row number, what became of it, column, shape of the value and reason; no value of the file is in it."""
+    named = outcomes(upload)
 
     def lines() -> Any:
         for number, outcome, reason, problems in rows:
-            word = plan.OUTCOMES[outcome][0]
-            if not problems:
+            word = named[outcome][0]
+            if not problems or outcome == plan.CANDIDATE:
                 yield number, word, None, None, reason or REASONS.get(outcome)
             for column, shape, why in problems:
                 yield number, word, column, shape, why if outcome == plan.ERROR else f"{why}; it is left out"
@@ -126,4 +156,5 @@ def left_out_csv(rows: Any) -> str:
 REASONS: Final = {
     plan.REMOVED: "You removed this person from the account; restore them under Removed",
     plan.LEFT: "Somebody chose to leave it out",
+    plan.CANDIDATE: "It may be somebody who is in the account, and nobody has said whom it means",
 }

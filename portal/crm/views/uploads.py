@@ -132,7 +132,8 @@ def upload(upload_id: UUID) -> Response:
     asked = read_query(request.path, request.args, filters=queries.ROW_FILTERS, sorts=queries.ROW_SORTS, default="row")
     listing = queries.rows(found, asked)
     wanted = asked.args.get("outcome", "")
-    if label := plan.OUTCOMES[wanted][0] if wanted in plan.OUTCOMES else queries.FURTHER.get(wanted):
+    outcomes = words.outcomes(found)
+    if label := outcomes[wanted][0] if wanted in outcomes else queries.FURTHER.get(wanted):
         listing.chip("Rows", "outcome", label)
     return page(
         "crm/uploads/upload.html",
@@ -140,7 +141,7 @@ def upload(upload_id: UUID) -> Response:
         upload=found,
         listing=listing,
         people=queries.people(listing.items),
-        outcomes=plan.OUTCOMES,
+        outcomes=outcomes,
         further=queries.FURTHER,
         words=words,
         names=crm_words,
@@ -171,7 +172,8 @@ def accept_single(upload_id: UUID) -> Response:
     found = find_or_404(Upload, upload_id)
     try:
         taken = operations.choose(found, operations.single_candidates(found), by=scope.current())
-        flash(f"{counted(taken, 'row')} accepted.")
+        again = " Until you apply the upload you can choose again." if found.state == "preview" and taken else ""
+        flash(f"{counted(taken, 'row')} accepted.{again}")
     except operations.Refused as refused:
         flash(str(refused), "error")
     return go(url_for("crm.upload", upload_id=found.id))
@@ -206,7 +208,7 @@ def choose_row(upload_id: UUID, row_id: UUID) -> Response:
         flash("Kept." if taken else "Nothing was chosen, so nothing was changed.")
     except operations.Refused as refused:
         flash(str(refused), "error")
-    return go(url_for("crm.upload", upload_id=found.id, outcome="candidate"))
+    return go(url_for("crm.upload", upload_id=found.id, outcome="candidate" if found.counts.get("candidate") else None))
 
 
 def _row_or_404(found: Upload, row_id: UUID) -> UploadRow:
@@ -242,4 +244,4 @@ def left_out(upload_id: UUID) -> Response:
     found = find_or_404(Upload, upload_id)
     rows = queries.left_out(found)
     access.record(events.UPLOAD_EXPORT, subject=found, rows=len(rows))
-    return download(words.left_out_csv(rows), "left-out-rows.csv")
+    return download(words.left_out_csv(found, rows), "left-out-rows.csv")

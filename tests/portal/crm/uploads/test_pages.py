@@ -105,6 +105,42 @@ def test_rows_that_wait_are_decided_singly_or_together(place: Place, browser: Br
     assert len(contacts(setup_engine, place.business.id)) == 1
 
 
+def test_a_choice_can_be_made_again_until_the_upload_is_applied(place: Place, browser: Browser) -> None:
+    row = {"First Name": "Dana", "Last Name": "Whitfield", "Email": "dana@mail.example"}
+    address = send(browser, [row, {**DANA, "Phone": "614-555-0101"}])
+    take_columns(browser, address)
+    waiting = words(browser.get(f"{address}?outcome=single"))
+    assert "May be Dana Whitfield (born 12 Mar 1950)" in waiting and "1–1 of 1" in waiting
+    browser.post(f"{address}/accept")
+    accepted = browser.get(address)
+    assert "1 row was decided by a person . Until you apply the upload each can be decided again" in words(accepted)
+    link = re.search(rf'href="({address}/rows/[0-9a-f-]+)"', accepted.text)
+    assert link and "Would fill in: Email" in words(browser.get(link[1]))
+    browser.post(link[1], data={"choice": "ask"})
+    assert "1 waits for you" in words(browser.get(address))
+    browser.post(f"{address}/apply")
+    assert "Take the row as chosen" in words(browser.get(link[1]))
+    browser.post(link[1], data={"choice": "new"})
+    assert "A single row cannot be taken back" in words(browser.get(link[1]))
+
+
+def test_nothing_of_an_undone_upload_waits(place: Place, browser: Browser) -> None:
+    row = {"First Name": "Dana", "Last Name": "Whitfield", "Email": "dana@mail.example"}
+    address = send(browser, [row, {"First Name": "New", "Last Name": "One", "MBI": ""}])
+    take_columns(browser, address)
+    browser.post(f"{address}/apply")
+    waiting = browser.get(address)
+    assert "Waits for you" in words(waiting) and "Email" in words(browser.get(f"{address}?outcome=candidate"))
+    link = re.search(rf'href="({address}/rows/[0-9a-f-]+)"', waiting.text)
+    told = browser.get(f"{address}/left-out.csv").text.splitlines()
+    assert len(told) == 2 and "nobody has said whom it means" in told[1]
+    browser.post(f"{address}/undo")
+    shown = words(browser.get(address))
+    assert "Wait" not in shown and "Never decided" in shown and "Taken back" in shown
+    assert link and "Nobody decided on this row" in words(browser.get(link[1]))
+    assert "Never decided" in browser.get(f"{address}/left-out.csv").text
+
+
 def test_what_is_left_out_is_a_file_without_values(place: Place, browser: Browser) -> None:
     rows = [
         {**DANA, "Email": "=cmd|' /C calc'!A0"},
