@@ -45,6 +45,12 @@ def latest(business_id: UUID, limit: int = 5) -> Sequence[SyncRun]:
     ).all()
 
 
+def later(run: SyncRun) -> SyncRun | None:
+    """The newest run of the Business, where that is another one than `run`."""
+    newest = next(iter(latest(run.business_id, 1)), run)
+    return None if newest.id == run.id else newest
+
+
 def accounts_of(producer_id: UUID) -> Sequence[Business]:
     """The Businesses that were provisioned from a record or have its NPN, by name; at most 20."""
     served = (

@@ -79,13 +79,15 @@ def request_run(
 
 def _run_again(run: SyncRun, values: dict[str, Any]) -> bool:
     """Note on an open run that another follows, on whose success the invitation goes out; False where it has ended."""
-    invite = values["invite_user_id"]
-    if invite and (invite == run.invite_user_id or str(invite) in [asked["invite"] for asked in run.again]):
-        return True  # the same person a second time
+    invite, activity = _text(values["invite_user_id"]), _text(values["activity_id"])
+    same, wanted = ("invite", invite) if invite else ("activity", activity)
+    known = [{"invite": _text(run.invite_user_id), "activity": _text(run.activity_id)}, *run.again]
+    if wanted in [one[same] for one in known]:
+        return True  # the same person, or the same click, a second time
     asked = {
         "reason": values["reason"],
-        "activity": _text(values["activity_id"]),
-        "invite": _text(invite),
+        "activity": activity,
+        "invite": invite,
         "by_id": _text(values["requested_by_id"]),
         "by": values["requested_by"],
         "expected": values["expected"],
@@ -125,7 +127,9 @@ def retry(run: SyncRun, business: Business, *, by: Scope) -> tuple[SyncRun, bool
     activity = None
     if run.activity_id is not None:
         activity = db.session.scalar(select(Activity).where(Activity.id == run.activity_id))
-    return request_run(business, run.reason, by=by, activity=activity, invite_user=run.invite_user_id)
+    return request_run(
+        business, run.reason, by=by, activity=activity, invite_user=run.invite_user_id, expected=run.expected
+    )
 
 
 def ask(business_id: UUID, *, by: Scope) -> bool:

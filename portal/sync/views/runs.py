@@ -51,7 +51,7 @@ def run(run_id: UUID) -> Response:
     told: dict[str, Any] = {"counts": changes.counts(found), "comparison": comparison.of(found), "words": words}
     return page(
         "sync/run.html", block="results", run=found, business=business, report=report, at="page", listing=shown,
-        changes=changes, **told,
+        changes=changes, later=queries.later(found), **told,
     )  # fmt: skip
 
 
@@ -71,7 +71,10 @@ def progress(run_id: UUID) -> Response:
     business = find_or_404(Business, found.business_id)
     status = POLLING_ENDS if wants_fragment() and report.is_over(found) else 200
     at = "page" if request.args.get("at") not in ("panel", "activity") else request.args["at"]
-    return page("sync/run.html", block="card", status=status, run=found, business=business, report=report, at=at)
+    later = queries.later(found)
+    return page(
+        "sync/run.html", block="card", status=status, run=found, business=business, report=report, at=at, later=later
+    )
 
 
 @bp.post("/fmo/runs/<uuid:run_id>/cancel")
@@ -95,6 +98,9 @@ def retry(run_id: UUID) -> Response:
     if not report.may_retry(failed):
         flash("This run did not fail and was not cancelled, so there is nothing to retry.", "error")
         return go(url_for("sync.run", run_id=run_id))
+    if (later := queries.later(failed)) is not None:
+        flash("There is a later run of this Business already; this is the one.")
+        return go(url_for("sync.run", run_id=later.id))
     try:
         again, started = operations.retry(failed, business, by=scope.current())
     except operations.SyncOff:

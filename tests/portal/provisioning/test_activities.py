@@ -223,8 +223,13 @@ def test_a_failed_run_is_retried_with_its_invitation(
 
     [again] = rows(setup_engine, "SELECT * FROM sync_run WHERE status = 'queued'")
     assert (again.invite_user_id, again.activity_id) == (run.invite_user_id, run.activity_id)
-    assert admin.post(f"/fmo/runs/{again.id}/retry").status_code == 303
+    assert again.expected == run.expected, "what was shown before Complete goes with it"
+    for one in (run, again):
+        led = admin.post(f"/fmo/runs/{one.id}/retry")
+        assert led.location.endswith(f"/fmo/runs/{again.id}")
     assert len(rows(setup_engine, "SELECT 1 FROM sync_run")) == 2
+    page = admin.get(f"/fmo/runs/{run.id}").text
+    assert "Retry" not in page and f'href="/fmo/runs/{again.id}"' in page
 
 
 def test_the_pages_around_a_run(

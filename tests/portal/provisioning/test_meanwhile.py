@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from portal.businesses.models import Business
+from portal.core import clock
 from portal.core.scope import Role
 from portal.downline.models import Producer
 from portal.identity.models import Fmo
@@ -120,8 +121,9 @@ def _left(store: Session, fmo: Fmo, engine: Engine) -> tuple[Producer, Business]
     agent = make.agent(store, fmo, "1001", first_name="Dana", last_name="Whitfield")
     business = make.business(store, agent)
     known = {"first_name": "Dana", "last_name": "Whitfield", "email": "dana@whitfield.example"}
-    user = make.user(store, fmo, Role.AGENT_ADMIN, business, npn="1001", state="deactivated", **known)
-    make.password(store, user, "quiet lantern over the bay")
+    make.user(
+        store, fmo, Role.AGENT_ADMIN, business, npn="1001", state="deactivated", last_sign_in_at=clock.now(), **known
+    )
     with engine.begin() as connection:
         connection.execute(text("UPDATE business_npn SET until = now()"))
     return agent, business
