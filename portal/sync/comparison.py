@@ -18,11 +18,11 @@ LABELS = {
     "unchanged": "Unchanged",
     "released": "Released",
     "removed_by_agent": "Left out, removed by the agent",
-    "contacts": "Contacts in the account",
+    "contacts": "Contacts with a policy",
     "contacts_new": "New contacts",
     "contacts_linked": "Matched contacts",
     "possible_duplicates": "Possible duplicates",
-    "without_email": "Contacts without e-mail",
+    "without_email": "Contacts with a policy, without e-mail",
 }
 AGREES = "Everything came as it was shown before."
 ELSE = (

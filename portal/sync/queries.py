@@ -18,7 +18,7 @@ from portal.crm.models import CrmPolicy
 from portal.downline.models import Producer
 from portal.extensions import db
 from portal.sync.models import ResyncRequest, SyncRun
-from portal.sync.statements import gaps
+from portal.sync.statements import account, gaps
 from portal.sync.statements.source import open_npns
 
 FILTERS = ("state", "why")
@@ -113,6 +113,11 @@ def gaps_of(business_id: UUID) -> list[dict[str, Any]]:
     """{npn, name, producer_id, kind, policies} of further NPNs of the account's people, most policies first."""
     fmo_id = scope.fmo_id()
     return gaps.find(fmo_id, open_npns(fmo_id, business_id))
+
+
+def holds(business_id: UUID) -> dict[str, int]:
+    """`policies` that the account shows now, and the `contacts` that they belong to."""
+    return account.today(db.session(), scope.fmo_id(), business_id)
 
 
 def policies_under(business_id: UUID, npn: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.core.clock import day
 from portal.core.words import counted
 from portal.sync.models import MISSED, OPEN, SyncRun
 
@@ -45,7 +46,7 @@ def may_retry(run: SyncRun) -> bool:
 
 
 def sentence(run: SyncRun) -> str:
-    """What the run did, or why it did not, as one sentence."""
+    """What the run did, or why it did not, as one sentence that stays true when the account changes later."""
     if run.status == "failed":
         return run.error or "The run failed. Nothing in the account was changed."
     if run.status == "cancelled":
@@ -54,42 +55,37 @@ def sentence(run: SyncRun) -> str:
         return run.phase or "Waiting for its turn"
     parts = [_account(run)]
     if run.without_email:
-        parts.append(f"{counted(run.without_email, 'contact')} {_have(run.without_email)} no e-mail")
+        parts.append(f"{run.without_email:,} of them had no e-mail")
     if run.possible_duplicates:
         parts.append(
-            f"{counted(run.possible_duplicates, 'possible duplicate')} {_is(run.possible_duplicates)} to decide"
+            f"{counted(run.possible_duplicates, 'possible duplicate')} {_was(run.possible_duplicates)} put to decide"
         )
     if run.released:
         parts.append(f"{counted(run.released, 'policy', 'policies')} left the account")
     if run.removed_by_agent:
-        left_out = (
-            "was removed by the agent and stays out"
-            if run.removed_by_agent == 1
-            else ("were removed by the agent and stay out")
-        )
-        parts.append(f"{counted(run.removed_by_agent, 'policy', 'policies')} {left_out}")
+        parts.append(f"{counted(run.removed_by_agent, 'policy', 'policies')} stayed out, removed by the agent")
     parts += [_gap(gap) for gap in run.gaps]
     return "; ".join(parts) + "."
 
 
 def _account(run: SyncRun) -> str:
-    if not run.policies:
-        return "No policy in your book is written under an NPN of this account, so none is in it"
-    both = f"{counted(run.policies, 'policy', 'policies')} and {counted(run.contacts or 0, 'contact')}"
-    return f"{both} are now in the account"
+    when = f"On {day(run.finished_at)} " if run.finished_at else ""
+    if not run.policies and not run.removed_by_agent:
+        told = "no policy in your book was written under an NPN of this account, so none was in it"
+        return when + told if when else told[:1].upper() + told[1:]
+    brought = f"this run brought {counted(run.added, 'policy', 'policies') if run.added else 'no new policy'}"
+    held = f"{counted(run.policies or 0, 'policy', 'policies')} of {counted(run.contacts or 0, 'contact')}"
+    told = f"{brought}; the account then had {held}"
+    return when + told if when else told[:1].upper() + told[1:]
 
 
 def _gap(gap: dict[str, Any]) -> str:
     count = int(gap["policies"])
-    return f"{counted(count, 'policy', 'policies')} written under NPN {gap['npn']} {_is(count)} not included"
+    return f"{counted(count, 'policy', 'policies')} written under NPN {gap['npn']} {_was(count)} not included"
 
 
-def _have(number: int) -> str:
-    return "has" if number == 1 else "have"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def figures(run: SyncRun) -> list[tuple[str, int | None, None]]:
@@ -102,7 +98,7 @@ def figures(run: SyncRun) -> list[tuple[str, int | None, None]]:
         "Updated": run.updated,
         "Unchanged": run.unchanged,
         "Released": run.released,
-        "Contacts": run.contacts,
+        "Contacts with a policy": run.contacts,
         "New contacts": run.contacts_new,
         "Matched contacts": run.contacts_linked,
     }

@@ -26,6 +26,7 @@ FROM (SELECT DISTINCT c.contact_id FROM crm_policy c WHERE {_LIVING}) living
 LEFT JOIN contact k ON k.fmo_id = :fmo AND k.business_id = :business AND k.id = living.contact_id
   AND NOT k.hidden AND k.removed_at IS NULL AND coalesce(k.email, '') = ''
 """
+_TODAY = f"SELECT count(*) AS policies, count(DISTINCT c.contact_id) AS contacts FROM crm_policy c WHERE {_LIVING}"
 _HOLDING = """
 SELECT DISTINCT business_id FROM crm_policy
 WHERE fmo_id = :fmo AND policy_id = ANY(:policies) AND released_at IS NULL ORDER BY business_id
@@ -68,6 +69,11 @@ def held(at: Session, fmo_id: UUID, business_id: UUID) -> Held:
 def people(at: Session, fmo_id: UUID, business_id: UUID) -> dict[str, int]:
     """`contacts` with a policy in the account, and those of them `without_email`."""
     return dict(at.execute(text(_PEOPLE), {"fmo": fmo_id, "business": business_id}).mappings().one())
+
+
+def today(at: Session, fmo_id: UUID, business_id: UUID) -> dict[str, int]:
+    """`policies` that the account shows at this moment, and the `contacts` that they belong to."""
+    return dict(at.execute(text(_TODAY), {"fmo": fmo_id, "business": business_id}).mappings().one())
 
 
 def hold_npns(fmo_id: UUID, business_id: UUID) -> None:

@@ -22,21 +22,21 @@ from portal.sync.views import bp
 @bp.get("/fmo/runs/business/<uuid:business_id>")
 @allow(Permission.SYNC_READ)
 def business_panel(business_id: UUID) -> Response:
-    """Whether Policy Sync is enabled for a Business, and its last runs."""
+    """Whether Policy Sync is enabled for a Business, what its account holds now, and its last runs."""
     business = find_or_404(Business, business_id)
     runs = queries.latest(business_id)
     asked = queries.request_of(business_id)
-    shown: dict[str, Any] = {"business": business, "runs": runs, "asked": asked}
+    shown: dict[str, Any] = {"business": business, "runs": runs, "asked": asked, "holds": queries.holds(business_id)}
     return page("sync/business_panel.html", block="results", report=report, at="panel", **shown)
 
 
 @bp.get("/fmo/runs/producer/<uuid:producer_id>")
 @allow(Permission.SYNC_READ)
 def producer_panel(producer_id: UUID) -> Response:
-    """The accounts that have an agent's or agency's NPN, each with its last run."""
+    """The accounts that have an agent's or agency's NPN, each with what it holds now and its last run."""
     producer = find_or_404(Producer, producer_id)
     served = queries.accounts_of(producer_id)
-    accounts = [(business, next(iter(queries.latest(business.id, 1)), None)) for business in served]
+    accounts = [(one, queries.holds(one.id), next(iter(queries.latest(one.id, 1)), None)) for one in served]
     return page("sync/producer_panel.html", block="results", producer=producer, accounts=accounts, report=report)
 
 

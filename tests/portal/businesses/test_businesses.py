@@ -11,13 +11,14 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.activities.models import Activity
 from portal.businesses import hooks, operations, queries
 from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.models import AccessEntry
+from portal.core import clock
 from portal.core.ids import new_id
 from portal.core.outbox import Outbox
 from portal.core.scope import Role, Scope
@@ -217,3 +218,15 @@ def test_the_record_begins_with_its_policy_sync(world: World, client_for: Client
     places = [page.index(heading) for heading in ("<h2>Policy Sync</h2>", "<h2>NPNs</h2>", "<h2>Users</h2>")]
     assert places == sorted(places)
     assert page.count("<h2>Policy Sync</h2>") == 1
+
+
+def test_the_headline_shows_the_first_npn_only_while_it_is_one(
+    store: Session, world: World, client_for: ClientFor
+) -> None:
+    agent = make.agent(store, world.summit.fmo, "7731")
+    business = make.business(store, agent)
+    admin, address = client_for(world.summit.admin), f"/fmo/businesses/{business.id}"
+    assert 'aria-label="Copy NPN 7731"' in admin.get(address).text
+    store.execute(update(BusinessNpn).where(BusinessNpn.business_id == business.id).values(until=clock.now()))
+    store.commit()
+    assert 'aria-label="Copy NPN 7731"' not in admin.get(address).text

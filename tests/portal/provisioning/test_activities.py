@@ -65,7 +65,8 @@ def test_provision_with_sync_copies_then_invites(
     assert shown(setup_engine, business) == {policy.id}
     assert {"run_sync", "send_invitation"} <= set(jobs(setup_engine))
     assert admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"}).status_code == 286
-    assert "1 policy and 1 contact are now in the account" in admin.get(f"/fmo/runs/{run.id}").text
+    told = admin.get(f"/fmo/runs/{run.id}").text
+    assert "this run brought 1 policy; the account then had 1 policy of 1 contact" in told
     assert rows(setup_engine, "SELECT other_id FROM activity") == [(business.id,)]
 
 
@@ -109,7 +110,7 @@ def test_an_agencys_form_knows_the_principal_and_names_the_gap(
     run = run_of(setup_engine, business.id)
     with acting(app, job_scope(business, run.id)):
         operations.execute(run.id)
-    assert "2 policies written under NPN 2002 are not included" in admin.get(f"/fmo/runs/{run.id}").text
+    assert "2 policies written under NPN 2002 were not included" in admin.get(f"/fmo/runs/{run.id}").text
 
 
 def test_an_npn_with_an_account_must_be_confirmed(

@@ -130,3 +130,38 @@ def test_a_policy_that_the_book_lost_is_told_without_it(
     crm.sync_line(store, run, [UUID(int=7)], what="released", reason="moved")
     assert "No longer in the book" in admin.get(f"/fmo/runs/{run.id}").text
     assert admin.get(f"/fmo/runs/{run.id}/changes.csv").text.count("Released") == 1
+
+
+def test_what_the_account_holds_now_stands_beside_what_the_run_brought(
+    app: Flask, admin: FlaskClient, store: Session, fmo: Fmo
+) -> None:
+    agent = make.agent(store, fmo, "1001")
+    business = make.business(store, agent)
+    feed, person = make.feed_run(store, fmo), make.member(store, fmo)
+    gone, _ = make.policy(store, person, feed, "1001"), make.policy(store, person, feed, "1001")
+    sync(app, store, business)
+    store.execute(text("UPDATE crm_policy SET released_at = now() WHERE policy_id = :p"), {"p": gone.id})
+    store.commit()
+
+    panel = admin.get(f"/fmo/runs/business/{business.id}").text
+    assert "The account holds 1 policy of 1 contact now." in panel
+    assert "this run brought 2 policies; the account then had 2 policies of 1 contact" in panel
+    assert "Contacts with a policy" in panel
+    assert "1 policy of 1 contact in it now" in admin.get(f"/fmo/runs/producer/{agent.id}").text
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"policies": 0, "contacts": 0, "added": 0}, "no policy in your book was written under an NPN of this account"),
+        ({"policies": 0, "contacts": 0, "added": 0, "removed_by_agent": 2}, "the account then had 0 policies"),
+        ({"added": 0}, "On 3 Feb 2026 this run brought no new policy; the account then had 1 policy of 1 contact."),
+        ({"without_email": 1}, "1 of them had no e-mail."),
+    ],
+)
+def test_the_sentence_of_a_run_tells_what_was(
+    admin: FlaskClient, store: Session, fmo: Fmo, counts: dict[str, int], told: str
+) -> None:
+    business = make.business(store, make.agent(store, fmo, "1001"))
+    run = crm.sync_run(store, business, finished_at=datetime(2026, 2, 3, 12, tzinfo=UTC), **counts)
+    assert told in admin.get(f"/fmo/runs/{run.id}").text
