@@ -13,6 +13,13 @@ from portal.sync.models import SyncRun
 from portal.sync.why.facts import Facts
 from portal.sync.why.step import Link, Step
 
+STATES = {
+    "queued": "waits for its turn",
+    "running": "is under way",
+    "succeeded": "finished",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+}
 RELEASED = {
     "moved": "its writing agent became another",
     "npn_left": "the NPN that it stood under left the account",
@@ -83,9 +90,28 @@ def _npn(facts: Facts, business: Business) -> Step:
     if facts.npn is None:
         return Step(title, False, ["There is no NPN to look for."], links, reason="no writing agent is known.")
     told = [f"NPN {facts.npn} is no NPN of {business.name}.", *earlier, _elsewhere(facts)]
-    add = Link("Add Agent", url_for("provisioning.add_agent", kind="business", record_id=business.id))
-    reason = f"its writing agent NPN {facts.npn} is no NPN of the account. Add it by Add Agent."
-    return Step(title, False, told, links, reason=reason, action=add)
+    reason, action = _add(facts, business) if facts.near else _of_others(facts)
+    return Step(title, False, told, links, reason=reason, action=action)
+
+
+def _add(facts: Facts, business: Business) -> tuple[str, Link]:
+    chosen = facts.producer.id if facts.producer else None
+    add = Link("Add Agent", url_for("provisioning.add_agent", kind="business", record_id=business.id, chosen=chosen))
+    return f"NPN {facts.npn}, of one of its own people, is no NPN of the account. Add it by Add Agent.", add
+
+
+def _of_others(facts: Facts) -> tuple[str, Link | None]:
+    """The policy is rightly not there: whose it is, and where to look instead."""
+    name = f" ({facts.producer.name})" if facts.producer else ""
+    reason = f"it was written under NPN {facts.npn}{name}, not under one of this account's NPNs."
+    for other in facts.serving:
+        look = url_for("sync.why", policy_id=facts.policy.id, business=other.id)
+        return f"{reason} It belongs to {other.name}.", Link(f"Look at {other.name}", look)
+    if (found := facts.producer) is not None:
+        return f"{reason} That NPN has no account.", Link(
+            f"Open {found.name}", url_for(f"downline.{found.kind}", record_id=found.id)
+        )
+    return reason, None
 
 
 def _sync(facts: Facts, business: Business) -> Step:
@@ -128,7 +154,7 @@ def _run(facts: Facts, business: Business) -> Step:
         reason = f"the run of {moment(done.started_at)} left it out."
         return Step(title, False, [*_last(facts), told], _runs(facts), reason, look)
     when = f", of {moment(done.finished_at)}" if done is not None and done.finished_at else ""
-    belongs = f" It belongs to the account since {moment(since)}." if since else ""
+    belongs = f" It has belonged to the account since {moment(since)}." if since else ""
     reason = f"it is waiting for the next run.{belongs} The last run that finished{when} was before that."
     return Step(title, False, _last(facts), _runs(facts), reason, again)
 
@@ -145,13 +171,11 @@ def _last(facts: Facts) -> list[str]:
 
 
 def _told(run: SyncRun) -> str:
-    word = report.state(run)[0].lower()
     tries = f" in attempt {run.attempt}" if run.attempt > 1 else ""
-    ended = f", over {moment(run.finished_at)}" if run.finished_at else ""
+    ended = f" on {moment(run.finished_at)}" if run.finished_at else ""
     error = f" {run.error}" if run.error else ""
-    return (
-        f"The last run was asked for on {moment(run.requested_at)} by {run.requested_by}: {word}{tries}{ended}.{error}"
-    )
+    asked = f"The last run was asked for on {moment(run.requested_at)} by {run.requested_by}"
+    return f"{asked} and {STATES[run.status]}{ended}{tries}.{error}"
 
 
 def _runs(facts: Facts) -> list[Link]:
@@ -174,7 +198,6 @@ def _copy(facts: Facts) -> Step:
         return Step(title, False, [told], reason="it was released.")
     run = facts.added_run
     links = [Link(f"Run of {moment(run.requested_at)}", url_for("sync.run", run_id=run.id))] if run else []
-    told = (
-        f"It is there since {moment(_copied_at(facts))}, under NPN {copy.npn}; last changed {moment(copy.updated_at)}."
-    )
+    since, changed = moment(_copied_at(facts)), moment(copy.updated_at)
+    told = f"It has been there since {since}, under NPN {copy.npn}; last changed {changed}."
     return Step(title, True, [told], links)

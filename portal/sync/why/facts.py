@@ -40,6 +40,7 @@ class Facts:
     held: Sequence[HeldChange]  # what waits for a second admin and would move policies away from the writing NPN
     business: Business | None = None
     npns: Sequence[BusinessNpn] = ()  # the Business's records of the writing NPN, the newest first
+    near: bool = False  # whether the writing NPN, not the account's, is of the same people or agency
     agreement: Agreement | None = None
     last_runs: Sequence[SyncRun] = ()
     copy: CrmPolicy | None = None
@@ -58,7 +59,7 @@ class Facts:
 
 
 def gather(policy: Policy, business: Business | None) -> Facts:
-    """The facts about `policy` in the account of `business`; at most 15 statements."""
+    """The facts about `policy` in the account of `business`; at most 19 statements."""
     writers = book.writers_of(policy)
     npns = {writer.npn for writer in writers if writer.npn} | ({policy.writing_npn} if policy.writing_npn else set())
     member = db.session.scalars(select(Member).where(Member.id == policy.member_id)).one()
@@ -96,12 +97,23 @@ def _with_account(known: Facts, business: Business) -> Facts:
         known,
         business=business,
         npns=records,
+        near=_near(business, policy.writing_npn, records),
         agreement=businesses.agreement(business),
         last_runs=runs.latest(business.id),
         copy=copy,
         added_run=added,
         person_removed=_person_removed(business, policy),
     )
+
+
+def _near(business: Business, npn: str | None, records: Sequence[BusinessNpn]) -> bool:
+    if npn is None or any(one.until is None for one in records):
+        return False
+    users = businesses.users_of(business.id)
+    if any(user.npn == npn and user.state != "deactivated" for user in users):
+        return True
+    first = downline.by_id(business.producer_id)
+    return (first is not None and first.npn == npn) or any(gap["npn"] == npn for gap in runs.gaps_of(business.id))
 
 
 def _person_removed(business: Business, policy: Policy) -> bool:

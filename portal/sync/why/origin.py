@@ -66,9 +66,13 @@ def _named(facts: Facts) -> str:
 
 
 def _line(line: CarrierIdentifier) -> str:
-    first = day(line.valid_from) if line.valid_from else "ever"
-    last = f"to {day(line.valid_to)}" if line.valid_to else "until further notice"
-    return f"The crosswalk's entry {line.shown} → NPN {line.npn} holds from {first} {last}."
+    if line.valid_from and line.valid_to:
+        span = f"from {day(line.valid_from)} to {day(line.valid_to)}"
+    elif line.valid_from:
+        span = f"from {day(line.valid_from)} until further notice"
+    else:
+        span = f"until {day(line.valid_to)}" if line.valid_to else "on every day"
+    return f"The crosswalk's entry {line.shown} → NPN {line.npn} holds {span}."
 
 
 def _earlier(writer: PolicyWriter) -> str:
@@ -124,5 +128,5 @@ def _downline(facts: Facts) -> Step:
     if any(record.until is None for record in facts.npns):
         return Step(title, True, [f"NPN {npn} has no record in the downline, and yet it is one of the account's."])
     add = Link("Add the agent", url_for("downline.new_agent"))
-    reason = f"its writing agent NPN {npn} is not in your downline. Add the agent first."
+    reason = f"its writing agent NPN {npn} is not in your downline. If it is an agent of yours, add the record first."
     return Step(title, False, [f"No record of the downline has NPN {npn}."], reason=reason, action=add)

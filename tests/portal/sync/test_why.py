@@ -189,11 +189,39 @@ def test_an_npn_that_is_not_the_accounts(office: Office) -> None:
     make.business(office.store, other, "Nora CRM")
     why = office.ask(office.policy(other.npn), office.harbor)
     assert why.headline.startswith(
-        "Not in Harbor Agency's account: its writing agent NPN 5550001 is no NPN of the account. Add it by Add Agent."
+        "Not in Harbor Agency's account: it was written under NPN 5550001 (Nora Next), not under one of this account's"
+        " NPNs. It belongs to Nora CRM."
     )
     assert why.stopped == ["Is that NPN one of the account's?"]
-    assert f'href="/fmo/add-agent/business/{office.harbor.id}"' in why.text
+    assert "Add Agent" not in why.headline and "/fmo/add-agent/" not in why.text
     assert "It was one from 5 Jan 2025 to 7 Jun 2025." in why.text and "It is an NPN of Nora CRM." in why.text
+
+
+def test_an_npn_that_is_missing_in_the_account_may_be_added(office: Office) -> None:
+    same = make.agent(office.store, office.fmo, "5550002", email="dana@harbor.example")
+    office.dana.email = "Dana@harbor.example"
+    office.store.merge(office.dana)
+    office.store.commit()
+    why = office.ask(office.policy(same.npn), office.harbor)
+    assert "NPN 5550002, of one of its own people, is no NPN of the account. Add it by Add Agent." in why.headline
+    assert f'href="/fmo/add-agent/business/{office.harbor.id}?chosen={same.id}"' in why.text
+    stranger = make.agent(office.store, office.fmo, "5550003")
+    why = office.ask(office.policy(stranger.npn), office.harbor)
+    assert "That NPN has no account." in why.headline and "/fmo/add-agent/" not in why.text
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        ({}, "holds on every day."),
+        ({"valid_from": date(2024, 1, 1), "valid_to": date(2027, 5, 6)}, "holds from 1 Jan 2024 to 6 May 2027."),
+        ({"valid_to": date(2027, 5, 6)}, "holds until 6 May 2027."),
+    ],
+)
+def test_how_long_an_entry_of_the_crosswalk_holds(office: Office, days: dict[str, date], told: str) -> None:
+    make.identifier(office.store, office.dana, "S1", carrier="humana", **days)
+    policy = office.policy("8812034", writer_source="crosswalk", writer_kind="san", writer_value="S1")
+    assert told in office.ask(policy, office.harbor).text
 
 
 def test_policy_sync_that_is_off(office: Office) -> None:
@@ -236,6 +264,7 @@ def test_the_last_run(office: Office, values: dict[str, Any] | None, reason: str
     if values is not None:
         assert f"/fmo/runs/{run.id}" in why.text
     if values and values.get("attempt"):
+        assert "by Test and failed on " in why.text
         assert "in attempt 3" in why.text and "The disk was full." in why.text
 
 
