@@ -34,7 +34,7 @@ def own_data(by: Scope) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as folder:
         header = [words.FIELDS[field] for field in TYPED_FIELDS]
-        rows = [[told(contact).get(field) for field in TYPED_FIELDS] for contact in contacts]
+        rows = [_contact_cells(contact) for contact in contacts]
         folder.writestr("contacts.csv", csv_text(header, rows))
         folder.writestr("notes.csv", csv_text(NOTES, (_note_cells(note, own.get(note.contact_id)) for note in notes)))
     noted = _noted(notes)
@@ -44,6 +44,14 @@ def own_data(by: Scope) -> bytes:
         OWN_EXPORT, kind="contact", ids=list(people), members=members, contacts=len(contacts), notes=len(notes)
     )
     return file.getvalue()
+
+
+def _contact_cells(contact: Contact) -> list[str | None]:
+    """What was typed of a contact; telephone numbers as the pages show them, the rest as it is stored."""
+    said = told(contact)
+    if number := said.get("phone"):
+        said["phone"] = words.said("phone", number)
+    return [said.get(field) for field in TYPED_FIELDS]
 
 
 def _notes(by: Scope) -> list[Note]:

@@ -115,7 +115,7 @@ def test_removed_contact_stays_out_of_everything_until_restored(
     sync(app, store, world.amy.business)
     browser = client_for(world.amy.admin)
     address = f"/crm/contacts/{amy.contact.id}"
-    assert "its policy is taken out" in words(browser.get(f"{address}/remove"))
+    assert "The contact and its policy are taken out" in words(browser.get(f"{address}/remove"))
     assert browser.post(f"{address}/remove").status_code == 303
     for place in ("/crm/contacts", "/crm/policies", "/crm/"):
         assert "Qlastamy" not in words(browser.get(place))
@@ -243,7 +243,7 @@ def test_own_data_is_what_was_typed_and_nothing_a_carrier_told(
     assert answer.mimetype == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.data)) as folder:
         files = {name: folder.read(name).decode() for name in folder.namelist()}
-    assert "'=Hand,,Made" in files["contacts.csv"] and "+16145550109" in files["contacts.csv"]
+    assert "'=Hand,,Made" in files["contacts.csv"] and "(614) 555-0109" in files["contacts.csv"]
     assert "Lee wrote this" in files["notes.csv"]
     assert ("Pat wrote that" in files["notes.csv"]) == (who == "admin")
     everything = "".join(files.values())
