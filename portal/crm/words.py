@@ -43,8 +43,15 @@ def name(contact: Any) -> str:
 
 
 def listed(contact: Any) -> str:
-    """ "Whitfield, Dana": the form by which lists sort."""
-    return ", ".join(part for part in (contact.last_name, contact.first_name) if part) or "Unnamed contact"
+    """ "Whitfield Jr, Dana M.": the form by which lists sort, with what tells a father from his son."""
+    return last_first(contact.last_name, contact.suffix, contact.first_name, contact.middle_name) or "Unnamed contact"
+
+
+def last_first(last: str | None, suffix: str | None, first: str | None, middle: str | None) -> str:
+    """Last name and suffix, first name and middle initial; "" where nothing is known."""
+    initial = f"{middle[0]}." if middle else None
+    sides = ((last, suffix), (first, initial))
+    return ", ".join(filter(None, (" ".join(filter(None, side)) for side in sides)))
 
 
 def born(contact: Any) -> str | None:

@@ -134,8 +134,9 @@ def said(row: Any) -> list[tuple[str, str]]:
 
 
 def who(row: Any) -> str:
-    """ "Whitfield, Dana" of a row's own values."""
-    return ", ".join(filter(None, (row.values.get("last_name"), row.values.get("first_name")))) or "No name"
+    """ "Whitfield Jr, Dana M." of a row's own values."""
+    parts = (row.values.get(name) for name in ("last_name", "suffix", "first_name", "middle_name"))
+    return contact_words.last_first(*parts) or "No name"
 
 
 def left_out_csv(upload: Upload, rows: Any) -> str:

@@ -36,6 +36,14 @@ def test_the_list_shows_what_an_agent_looks_for(store: Session, world: World, cl
     assert world.amy.people[0].member.id in seen.member_ids
 
 
+def test_a_list_tells_a_father_from_his_son(store: Session, world: World, client_for: Client) -> None:
+    for first, suffix in (("Zed", "Sr"), ("Zed", "Jr")):
+        name = {"first_name": first, "middle_name": "Quill", "last_name": "Zimmer", "suffix": suffix}
+        crm.contact(store, world.amy.business, None, **name)
+    page = words(client_for(world.amy.admin).get("/crm/contacts"))
+    assert "Zimmer Sr, Zed Q." in page and "Zimmer Jr, Zed Q." in page
+
+
 def test_freshness_is_told(store: Session, world: World, client_for: Client) -> None:
     browser = client_for(world.amy.admin)
     for address in ("/crm/contacts", "/crm/policies", f"/crm/contacts/{world.amy.people[0].contact.id}"):

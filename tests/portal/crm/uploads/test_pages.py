@@ -203,6 +203,8 @@ def test_typing_in_a_medicare_number_that_is_there(place: Place, browser: Browse
 def test_typing_in_a_namesake_asks_first(place: Place, browser: Browser, setup_engine: Engine) -> None:
     first = browser.post("/crm/contacts/new", data={**TYPED, "mbi": "2EG4TE5MK74"})
     assert first.status_code == 422 and "this may be somebody who is in your account" in words(first)
+    assert "Dana Whitfield (born 12 Mar 1950)" in words(first)
+    assert first.text.index('name="zip"') < first.text.index('name="anyway"'), "the tick stands above the button"
     done = browser.post("/crm/contacts/new", data={**TYPED, "mbi": "2EG4TE5MK74", "anyway": "y"})
     assert done.status_code == 303
     assert len(contacts(setup_engine, place.business.id)) == 2
