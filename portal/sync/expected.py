@@ -11,8 +11,8 @@ class Expected:
     """Counts of a rehearsed run. Those above `by_crosswalk` stand under the same names on the run itself.
 
     `policies` and `contacts` are what the account would hold afterwards; `by_…` lists are [word, count] of the book's
-    policies under the NPNs, most first. `gaps`: {npn, name, producer_id, kind, policies} of further NPNs of the same
-    person or agency. `elsewhere`: {npn, business_id, business} of NPNs that another Business is served by too.
+    policies under the NPNs, most first. `gaps`: {npn, name, producer_id, kind, policies, accounts} of further NPNs of
+    the same person or agency. `elsewhere`: {npn, business_id, business} of NPNs that another Business is served by too.
     """
 
     policies: int = 0

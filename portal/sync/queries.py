@@ -110,7 +110,7 @@ def request_of(business_id: UUID) -> ResyncRequest | None:
 
 
 def gaps_of(business_id: UUID) -> list[dict[str, Any]]:
-    """{npn, name, producer_id, kind, policies} of further NPNs of the account's people, most policies first."""
+    """What `gaps.find` tells of further NPNs of the account's people, most policies first."""
     fmo_id = scope.fmo_id()
     return gaps.find(fmo_id, open_npns(fmo_id, business_id))
 

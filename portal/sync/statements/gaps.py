@@ -22,16 +22,21 @@ near AS (
   WHERE p.fmo_id = :fmo AND p.email <> ''
 )
 SELECT n.npn, n.name, n.id, n.kind,
-       (SELECT count(*) FROM policy b WHERE b.fmo_id = :fmo AND b.writing_npn = n.npn) AS policies
+       (SELECT count(*) FROM policy b WHERE b.fmo_id = :fmo AND b.writing_npn = n.npn) AS policies,
+       ARRAY(SELECT a.name FROM business_npn o JOIN business a ON a.fmo_id = o.fmo_id AND a.id = o.business_id
+             WHERE o.fmo_id = :fmo AND o.npn = n.npn AND o.until IS NULL ORDER BY a.name_key, a.id) AS accounts
 FROM near n WHERE NOT n.npn = ANY(:npns)
 """
 
 
 def find(fmo_id: UUID, npns: list[str]) -> list[dict[str, Any]]:
-    """[{npn, name, producer_id, kind, policies}], most policies first, for an account that has `npns`."""
+    """[{npn, name, producer_id, kind, policies, accounts}], most policies first, for an account that has `npns`.
+
+    `accounts` are the names of the Businesses that have the NPN already, as far as the scope sees them.
+    """
     rows = db.session.execute(text(_GAPS), {"fmo": fmo_id, "npns": npns}).mappings()
     found = [
-        {"npn": r["npn"], "name": r["name"], "producer_id": str(r["id"]), "kind": r["kind"], "policies": r["policies"]}
+        {"producer_id": str(r["id"]), **{key: r[key] for key in ("npn", "name", "kind", "policies", "accounts")}}
         for r in rows
         if r["policies"]
     ]

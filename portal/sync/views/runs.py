@@ -51,7 +51,8 @@ def run(run_id: UUID) -> Response:
     told: dict[str, Any] = {"counts": changes.counts(found), "comparison": comparison.of(found), "words": words}
     return page(
         "sync/run.html", block="results", run=found, business=business, report=report, at="page", listing=shown,
-        changes=changes, later=queries.later(found), **told,
+        changes=changes, later=queries.later(found), holders=businesses.by_npns(one["npn"] for one in found.gaps),
+        **told,
     )  # fmt: skip
 
 

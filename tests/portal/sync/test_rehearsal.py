@@ -58,7 +58,8 @@ def test_the_first_run_does_what_was_foretold_of_an_account_not_there_yet(app: F
     assert told.by_status == [("active", 4), ("terminated", 1)] and told.by_crosswalk == 0
     [gap] = told.gaps
     assert gap == {
-        "npn": "2000", "name": agency.name, "producer_id": str(agency.id), "kind": "agency", "policies": 1
+        "npn": "2000", "name": agency.name, "producer_id": str(agency.id), "kind": "agency", "policies": 1,
+        "accounts": [],
     }  # fmt: skip
 
 

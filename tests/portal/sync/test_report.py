@@ -16,12 +16,14 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from portal.identity.models import Fmo, User
+from portal.sync import queries
 from portal.sync.models import SyncLine, SyncRun
 from portal.sync.statements import lines
-from tests.portal.sync.runs import rows, sync
+from tests.portal.sync.runs import admin_scope, rows, sync
 from tests.portal.sync.test_rehearsal import rehearsed
 from tests.support import builders as make
 from tests.support import crm_builders as crm
+from tests.support.people import acting
 
 Client = Callable[[User], FlaskClient]
 
@@ -165,3 +167,24 @@ def test_the_sentence_of_a_run_tells_what_was(
     business = make.business(store, make.agent(store, fmo, "1001"))
     run = crm.sync_run(store, business, finished_at=datetime(2026, 2, 3, 12, tzinfo=UTC), **counts)
     assert told in admin.get(f"/fmo/runs/{run.id}").text
+
+
+def test_an_npn_that_is_left_out_says_whether_it_has_an_account_of_its_own(
+    app: Flask, admin: FlaskClient, store: Session, fmo: Fmo
+) -> None:
+    agency = make.agency(store, fmo, "2001")
+    business = make.business(store, agency)
+    pat, lee = (make.agent(store, fmo, npn, agency) for npn in ("2002", "2003"))
+    feed = make.feed_run(store, fmo)
+    for agent in (pat, lee):
+        make.policy(store, make.member(store, fmo), feed, agent.npn)
+    own = make.business(store, pat, "Pat alone")
+
+    with acting(app, admin_scope(fmo.id)):
+        assert {gap["npn"]: gap["accounts"] for gap in queries.gaps_of(business.id)} == {
+            "2002": ["Pat alone"],
+            "2003": [],
+        }
+    run = sync(app, store, business)
+    page = admin.get(f"/fmo/runs/{run.id}").text
+    assert page.count(f'href="/fmo/businesses/{own.id}">Pat alone</a>') == 1
