@@ -45,5 +45,6 @@ def log(
         activity.at = at
     db.session.add(activity)
     db.session.flush()
-    access.record(ACTIVITY_LOG, subject=activity, type=type_key, on_kind=subject_kind, on_id=str(subject_id))
+    also: dict[str, Any] = {"other_kind": other[0], "other_id": str(other[1])} if other else {}
+    access.record(ACTIVITY_LOG, subject=activity, type=type_key, on_kind=subject_kind, on_id=str(subject_id), **also)
     return activity

@@ -156,7 +156,8 @@ def _of_whom(query: Select[AccessEntry], asked: LogAsked) -> Select[AccessEntry]
     if business := asked.args.get("business"):
         ids = chosen_ids("business", business)
         about = and_(AccessEntry.subject_kind == "business", AccessEntry.subject_ids.overlap(ids))
-        query = query.where(or_(AccessEntry.business_id.in_(ids), about))
+        named = [AccessEntry.detail[key].astext.in_(list(map(str, ids))) for key in subjects.BUSINESS_DETAILS]
+        query = query.where(or_(AccessEntry.business_id.in_(ids), about, *named))
     return query
 
 
@@ -174,12 +175,17 @@ def choices(kind: str) -> list[tuple[str, str]] | None:
 
 def as_lines(rows: Sequence[Any]) -> list[Line]:
     """Rows of (entry, number of subjects, first subject, number of members) as lines, named by few statements."""
-    firsts: dict[str, set[UUID]] = {"business": {e.business_id for e, *_ in rows if e.business_id}}
+    firsts: dict[str, set[UUID]] = {"business": {found for e, *_ in rows if (found := business_of(e))}}
     for entry, count, first, _ in rows:
         if count == 1 and entry.subject_kind:
             firsts.setdefault(entry.subject_kind, set()).add(first)
     names = {kind: subjects.names(kind, ids) for kind, ids in firsts.items()}
     return [_line(entry, count, first, members, names) for entry, count, first, members in rows]
+
+
+def business_of(entry: AccessEntry) -> UUID | None:
+    """The Business in which it happened, else the one that its details name."""
+    return entry.business_id or parse_id(str(entry.detail.get("business", "")))
 
 
 def _line(entry: AccessEntry, count: int, first: UUID | None, members: int, names: dict[str, dict[UUID, str]]) -> Line:
@@ -194,8 +200,8 @@ def _line(entry: AccessEntry, count: int, first: UUID | None, members: int, name
         names=names.get(kind or "", {}),
     )
     business = None
-    if entry.business_id:
-        business = names["business"].get(entry.business_id) or str(entry.business_id)
+    if (found := business_of(entry)) is not None:
+        business = names["business"].get(found) or str(found)
     role = sentences.role_label(entry.role)
     return Line(entry.id, entry.at, said, entry.actor_id, role, business, members, entry.outcome)
 

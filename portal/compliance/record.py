@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from portal.compliance import events, sentences, subjects
+from portal.compliance import events, queries, sentences, subjects
 from portal.compliance.asked import LogAsked
 from portal.compliance.models import AccessEntry
 from portal.core import access
 from portal.core.ids import parse_id
+
+DETAILS = {
+    "npn": "NPN",
+    "on_kind": "Logged on",
+    "on_id": "Logged on, id",
+    "other_kind": "Also on",
+    "other_id": "Also on, id",
+    "run": "Sync run",
+    "given_role": "Role",
+    "user_id": "User",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,8 @@ class Shown:
     """What the entry page shows beyond the entry's own columns."""
 
     sentence: str
+    action: str
+    reason: str | None
     role: str
     business: str | None
     subjects: list[Subjects]
@@ -51,10 +64,25 @@ def show(entry: AccessEntry) -> Shown:
         first=first[0] if first else None,
         names={first[0]: first[1]} if first and first[1] else {},
     )
-    business = subjects.names("business", [entry.business_id]).get(entry.business_id) if entry.business_id else None
-    detail = [(key.replace("_", " ").capitalize(), _plain(value)) for key, value in sorted(entry.detail.items())]
+    concerned = queries.business_of(entry)
+    business = subjects.names("business", [concerned]).get(concerned) if concerned else None
+    detail = _detail(entry)
     members = _subjects("member", entry.member_ids, heading="Members concerned") if entry.member_ids else None
-    return Shown(sentence, sentences.role_label(entry.role), business, found, members, detail)
+    action = sentences.says(entry.action)
+    reason = subjects.worded("reason", entry.reason) if entry.reason else None
+    role = sentences.role_label(entry.role)
+    return Shown(sentence, action[:1].upper() + action[1:], reason, role, business, found, members, detail)
+
+
+def _detail(entry: AccessEntry) -> list[tuple[str, str]]:
+    ids = {key: found for key in subjects.BUSINESS_DETAILS if (found := parse_id(str(entry.detail.get(key, ""))))}
+    names = subjects.names("business", ids.values())
+    told = []
+    for key, value in sorted(entry.detail.items()):
+        name = names.get(ids[key]) if key in ids else None
+        shown = f"{name}, {value}" if name else _plain(subjects.worded(key, value) if isinstance(value, str) else value)
+        told.append((DETAILS.get(key) or key.replace("_", " ").capitalize(), shown))
+    return told
 
 
 def _subjects(kind: str, ids: Sequence[UUID], heading: str | None = None) -> Subjects:

@@ -25,12 +25,28 @@ class Kind:
     find: Find | None = None
 
 
+Words = Callable[[str], str]
+
 _kinds: dict[str, Kind] = {}
+_words: dict[str, Words] = {}
+# The details of an entry that name a Business: what is logged of users, NPNs and activities is about that one.
+BUSINESS_DETAILS = ("business", "from_business", "on_id", "other_id")
 
 
 def register(kind: str, one: str, many: str, *, names: Names | None = None, find: Find | None = None) -> None:
     """Say how `kind` reads. `names(ids)` gives {id: name}; `find(text, limit)` gives (id, name) by part of the name."""
     _kinds[kind] = Kind(one, many, names, find)
+
+
+def register_words(detail: str, words: Words) -> None:
+    """Say how the stored word of a detail reads; "reason" stands for the entry's own reason."""
+    _words[detail] = words
+
+
+def worded(detail: str, value: str) -> str:
+    """The stored word of a detail in the words people see; one that nobody registered as it is."""
+    known = _words.get(detail)
+    return known(value) if known else value
 
 
 def words(kind: str, count: int) -> str:

@@ -7,11 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from portal.activities import registry
+from portal.book import words as book
 from portal.businesses import queries as businesses
 from portal.businesses.models import Business
-from portal.compliance import subjects
+from portal.compliance import sentences, subjects
 from portal.extensions import db
 from portal.identity.models import User
+from portal.sync import changes, report
+from portal.sync.claims import words as claims
 
 KINDS = {
     "access_entry": ("entry", "entries"),
@@ -40,7 +44,29 @@ def register() -> None:
     for kind, (one, many) in KINDS.items():
         subjects.register(kind, one, many)
     subjects.register("user", "user", "users", names=_user_names, find=_find_users)
+    for detail, words in _worded().items():
+        subjects.register_words(detail, words)
     subjects.register("business", "Business", "Businesses", names=_business_names, find=_find_businesses)
+
+
+def _worded() -> dict[str, subjects.Words]:
+    return {
+        "carrier": book.carrier,
+        "earlier_role": sentences.role_label,
+        "given_role": sentences.role_label,
+        "identifier": book.identifier,
+        "identifier_kind": book.identifier,
+        "reason": lambda word: changes.REASONS.get(word, word),
+        "role": sentences.role_label,
+        "type": _activity_type,
+        "verdict": lambda word: claims.VERDICTS.get(word, word),
+        "why": lambda word: report.REASONS.get(word, word),
+    }
+
+
+def _activity_type(key: str) -> str:
+    known = registry.find(key)
+    return known.label if known else key.replace("_", " ").capitalize()
 
 
 def _user_names(ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.activities import registry
+from portal.activities import operations, registry
 from portal.activities.models import Activity
 from portal.compliance.models import AccessEntry
 from portal.core import clock
 from portal.core.ids import new_id
+from portal.core.scope import Scope
 from portal.identity.models import User
 from tests.support.world import World
 
@@ -116,3 +118,13 @@ def test_a_registered_detail_is_a_link_on_the_entry(
     monkeypatch.setitem(registry._details, world.amy.activity.type, lambda activity: f"/fmo/runs/{activity.id}")
     page = client_for(world.summit.admin).get(f"/fmo/businesses/{world.amy.business.id}").text
     assert f'href="/fmo/runs/{world.amy.activity.id}"' in page
+
+
+def test_an_activity_on_two_records_is_logged_with_both(
+    world: World, acting_as: Callable[..., AbstractContextManager[Scope]], store: Session
+) -> None:
+    with acting_as(world.summit.admin) as by:
+        given = ("note", "agent", world.pat.producer.id, "Pat was added.")
+        operations.log(*given, by=by, other=("business", world.amy.business.id))
+    entry = store.scalars(select(AccessEntry).where(AccessEntry.action == "activity.log")).one()
+    assert (entry.detail["other_kind"], entry.detail["other_id"]) == ("business", str(world.amy.business.id))

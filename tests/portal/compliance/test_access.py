@@ -104,6 +104,40 @@ def test_filters(query: str, shown: set[str], world: World, store: Session, clie
     assert {name for name, entry in made.items() if str(entry.id) in text} == shown
 
 
+def test_a_business_finds_what_is_logged_of_its_people_and_its_record(
+    world: World, store: Session, client_for: Any
+) -> None:
+    ours, other = str(world.amy.business.id), str(world.nora.business.id)
+    user = {"subject_kind": "user", "subject_ids": [world.amy.people[0].user.id]}
+    found = [
+        logged(
+            store, world.summit, action="business.user_role", **user,
+            detail={"business": ours, "given_role": "agent_limited"},
+        ),
+        logged(store, world.summit, action="business.move_user", detail={"from_business": ours, "business": other}),
+        logged(store, world.summit, action="activity.log", detail={"type": "note", "on_id": ours}),
+        logged(store, world.summit, action="activity.log", detail={"other_kind": "business", "other_id": ours}),
+    ]  # fmt: skip
+    foreign = logged(store, world.summit, action="business.user_role", detail={"business": other})
+    officer = client_for(world.summit.compliance)
+
+    text = officer.get(f"{LOG}?business={ours}&action=changes").text
+
+    assert all(str(entry.id) in text for entry in found) and str(foreign.id) not in text
+    assert world.amy.business.name in text
+    page = officer.get(f"{LOG}/{found[0].id}").text
+    assert "Agent – Limited Contacts Access" in page and "agent_limited" not in page
+    assert "Changed a user" in page and "business.user_role" not in page
+    assert f"{world.amy.business.name}, {ours}" in page
+    assert "Note" in officer.get(f"{LOG}/{found[2].id}").text
+
+
+def test_the_reason_of_a_release_is_in_words(world: World, store: Session, client_for: Any) -> None:
+    entry = logged(store, world.summit, action="policy.released", reason="npn_left")
+    page = client_for(world.summit.compliance).get(f"{LOG}/{entry.id}").text
+    assert "Its NPN left the account" in page and "npn_left" not in page
+
+
 def test_pages_go_older_and_newer_without_loss(world: World, store: Session, client_for: Any) -> None:
     moment = datetime.now(UTC) - timedelta(minutes=5)
     made = {str(logged(store, world.summit, at=moment).id) for _ in range(120)}
