@@ -16,6 +16,7 @@ import portal.crm.models
 import portal.crm.uploads.models
 import portal.downline.models
 import portal.identity.models
+import portal.provisioning.models
 import portal.sync.claims.models
 import portal.sync.models  # noqa: F401  # imported for their tables
 from portal.config import load_settings

@@ -8,7 +8,7 @@ import csv
 import io
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,14 @@ class Table:
     notes: list[str]
 
 
-def read_table(data: bytes, *, needed: Sequence[str], known: Sequence[str]) -> Table:
-    """The table in `data` (CSV or XLSX, header in row 1); raises `FileRefused` with a sentence for a person."""
+def read_table(
+    data: bytes, *, needed: Sequence[str], known: Sequence[str], called: Mapping[str, str] | None = None
+) -> Table:
+    """The table in `data` (CSV or XLSX, header in row 1); raises `FileRefused` with a sentence for a person.
+
+    `called`: how people know the columns, where that is not by their names.
+    """
+    words = {name: (called or {}).get(name, name) for name in known}
     if len(data) > MAX_BYTES:
         raise FileRefused("The file is larger than 1 MB. Split it and import the parts.")
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
@@ -42,9 +48,11 @@ def read_table(data: bytes, *, needed: Sequence[str], known: Sequence[str]) -> T
         raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and import the parts.")
     header = [cell.strip().casefold().replace(" ", "_") for cell in lines[0]] if lines else []
     if missing := [name for name in needed if name not in header]:
-        raise FileRefused(f"The first row has no column {missing[0]}. It must name the columns: {', '.join(known)}.")
+        raise FileRefused(
+            f"The first row has no column {words[missing[0]]}. It must name the columns: {', '.join(words.values())}."
+        )
     if twice := [name for name in known if header.count(name) > 1]:
-        raise FileRefused(f"The column {twice[0]} stands in the first row twice. Remove one of them.")
+        raise FileRefused(f"The column {words[twice[0]]} stands in the first row twice. Remove one of them.")
     places = {name: header.index(name) for name in known if name in header}
     rows: list[Row] = [
         {name: cells[at].strip() if at < len(cells) else "" for name, at in places.items()} for cells in lines[1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -54,12 +54,12 @@ def _signer() -> URLSafeSerializer:
 
 def seal(about: str, expected: Expected) -> str:
     """The figures of a page about `about` as text that only this portal can have written."""
-    return seal_all({about: expected.as_json()})
+    return seal_all({about: expected})
 
 
-def seal_all(each: Mapping[Any, Mapping[str, Any]]) -> str:
-    """The same for a page about many: what it is about → its figures."""
-    told = {str(about): [expected[name] for name in LABELS] for about, expected in each.items()}
+def seal_all(each: Mapping[Any, Expected]) -> str:
+    """The same for a page about many: what it is about → what is expected."""
+    told = {str(about): [getattr(expected, name) for name in LABELS] for about, expected in each.items()}
     return str(_signer().dumps(told))
 
 
@@ -95,6 +95,20 @@ def drift(sealed: str | None, about: object, expected: Expected | None) -> str |
         return None
     told = ", ".join(changed)
     return f"What would happen changed while the form was open: {told}. Nothing was started. Look at it again first."
+
+
+def drift_of_many(sealed: str | None, each: Mapping[Any, Expected], named: Callable[[Any], str]) -> str | None:
+    """The same for a page about many, each called by its name."""
+    told = [(key, found) for key, one in each.items() if (found := drift(sealed, key, one))]
+    if len(told) == 1:
+        return f"{named(told[0][0])}: {told[0][1]}"
+    changed = f"What would happen changed for {len(told)} of them while the page was open."
+    return f"{changed} Nothing was started. Look at it again first." if told else None
+
+
+def kept_of_many(sealed: str | None, each: Mapping[Key, Expected]) -> dict[Key, dict[str, Any] | None]:
+    """What each one's run keeps of it."""
+    return {key: kept(sealed, key, one) for key, one in each.items()}
 
 
 def headline(expected: Expected, *, fresh: bool) -> str:
@@ -158,7 +172,7 @@ class Summed(Generic[Key]):
 
     exact: bool
     totals: dict[str, int]
-    each: dict[Key, dict[str, Any]]
+    each: dict[Key, Expected]
 
     def figures(self) -> list[tuple[str, int, None]]:
         """(label, value, no address) for `facts.figures`."""
@@ -173,7 +187,7 @@ def summed(businesses: Sequence[Business]) -> Summed[UUID]:
         return Summed(False, {"added": added, "updated": updated}, {})
     npns = npns_by_business(one.id for one in businesses)
     found = {one.id: foresee(npns[one.id], one.id) for one in businesses}
-    return Summed(True, _sum(found.values(), _SUMMED), {key: expected.as_json() for key, expected in found.items()})
+    return Summed(True, _sum(found.values(), _SUMMED), found)
 
 
 def summed_new(npns: Sequence[str]) -> Summed[str]:
@@ -182,7 +196,7 @@ def summed_new(npns: Sequence[str]) -> Summed[str]:
         policies, people = queries.book_under(npns)
         return Summed(False, {"added": policies, "contacts_new": people}, {})
     found = {npn: foresee([npn]) for npn in npns}
-    return Summed(True, _sum(found.values(), _OF_NEW), {npn: expected.as_json() for npn, expected in found.items()})
+    return Summed(True, _sum(found.values(), _OF_NEW), found)
 
 
 def _sum(found: Iterable[Expected], names: Iterable[str]) -> dict[str, int]:

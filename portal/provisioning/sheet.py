@@ -52,13 +52,17 @@ _STATES = {_plain(word): key for key, label in STATES.items() for word in (key, 
 
 @dataclass(slots=True)
 class Line:
-    """One row: its number as a person counts it (the header is row 1), what it asks for, and why it cannot have it."""
+    """One row: its number as a person counts it (the header is row 1), and what it asks for.
+
+    `reasons`: why it cannot have it; `warnings`: what to know before.
+    """
 
     number: int
     cells: Row
     npn: str | None
     title: str
     reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     wanted: Wanted | None = None
 
     @property
@@ -136,11 +140,11 @@ def _judge(line: Line, known: _Known) -> None:
         line.reasons.append(f"{producer.name} has an Agent CRM Business already.")
         return
     form = _form(line, producer, known)
-    if line.reasons or form is None:
+    if (form.email.data or "").lower() in known.taken:
+        line.reasons.append(EMAIL_REFUSED)
+    if line.reasons:
         return
     line.wanted = form.wanted(producer)
-    if line.wanted.person.email in known.taken:
-        line.reasons.append(EMAIL_REFUSED)
     if line.wanted.enable_sync:
         _may_sync(line, line.wanted, known)
 
@@ -154,13 +158,13 @@ def _may_sync(line: Line, wanted: Wanted, known: _Known) -> None:
     agreement = known.agreement_of(to_be)
     if agreement.blocked:
         line.reasons.append(agreement.warning)
+    elif agreement.warning:
+        line.warnings.append(agreement.warning)
 
 
-def _form(line: Line, producer: Producer, known: _Known) -> ProvisionForm | None:
-    """The form as a person would have filled it in; what is wrong with it becomes reasons of the row."""
+def _form(line: Line, producer: Producer, known: _Known) -> ProvisionForm:
+    """The form as a person would have filled it in; all that is wrong with it becomes reasons of the row."""
     given = _given(line, queries.prefilled(producer, known.people[producer.npn]))
-    if line.reasons:
-        return None
     form = ProvisionForm(formdata=MultiDict(given), shared=producer.npn in known.shared, meta={"csrf": False})
     if not form.validate():
         line.reasons += [f"{form[name].label.text}: {says}" for name, found in form.errors.items() for says in found]
@@ -188,7 +192,7 @@ def _given(line: Line, record: Mapping[str, str | None]) -> dict[str, str]:
         try:
             day = read_day(cells.get(name, ""), "day")
         except RowRefused:
-            line.reasons.append(f"{COLUMNS[name]}: Enter the day as 2026-01-31.")
+            given[name] = cells[name]  # for the form to refuse
         else:
             given[name] = day.isoformat() if day else ""
     return given

@@ -24,7 +24,9 @@ class Outcome:
     waiting: list[int] = field(default_factory=list)
 
 
-def provision_all(rows: Sequence[tuple[int, Wanted]], expected: Mapping[str, dict[str, Any]], *, by: Scope) -> Outcome:
+def provision_all(
+    rows: Sequence[tuple[int, Wanted]], expected: Mapping[str, dict[str, Any] | None], *, by: Scope
+) -> Outcome:
     """Provision each row as the activity would, for about `SECONDS`.
 
     A row that is refused leaves nothing behind and keeps nothing from the others. `expected` is what was

@@ -40,4 +40,14 @@ _offer(MOVE, registry.EVERY_KIND, "move_agent", "arrow-right-left")
 _offer(OFFBOARD, frozenset({"agent", "agency"}), "off_board", "user-minus")
 registry.register_detail(OFFBOARD, lambda activity: url_for("provisioning.off_boarded", activity_id=activity.id))
 
-from portal.provisioning.views import add_agent, imports, left_out, moving, offboarding, provision, resync, switch  # noqa: E402, F401  # they add routes to bp
+from portal.provisioning.views import (  # noqa: E402, F401  # they add routes to bp
+    add_agent,
+    imports,
+    left_out,
+    moving,
+    offboarding,
+    outcomes,
+    provision,
+    resync,
+    switch,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, request, url_for
@@ -11,11 +11,12 @@ from portal.businesses import queries as accounts
 from portal.businesses.models import Business
 from portal.core import scope
 from portal.core.fragments import go, page
-from portal.core.ids import parse_id
+from portal.core.ids import new_id, parse_id
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
 from portal.provisioning import foresight, operations, queries
+from portal.provisioning.operations import outcomes
 from portal.provisioning.views import bp
 
 MOST = 500
@@ -36,27 +37,60 @@ def preview_resync() -> Response:
     if not chosen:
         flash("Tick at least one Business first. Nothing was started.", "error")
         return go(url_for("businesses.businesses"))
+    return _preview(chosen)
+
+
+def _preview(chosen: Sequence[Business], problem: str | None = None) -> Response:
     refused = queries.why_not(chosen[:MOST])
-    out = {refusal.business.id for refusal in refused}
-    ready = [one for one in chosen[:MOST] if one.id not in out]
+    ready = _without(refused, chosen)
+    summed = foresight.summed(ready)
     return page(
         "provisioning/resync.html",
+        status=422 if problem else 200,
+        problem=problem,
         ready=ready,
-        refused=refused,
-        summed=foresight.summed(ready),
+        refused=[_told(one) for one in refused],
+        summed=summed,
+        sealed=foresight.seal_all(summed.each),
+        once=new_id(),
         most=MOST if len(chosen) > MOST else None,
     )
+
+
+def _without(refused: Iterable[queries.Refusal], chosen: Sequence[Business]) -> list[Business]:
+    out = {refusal.business.id for refusal in refused}
+    return [one for one in chosen[:MOST] if one.id not in out]
 
 
 @bp.post("/resync/complete")
 @allow(Permission.PROVISION)
 def complete_resync() -> Response:
-    """Start the runs, and say which started and which did not."""
-    chosen = _ticked()[:MOST]
-    out = {refusal.business.id for refusal in queries.why_not(chosen)}
-    summed = foresight.summed([one for one in chosen if one.id not in out])
-    started, refused = operations.resync_all(chosen, summed.each, by=scope.current())
-    return page("provisioning/resync_done.html", started=started, refused=refused)
+    """Start the runs, and go to the list of which started and which did not."""
+    once, by = parse_id(request.form.get("once", "")) or new_id(), scope.current()
+    outcome = outcomes.begin(once, "resync", by=by)
+    if outcome is None:
+        return go(url_for("provisioning.bulk_outcome", outcome_id=once))
+    chosen, sealed = _ticked()[:MOST], request.form.get("shown")
+    ready = _without(queries.why_not(chosen), chosen)
+    summed = foresight.summed(ready)
+    names = {one.id: one.name for one in ready}
+    if changed := foresight.drift_of_many(sealed, summed.each, names.__getitem__):
+        return _preview(chosen, changed)
+    expected = foresight.kept_of_many(sealed, summed.each)
+    started, refused = operations.resync_all(chosen, expected, by=by)
+    outcome.told = {
+        "started": [_named(done.business) | {"run": str(done.run.id)} for done in started if done.run],
+        "refused": [_told(one) for one in refused],
+    }
+    return go(url_for("provisioning.bulk_outcome", outcome_id=once))
+
+
+def _told(one: queries.Refusal) -> dict[str, str]:
+    return _named(one.business) | {"reason": one.reason}
+
+
+def _named(business: Business) -> dict[str, str]:
+    return {"business": str(business.id), "name": business.name}
 
 
 def _matching() -> Sequence[Business]:

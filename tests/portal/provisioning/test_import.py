@@ -38,9 +38,9 @@ def _send(admin: FlaskClient, content: str, name: str = "accounts.csv") -> TestR
 
 
 def _complete(admin: FlaskClient, preview: TestResponse) -> TestResponse:
-    sent = dict(re.findall(r'name="(packed|since)" value="([^"]+)"', preview.text))
+    sent = dict(re.findall(r'name="(packed|since|once|shown)" value="([^"]+)"', preview.text))
     assert "packed" in sent, preview.text
-    return admin.post(f"{ADDRESS}/complete", data=sent)
+    return admin.post(f"{ADDRESS}/complete", data=sent, follow_redirects=True)
 
 
 def _refused(admin: FlaskClient, page: TestResponse) -> list[dict[str, str]]:
@@ -105,14 +105,46 @@ def test_good_rows_are_previewed_and_each_gets_its_own_activity_and_run(
 
 def test_complete_twice_provisions_once(store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine) -> None:
     make.agent(store, fmo, "1001")
-    preview = _send(admin, _file({"NPN": "1001", "Enable Policy Sync": "yes"}))
-    assert "Every row" in _complete(admin, preview).text
+    content = _file({"NPN": "1001", "Enable Policy Sync": "yes"})
+    preview, other_tab = _send(admin, content), _send(admin, content)
+    done = _complete(admin, preview)
+    assert "Every row" in done.text
 
     again = _complete(admin, preview)
 
-    assert "has an Agent CRM Business already" in again.text
+    assert again.request.path == done.request.path and "Every row" in again.text, "the same form is the same outcome"
+    assert "has an Agent CRM Business already" in _complete(admin, other_tab).text
     for table in ("business", "sync_run", "activity"):
         assert len(rows(setup_engine, f"SELECT 1 FROM {table}")) == 1
+
+
+def test_what_changed_greatly_since_the_preview_is_shown_first(
+    store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine
+) -> None:
+    make.agent(store, fmo, "1001")
+    preview = _send(admin, _file({"NPN": "1001", "Enable Policy Sync": "yes"}))
+    feed = make.feed_run(store, fmo)
+    for _ in range(8):
+        make.policy(store, make.member(store, fmo), feed, "1001")
+
+    late = _complete(admin, preview)
+
+    assert late.status_code == 422 and "NPN 1001: What would happen changed" in late.text
+    assert rows(setup_engine, "SELECT 1 FROM business") == rows(setup_engine, "SELECT 1 FROM bulk_outcome") == []
+    assert "Every row" in _complete(admin, late).text
+    [run] = rows(setup_engine, "SELECT expected FROM sync_run")
+    assert run.expected["policies"] == 8
+
+
+def test_what_to_know_before_stands_beside_its_row(store: Session, fmo: Fmo, admin: FlaskClient) -> None:
+    agency = make.agency(store, fmo, "2001")
+    make.agent(store, fmo, "2002", agency)
+    make.policy(store, make.member(store, fmo), make.feed_run(store, fmo), "2001")
+
+    page = _send(admin, _file({"NPN": "2002", "Enable Policy Sync": "yes"})).text
+
+    assert "No agreement with" in page and "1 more under the agency’s own NPN 2001" in page
+    assert "1 row has something to know before" in page
 
 
 def test_every_reason_stands_beside_its_row(store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine) -> None:
@@ -130,7 +162,7 @@ def test_every_reason_stands_beside_its_row(store: Session, fmo: Fmo, admin: Fla
         {"NPN": "1001", "Email": "here@x.example"},
         {"NPN": "1002", "Email": "nowhere"},
         {"NPN": "1003", "Time zone": "Mars", "State": "XX", "Role": "Boss"},
-        {"NPN": "1004", "Enable Policy Sync": "perhaps"},
+        {"NPN": "1004", "Enable Policy Sync": "perhaps", "Role": "Boss"},
         {"NPN": "1005", "Agreement signed": "soon"},
         {"NPN": "1006", "Agreement until": "2026-01-01"},
         {"NPN": "1007", "Email": "twin@x.example"},
@@ -151,7 +183,7 @@ def test_every_reason_stands_beside_its_row(store: Session, fmo: Fmo, admin: Fla
         7: "Email: Enter an e-mail address like",
         8: "Time zone: Not a valid choice.",
         9: "Enable Policy Sync must be yes or no.",
-        10: "Agreement signed: Enter the day as 2026-01-31.",
+        10: "Agreement signed: Enter a date such as 2026-03-12.",
         11: "Agreement until: Enter the day on which the agreement was signed too.",
         13: "The e-mail address stands in row 12 already.",
         14: "The NPN stands in row 12 already.",
@@ -161,6 +193,7 @@ def test_every_reason_stands_beside_its_row(store: Session, fmo: Fmo, admin: Fla
     for number, says in expected.items():
         assert says in reasons[number], (number, reasons[number])
     assert "State: Not a valid choice." in reasons[8] and "Role: Not a valid choice." in reasons[8]
+    assert "Role: Not a valid choice." in reasons[9], "all of its reasons at once"
     assert "1 account would be provisioned" in page.text
     confirmed = _file({"NPN": "2002", "This NPN may be in more than one account": "yes"})
     assert "1 account would be provisioned" in _send(admin, confirmed).text
@@ -219,7 +252,7 @@ def test_files_that_cannot_be_taken(
     monkeypatch.setattr(imports, "MOST", 2)
     for content, says in (
         ("", "Choose a file first"),
-        ("Name\nx\n", "has no column npn"),
+        ("Name\nx\n", "has no column NPN"),
         ("NPN\n1\n2\n3\n", "more than 2 rows"),
     ):
         page = _send(admin, content)
