@@ -12,8 +12,9 @@ from sqlalchemy.exc import InvalidRequestError
 from portal.core import access, clock, scope
 from portal.core.events import Event
 from portal.core.ids import new_id
+from portal.core.lookup import find
 from portal.core.scope import Scope
-from portal.crm.duplicates.events import CONTACT_MERGE, CONTACT_UNMERGE, DUPLICATE_DIFFERENT
+from portal.crm.duplicates.events import CONTACT_MERGE, CONTACT_UNMERGE, DUPLICATE_AGAIN, DUPLICATE_DIFFERENT
 from portal.crm.duplicates.finding import look_again
 from portal.crm.duplicates.models import ContactMerge
 from portal.crm.duplicates.statements import moving
@@ -39,12 +40,12 @@ class Decided(Exception):
     """Meanwhile somebody decided about the pair, or one of the two is not shown any more; nothing was changed."""
 
 
-def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope) -> ContactMerge:
+def merge(pair: PossibleDuplicate | None, kept: Contact, merged: Contact, *, by: Scope) -> ContactMerge:
     """Make `merged` a part of `kept`: its sources, keys, policies and notes move, what it alone knows is filled in.
 
     What `kept` shows stays, except where the agent had put a carrier's value right on `merged` alone. A Limited user
-    who made one of the two sees the result only by a policy of their own NPN. Raises `Busy`, or
-    `Decided`.
+    who made one of the two sees the result only by a policy of their own NPN. `pair` is None where nobody but the
+    actor brought the two together. Raises `Busy`, or `Decided`.
     """
     _alone()
     _as_they_are(pair, kept, merged)
@@ -57,7 +58,7 @@ def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope)
         id=new_id(),
         kept_id=kept.id,
         merged_id=merged.id,
-        pair_id=pair.id,
+        pair_id=pair.id if pair is not None else None,
         by_id=by.actor_id,
         by_name=by.actor_name,
         before={**moved, "filled": filled, "lent": list(lent), "kept": was},
@@ -67,7 +68,8 @@ def merge(pair: PossibleDuplicate, kept: Contact, merged: Contact, *, by: Scope)
     kept.brought = {**kept.brought, **lent}
     kept.agent_owned = kept.agent_owned or merged.agent_owned
     kept.made_by = kept.made_by if kept.made_by == merged.made_by else None
-    _decide(pair, MERGED, by)
+    if pair is not None:
+        _decide(pair, MERGED, by)
     db.session.flush()
     moving.move(kept.id, merged.id, made.id)
     _end(kept, merged)
@@ -100,7 +102,7 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
     moving.move_back(kept.id, merged.id, made.id, {name: made.before[name] for name in moving.MOVED})
     _restore(kept, merged, made.before["kept"])
     made.undone_at, made.undone_by, made.undone_by_name = clock.now(), by.actor_id, by.actor_name
-    pair = db.session.scalars(select(PossibleDuplicate).where(PossibleDuplicate.id == made.pair_id)).one_or_none()
+    pair = find(PossibleDuplicate, made.pair_id)
     if pair is not None:
         pair.decision = pair.decided_at = pair.decided_by = pair.decided_by_name = None
     db.session.flush()
@@ -112,10 +114,20 @@ def undo(made: ContactMerge, *, by: Scope) -> Contact:
 
 
 def not_the_same(pair: PossibleDuplicate, *, by: Scope) -> None:
-    """Keep that a person looked and found two people: the pair never comes back. Raises `Decided`."""
+    """Keep that a person looked and found two people: nobody is asked again unprompted. Raises `Decided`."""
     _as_they_are(pair)
     _decide(pair, DIFFERENT, by)
     access.record(DUPLICATE_DIFFERENT, kind="contact", ids=[pair.contact_id, pair.other_id], pair=str(pair.id))
+
+
+def ask_again(pair: PossibleDuplicate, *, by: Scope) -> bool:
+    """Let a pair that was kept apart wait for a decision again; False where it waits already or was merged."""
+    db.session.refresh(pair, with_for_update=True)
+    if pair.decision != DIFFERENT:
+        return False
+    pair.decision = pair.decided_at = pair.decided_by = pair.decided_by_name = None
+    access.record(DUPLICATE_AGAIN, kind="contact", ids=[pair.contact_id, pair.other_id], pair=str(pair.id))
+    return True
 
 
 def merges_of(contact_id: UUID) -> Sequence[ContactMerge]:
@@ -129,14 +141,15 @@ def _alone() -> None:
         raise Busy
 
 
-def _as_they_are(pair: PossibleDuplicate, *people: Contact) -> None:
+def _as_they_are(pair: PossibleDuplicate | None, *people: Contact) -> None:
     """Read again what was read before the lock was had: somebody else may have been quicker."""
     try:
-        for one in (pair, *people):
+        for one in (*([pair] if pair is not None else []), *people):
             db.session.refresh(one, with_for_update=True)
     except InvalidRequestError as gone:
         raise Decided from gone
-    if pair.decided_at is not None or any(one.hidden or one.removed_at is not None for one in people):
+    decided = pair is not None and pair.decided_at is not None
+    if decided or any(one.hidden or one.removed_at is not None for one in people):
         raise Decided
 
 

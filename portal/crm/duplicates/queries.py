@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.crm import words
 from portal.crm.models import TYPED_FIELDS, Contact, ContactSource, CrmPolicy, Note, PossibleDuplicate
 from portal.extensions import db
 
-SORTS = ("strength", "found")
+FILTERS, SORTS = ("state",), ("strength", "found")
+APART = "apart"
 MOST_SHOWN = 99  # in the frame
 SURE, LIKELY = 90, 70
 
@@ -66,13 +67,36 @@ def open_pairs() -> Select[PossibleDuplicate]:
     )
 
 
+def kept_apart() -> Select[PossibleDuplicate]:
+    """Pairs that a person found to be two people, of contacts that the account shows."""
+    shown = select(Contact.id)
+    return select(PossibleDuplicate).where(
+        PossibleDuplicate.decision == "different",
+        PossibleDuplicate.contact_id.in_(shown),
+        PossibleDuplicate.other_id.in_(shown),
+    )
+
+
 def listing(asked: Asked) -> Listing[PossibleDuplicate]:
-    """One page of the queue."""
+    """One page of the queue, or of the pairs that were kept apart where the URL asks for them."""
     sorts: dict[str, list[Column]] = {
         "strength": [PossibleDuplicate.strength],
         "found": [PossibleDuplicate.found_at],
     }
-    return fetch(open_pairs(), asked, sorts, tie=PossibleDuplicate.id)
+    query = kept_apart() if asked.args.get("state") == APART else open_pairs()
+    return fetch(query, asked, sorts, tie=PossibleDuplicate.id)
+
+
+def pair_between(one: Contact, other: Contact) -> PossibleDuplicate | None:
+    """The pair of these two, decided or not."""
+    first, second = sorted((one.id, other.id))
+    query = select(PossibleDuplicate).where(
+        or_(
+            and_(PossibleDuplicate.contact_id == first, PossibleDuplicate.other_id == second),
+            and_(PossibleDuplicate.contact_id == second, PossibleDuplicate.other_id == first),
+        )
+    )
+    return db.session.scalars(query.order_by(PossibleDuplicate.decided_at.is_not(None)).limit(1)).first()
 
 
 def waiting() -> int:

@@ -26,20 +26,23 @@ BUSY = (
     "Contacts are being added to this account at this moment, by Policy Sync or an upload. Nothing was changed; try"
     " again in a minute."
 )
+MERGED = "The two are one contact now. You can take that back on its page."
 CHOOSE = "Choose which of the two to keep."
+NO_LONGER = "These two are not asked about any more, for what they say has changed. Nothing was changed."
 
 
 @bp.get("/duplicates")
 @allow(Permission.CRM_DUPLICATES, DUPLICATE_LIST)
 def duplicates() -> Response:
-    """Pairs that wait for a person, the likeliest first."""
-    asked = read_query(request.path, request.args, filters=(), sorts=queries.SORTS, default="-strength")
+    """Pairs that wait for a person, the likeliest first; or those that were kept apart."""
+    asked = read_query(request.path, request.args, filters=queries.FILTERS, sorts=queries.SORTS, default="-strength")
     listing = queries.listing(asked)
     people = queries.contacts_of(listing.items)
     return page(
         "crm/duplicates.html",
         block="results",
         listing=listing,
+        apart=asked.args.get("state") == queries.APART,
         people=people,
         likely=queries.likely,
         words=words,
@@ -50,15 +53,20 @@ def duplicates() -> Response:
 @bp.get("/duplicates/<uuid:pair_id>")
 @allow(Permission.CRM_DUPLICATES, DUPLICATE_READ)
 def duplicate(pair_id: UUID) -> Response:
-    """Two contacts side by side."""
-    return _compare(_open_pair(pair_id))
+    """Two contacts side by side; once it is decided, what was decided."""
+    pair = find_or_404(PossibleDuplicate, pair_id)
+    return _compare(pair) if _is_open(pair) else _decided(pair)
 
 
 @bp.post("/duplicates/<uuid:pair_id>/merge")
 @allow(Permission.CRM_MERGE, DUPLICATE_READ)
 def merge_contacts(pair_id: UUID) -> Response:
     """Make the two one, under the contact that was chosen to stay."""
-    pair = _open_pair(pair_id)
+    pair = find(PossibleDuplicate, pair_id) or _asked_no_more()
+    if isinstance(pair, Response):
+        return pair
+    if not _is_open(pair):
+        return _decided(pair, status=409)
     one, other = _contacts(pair)
     keep = parse_id(request.form.get("keep", ""))
     if keep is None:
@@ -71,8 +79,8 @@ def merge_contacts(pair_id: UUID) -> Response:
     except merging.Busy:
         return _compare(pair, problem=BUSY, status=409)
     except merging.Decided:
-        return _too_late()
-    flash("The two are one contact now. You can take that back on its page.")
+        return _too_late(pair_id)
+    flash(MERGED)
     return go(url_for("crm.contact", contact_id=kept.id))
 
 
@@ -80,12 +88,27 @@ def merge_contacts(pair_id: UUID) -> Response:
 @allow(Permission.CRM_DUPLICATES, DUPLICATE_READ)
 def not_the_same(pair_id: UUID) -> Response:
     """Keep that the two are two people."""
+    pair = find(PossibleDuplicate, pair_id) or _asked_no_more()
+    if isinstance(pair, Response):
+        return pair
+    if not _is_open(pair):
+        return _decided(pair, status=409)
     try:
-        merging.not_the_same(_open_pair(pair_id), by=scope.current())
+        merging.not_the_same(pair, by=scope.current())
     except merging.Decided:
-        return _too_late()
-    flash("Kept as two people. You will not be asked about these two again.")
+        return _too_late(pair_id)
+    flash("Kept as two people. Nobody is asked about these two again, unless you ask again under Kept apart.")
     return go(url_for("crm.duplicates"))
+
+
+@bp.post("/duplicates/<uuid:pair_id>/again")
+@allow(Permission.CRM_DUPLICATES, DUPLICATE_READ)
+def ask_again(pair_id: UUID) -> Response:
+    """Let a pair that was kept apart wait for a decision again."""
+    pair = find_or_404(PossibleDuplicate, pair_id)
+    if merging.ask_again(pair, by=scope.current()):
+        flash("The two wait for a decision again.")
+    return go(url_for("crm.duplicate", pair_id=pair.id))
 
 
 @bp.get("/merges/<uuid:merge_id>")
@@ -112,16 +135,32 @@ def undo_merge(merge_id: UUID) -> Response:
     return go(url_for("crm.contact", contact_id=shown.id) if shown else url_for("crm.contacts"))
 
 
-def _too_late() -> Response:
-    flash("Somebody else decided about these two at the same moment. Nothing was changed.", "error")
+def _too_late(pair_id: UUID) -> Response:
+    """Somebody else was quicker: what they decided, where it is still told."""
+    pair = find(PossibleDuplicate, pair_id)
+    if pair is not None:
+        return _decided(pair, status=409)
+    flash(NO_LONGER, "error")
     return go(url_for("crm.duplicates"))
 
 
-def _open_pair(pair_id: UUID) -> PossibleDuplicate:
-    pair = find_or_404(PossibleDuplicate, pair_id)
-    if pair.decided_at is not None or len(queries.contacts_of([pair])) < 2:
+def _asked_no_more() -> Response:
+    """For a pair that is gone: its two contacts, where the form names two that the actor sees; else 404."""
+    if any(find(Contact, request.form.get(side, "")) is None for side in ("one", "other")):
         not_yours()
-    return pair
+    flash(NO_LONGER, "error")
+    return go(url_for("crm.duplicates"))
+
+
+def _is_open(pair: PossibleDuplicate) -> bool:
+    return pair.decided_at is None and len(queries.contacts_of([pair])) == 2
+
+
+def _decided(pair: PossibleDuplicate, *, status: int = 200) -> Response:
+    """What was decided about the two, for whoever comes too late."""
+    people = queries.contacts_of([pair])
+    shown = [people[one] for one in (pair.contact_id, pair.other_id) if one in people]
+    return page("crm/decided.html", status=status, pair=pair, people=shown, words=words, **panel())
 
 
 def _contacts(pair: PossibleDuplicate) -> tuple[Contact, Contact]:
@@ -130,14 +169,20 @@ def _contacts(pair: PossibleDuplicate) -> tuple[Contact, Contact]:
 
 
 def _compare(pair: PossibleDuplicate, *, problem: str | None = None, status: int = 200) -> Response:
-    one, other = _contacts(pair)
+    return side_by_side(*_contacts(pair), pair, problem=problem, status=status)
+
+
+def side_by_side(
+    one: Contact, other: Contact, pair: PossibleDuplicate | None, *, problem: str | None = None, status: int = 200
+) -> Response:
+    """The page that compares two contacts and asks which one stays; without `pair` a person brought them together."""
     return page(
         "crm/duplicate.html",
         status=status,
         pair=pair,
         sides=(queries.side_of(one), queries.side_of(other)),
         lines=queries.lines(one, other),
-        likely=queries.likely(pair.strength),
+        likely=queries.likely(pair.strength) if pair is not None else None,
         problem=problem,
         words=words,
         **panel(),

@@ -69,7 +69,7 @@ def test_merging_and_taking_it_back(store: Session, world: World, client_for: Cl
     assert "Made of two contacts, merged by" in page and "Call back on Monday" in page
     other = ({pair.contact_id, pair.other_id} - {synced.id}).pop()
     assert browser.get(f"/crm/contacts/{other}").status_code == 404
-    assert browser.get(f"/crm/duplicates/{pair.id}").status_code == 404  # decided
+    assert "This was already decided: the two were merged by" in words(browser.get(f"/crm/duplicates/{pair.id}"))
     assert "Amelia" not in words(browser.get("/crm/duplicates"))
     (log,) = entries(store, "contact.merge")
     assert set(log.subject_ids) == {synced.id, other}
@@ -133,3 +133,50 @@ def test_a_limited_maker_does_not_gain_by_a_merge(
     merge = store.scalars(select(ContactMerge)).one()
     client_for(world.amy.admin).post(f"/crm/merges/{merge.id}/undo")
     assert client_for(limited).get(f"/crm/contacts/{own}").status_code == 200
+
+
+def test_who_comes_too_late_reads_what_was_decided(
+    store: Session, world: World, client_for: Client, pair: PossibleDuplicate
+) -> None:
+    browser = client_for(world.amy.admin)
+    address, late = f"/crm/duplicates/{pair.id}", {"keep": str(pair.contact_id)}
+    assert browser.post(f"{address}/different").status_code == 303
+    for answer in (browser.post(f"{address}/merge", data=late), browser.post(f"{address}/different")):
+        assert answer.status_code == 409
+        assert "This was already decided: they are not the same person, said by" in words(answer)
+    assert store.scalars(select(ContactMerge)).all() == []
+    both = {"one": str(pair.contact_id), "other": str(pair.other_id)}
+    with_a_stranger = {**both, "other": str(world.nora.people[0].contact.id)}
+    store.delete(store.get_one(PossibleDuplicate, (pair.business_id, pair.id)))
+    store.commit()
+    for path in ("merge", "different"):
+        assert browser.post(f"{address}/{path}", data=with_a_stranger).status_code == 404
+        assert browser.post(f"{address}/{path}", data={**late, **both}).status_code == 303
+        assert "These two are not asked about any more" in browser.get("/crm/duplicates").text
+
+
+def test_a_pair_of_which_one_has_gone_says_so(
+    store: Session, world: World, client_for: Client, pair: PossibleDuplicate
+) -> None:
+    browser, synced = client_for(world.amy.admin), world.amy.people[0].contact
+    gone = ({pair.contact_id, pair.other_id} - {synced.id}).pop()
+    browser.post(f"/crm/contacts/{gone}/remove")
+    page = words(browser.post(f"/crm/duplicates/{pair.id}/merge", data={"keep": str(synced.id)}))
+    assert "one of the two is not shown in this account now" in page
+    assert "Qfirstamy" in page and "Amelia" not in page
+
+
+def test_a_pair_that_was_kept_apart_can_be_asked_about_again(
+    store: Session, world: World, client_for: Client, pair: PossibleDuplicate
+) -> None:
+    browser = client_for(world.amy.admin)
+    browser.post(f"/crm/duplicates/{pair.id}/different")
+    assert "Amelia" not in words(browser.get("/crm/duplicates"))
+    assert "Amelia" in words(browser.get("/crm/duplicates?state=apart"))
+    assert "Ask again" in words(browser.get(f"/crm/duplicates/{pair.id}"))
+    for _ in range(2):
+        answer = browser.post(f"/crm/duplicates/{pair.id}/again")
+        assert answer.headers["Location"] == f"/crm/duplicates/{pair.id}"
+    assert "One person or two?" in words(browser.get(f"/crm/duplicates/{pair.id}"))
+    assert "Amelia" in words(browser.get("/crm/duplicates"))
+    assert len(entries(store, "contact.ask_again")) == 1
