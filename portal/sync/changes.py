@@ -30,7 +30,10 @@ REASONS = {
     "back": "Belongs to the account again",
     "policy": "The carrier tells something new of the policy",
     "member": "The carrier tells something new of the member",
+    "both": "The carrier tells something new of the policy and of the member",
+    "unseen": "The carrier's file changed in what the account does not show",
     "npn": "Is now written under another NPN of the account",
+    "removed": "The agent removed it; it stays out until they restore it",
     "moved": "Its writing agent is none of the account's any more",
     "npn_left": "Its NPN left the account",
     "policy_removed": "The agent removed it; it stays out until they restore it",
@@ -54,6 +57,11 @@ class Change:
     reason: str
     policy: Policy | None  # None: no longer in the book
     member: Member | None
+
+
+def reason(word: str) -> str:
+    """Why something was done to a policy, in words; one that an older version kept is told without its word."""
+    return REASONS.get(word, "Was brought in line with the book")
 
 
 def counts(run: SyncRun) -> dict[str, int]:
@@ -127,7 +135,7 @@ def _of_line(line: SyncLine) -> Iterator[Change]:
 
 def _cells(change: Change) -> list[object]:
     policy, member = change.policy, change.member
-    told: list[object] = [WHAT[change.what][0], REASONS.get(change.reason, change.reason)]
+    told: list[object] = [WHAT[change.what][0], reason(change.reason)]
     told += [member.last_name, member.first_name, member.birth_date] if member else [None] * 3
     if policy is None:
         return [*told, *[None] * 7, None]

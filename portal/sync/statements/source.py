@@ -24,6 +24,8 @@ COPIED = (
     "plan_name", "status", "status_raw", "status_reason", "effective_date", "term_date", "renewal_date", "as_of",
     "content_hash",
 )  # fmt: skip
+# What an account's pages show of a policy. The content hash also covers the member and what is not copied.
+_SHOWN = tuple(name for name in COPIED if name not in ("sort_key", "as_of", "content_hash"))
 TABLES = ("sync_policy", "sync_member", "sync_key", "sync_link")
 EVERYTHING = -1  # below every ingest number
 
@@ -45,7 +47,7 @@ WHERE b.fmo_id = :fmo AND b.sync_enabled AND b.continuous
 ORDER BY b.id
 """
 
-_POLICIES = """
+_POLICIES = f"""
 CREATE TEMPORARY TABLE sync_policy ON COMMIT DROP AS
 SELECT p.id AS policy_id, p.member_id, p.carrier, p.member_number, p.as_of, p.writing_npn AS npn, c.id AS copy_id,
        c.npn AS copy_npn, s.contact_id, c.released_at IS NOT NULL AS released,
@@ -53,7 +55,9 @@ SELECT p.id AS policy_id, p.member_id, p.carrier, p.member_number, p.as_of, p.wr
        coalesce(c.released_at IS NULL AND c.contact_id = s.contact_id AND c.content_hash = p.content_hash
                 AND c.npn = p.writing_npn AND c.as_of = p.as_of AND c.member_id = p.member_id
                 AND c.sort_key = p.sort_key AND c.status = p.status
-                AND (k.removed_at IS NULL OR c.removed_at IS NOT NULL), false) AS same
+                AND (k.removed_at IS NULL OR c.removed_at IS NOT NULL), false) AS same,
+       ({", ".join(f"p.{name}" for name in _SHOWN)}, CAST(p.premium AS text))
+         IS DISTINCT FROM ({", ".join(f"c.{name}" for name in _SHOWN)}, c.premium) AS told
 FROM unnest(CAST(:npns AS text[]), CAST(:above AS bigint[])) AS t (npn, above)
 JOIN policy p ON p.fmo_id = :fmo AND p.writing_npn = t.npn AND p.batch > t.above
 LEFT JOIN crm_policy c ON c.fmo_id = :fmo AND c.business_id = :business AND c.policy_id = p.id
@@ -71,7 +75,8 @@ def _value(field: str) -> str:
 # Only members that are new here or changed; `new_id` is the contact of those whom the ladder leaves alone.
 _MEMBERS = f"""
 CREATE TEMPORARY TABLE sync_member ON COMMIT DROP AS
-SELECT v.*, s.id AS source_id, s.contact_id, {fresh()} AS new_id, CAST(NULL AS timestamptz) AS removed_at
+SELECT v.*, s.id AS source_id, s.contact_id, {fresh()} AS new_id, CAST(NULL AS timestamptz) AS removed_at,
+       s.carried <> v.carried OR s.mbi_hash IS DISTINCT FROM v.mbi_hash AS told
 FROM (SELECT DISTINCT member_id FROM sync_policy) b
 JOIN (SELECT m.id AS member_id, m.mbi, m.mbi_hash, m.carrier, m.as_of, m.sort_key, m.birth_date, m.zip,
              json_object({", ".join(map(_value, TYPED_FIELDS))} ABSENT ON NULL RETURNING jsonb) AS carried

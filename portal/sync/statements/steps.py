@@ -17,8 +17,10 @@ SELECT policy_id, member_id, contact_id, npn, as_of, copy_id, same, released, re
        CASE WHEN removed_at IS NOT NULL THEN 'skipped' WHEN copy_id IS NULL OR released THEN 'added'
             WHEN copy_npn <> npn THEN 'handed_over' ELSE 'updated' END AS what,
        CASE WHEN removed_at IS NOT NULL THEN 'removed' WHEN released THEN 'back' WHEN copy_id IS NULL THEN 'new'
-            WHEN copy_npn <> npn THEN 'npn' WHEN same THEN 'member' ELSE 'policy' END AS reason
-FROM (SELECT s.policy_id, s.member_id, s.npn, s.as_of, s.copy_id, s.copy_npn, s.same, s.released,
+            WHEN copy_npn <> npn THEN 'npn' WHEN told AND member_told THEN 'both' WHEN told THEN 'policy'
+            WHEN member_told THEN 'member' ELSE 'unseen' END AS reason
+FROM (SELECT s.policy_id, s.member_id, s.npn, s.as_of, s.copy_id, s.copy_npn, s.same, s.released, s.told,
+             m.told AS member_told,
              coalesce(s.contact_id, m.contact_id, l.contact_id, m.new_id) AS contact_id,
              coalesce(s.removed_at, m.removed_at, l.removed_at) AS removed_at,
              s.removed_at IS NULL AND coalesce(m.removed_at, l.removed_at) IS NOT NULL AS joins_removed,

@@ -188,3 +188,34 @@ def test_an_npn_that_is_left_out_says_whether_it_has_an_account_of_its_own(
     run = sync(app, store, business)
     page = admin.get(f"/fmo/runs/{run.id}").text
     assert page.count(f'href="/fmo/businesses/{own.id}">Pat alone</a>') == 1
+
+
+def test_a_change_of_the_member_is_not_told_as_one_of_the_policy(
+    app: Flask, admin: FlaskClient, store: Session, fmo: Fmo
+) -> None:
+    """A file's row is one content: its hash differs whichever of the two the carrier changed."""
+    business = make.business(store, make.agent(store, fmo, "1001"))
+    feed = make.feed_run(store, fmo)
+    people = [make.member(store, fmo, last_name=f"Case{word}") for word in ("policy", "member", "both", "unseen")]
+    policies = [make.policy(store, person, feed, "1001") for person in people]
+    sync(app, store, business)
+    for policy in policies:
+        policy.content_hash = f"changed {policy.id}"
+    people[1].city = people[2].city = "Waco"
+    policies[0].term_date = policies[2].term_date = datetime(2027, 1, 1, tzinfo=UTC).date()
+    store.commit()
+
+    run = sync(app, store, business)
+
+    found = store.execute(text("SELECT reason, policy_ids FROM sync_line WHERE run_id = :r"), {"r": run.id}).all()
+    assert {one.id: reason for reason, ids in found for one in policies if one.id in ids} == {
+        policies[0].id: "policy", policies[1].id: "member", policies[2].id: "both", policies[3].id: "unseen",
+    }  # fmt: skip
+    page = admin.get(f"/fmo/runs/{run.id}").text
+    assert "something new of the policy and of the member" in page and "in what the account does not show" in page
+
+
+def test_a_reason_without_words_shows_no_code(admin: FlaskClient, store: Session, fmo: Fmo, run: SyncRun) -> None:
+    crm.sync_line(store, run, [UUID(int=7)], what="updated", reason="some_code")
+    assert "some_code" not in admin.get(f"/fmo/runs/{run.id}").text
+    assert "some_code" not in admin.get(f"/fmo/runs/{run.id}/changes.csv").text
