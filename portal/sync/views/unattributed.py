@@ -33,13 +33,17 @@ def unattributed() -> Response:
     listing: Listing[PolicyClaim] = queries.listing(asked)
     if asked.args.get("state") == "answered":
         listing.chip("Claims", "state", "Answered")
+    groups = loose.groups()
+    candidates = loose.candidates(groups)
     return page(
         "why/unattributed.html",
         block="results",
         listing=listing,
         accounts=businesses.by_ids(claim.business_id for claim in listing.items),
         found=queries.in_book(listing.items),
-        groups=loose.groups(),
+        groups=groups,
+        candidates=candidates,
+        agents=downline.by_npns(npn for npns in candidates.values() for npn in npns),
         most=loose.SHOWN,
         words=words,
         book_words=book_words,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 from flask.testing import FlaskClient
@@ -127,3 +129,27 @@ def test_the_queue_needs_few_statements(
     with statements() as many:
         client.get("/fmo/unattributed")
     assert len(many) == len(few) <= 16
+
+
+def test_an_identifier_that_leads_to_several_agents_names_them_all(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    office = world.summit
+    rae, ray = (make.agent(store, office.fmo, first_name=name, last_name="Lost") for name in ("Rae", "Ray"))
+    given = {"carrier": "humana", "kind": "san"}
+    for agent, value in ((rae, "S99"), (ray, "S99"), (rae, "0S98"), (ray, "S97")):
+        make.identifier(store, agent, value, **given)
+    for name, value in (("Rae Lost", "S99"), ("Ray Lost", "S99"), ("Rae Lost", "S98"), ("Nobody", "S96")):
+        policy = {"carrier": "humana", "writer_kind": "san", "writer_value": value, "writer_name": name}
+        make.policy(store, office.stray, office.feed_run, None, **policy)
+
+    page = client_for(office.admin).get("/fmo/unattributed").text
+
+    assert page.count("Ambiguous") == 1 and page.count("Does not decide") == 1
+    first, second = sorted((rae, ray), key=lambda agent: agent.npn)
+    told = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", page)))
+    names = f"NPN {first.npn} ({first.name}) and NPN {second.npn} ({second.name}); end the entry that is wrong."
+    assert names in told and "and 1 other name" in told
+    assert (
+        f"The crosswalk has NPN {rae.npn} (Rae Lost), for other days" in told and f'href="/fmo/agents/{ray.id}"' in page
+    )
