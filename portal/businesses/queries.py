@@ -12,6 +12,7 @@ from portal.businesses.agreements import AGREEMENTS, Agreement, judge
 from portal.businesses.models import Business, BusinessNpn
 from portal.core import clock
 from portal.core.paging import Asked, Column, Listing, fetch
+from portal.core.scope import Role
 from portal.downline.keys import canonical_npn, name_key
 from portal.extensions import db
 from portal.identity import rules
@@ -169,6 +170,12 @@ def users_of(business_id: UUID) -> Sequence[User]:
         .order_by(User.state == "deactivated", User.last_name, User.first_name, User.id)
         .limit(500)
     ).all()
+
+
+def without_admin(people: Iterable[User]) -> bool:
+    """Whether somebody of these people goes on with the account, and nobody who does is an Administrator of it."""
+    roles = {one.role for one in people if one.state != "deactivated" and one.leaves_on is None}
+    return bool(roles) and Role.AGENT_ADMIN not in roles
 
 
 def brings(business_id: UUID, npn: str) -> User | None:

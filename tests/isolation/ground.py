@@ -19,6 +19,7 @@ from portal.core.outbox import Outbox
 from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
 from portal.identity.models import Credential, Invitation, LoginSession, User
+from portal.provisioning.models import BulkOutcome
 from tests.support import builders as make
 from tests.support import crm_builders as crm
 from tests.support.world import Account, Office, Person, World
@@ -89,8 +90,10 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         asked_by=office.admin.id,
         asked_name=office.admin.name,
     )
+    outcome = BulkOutcome(fmo_id=fmo_id, id=new_id(), kind="resync", by_name=f"Qbulk{slug}", told={})
     rows: list[Base] = [
         entry,
+        outcome,
         held,
         Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
@@ -105,6 +108,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         "connector": office.connector.id,
         "feed_run": office.feed_run.id,
         "held_change": held.id,
+        "bulk_outcome": outcome.id,
         "fmo": fmo_id,
     }
 
@@ -201,6 +205,7 @@ def _actors(world: World) -> list[Actor]:
         "QSANLAKESIDE",
         "Qproblemlakeside",
         "Qheldlakeside",
+        "Qbulklakeside",
         "Qactorlakeside",
     )
     return [

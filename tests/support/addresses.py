@@ -38,6 +38,7 @@ KINDS = {
     "/fmo/members/*": "member",
     "/fmo/connectors/*": "connector",
     "/fmo/feeds/*": "feed_run",
+    "/fmo/bulk/*": "bulk_outcome",
     "/fmo/held/*": "held_change",
     "/fmo/runs/*": "sync_run",
     "/fmo/runs/activity/*": "activity",

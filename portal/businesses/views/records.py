@@ -46,6 +46,7 @@ def business(record_id: UUID) -> Response:
         owners=downline.by_npns(one.npn for one in npns),
         shared={one.npn: queries.other_businesses_with(one.npn, than=found.id) for one in npns},
         users=queries.users_of(found.id),
+        without_admin=queries.without_admin,
         agreement=queries.agreement(found),
         agreed=in_words(found),
         producer=downline.by_id(found.producer_id),

@@ -65,7 +65,14 @@ class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no type
         validators=[Optional(), Length(max=500, message="Use at most 500 characters.")],
     )
 
+    shown: tuple[str, ...] = ()  # the fields as they stand on the page, those above first
     refuses_sync = "policy_sync_enabled"  # the field beside which a run is refused that may not start
+
+    @property
+    def errors(self) -> dict[str | None, Any]:
+        """What is wrong, from the top of the page down."""
+        place = {name: at for at, name in enumerate(self.shown)}
+        return dict(sorted(super().errors.items(), key=lambda one: place.get(one[0], len(place))))
 
     def refuse(self, refusal: Exception) -> None:
         """Say beside its field why nothing was done."""
@@ -80,6 +87,7 @@ class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no type
 class _PersonForm(_ActivityForm):
     """Who is to sign in, and with which role."""
 
+    shown: tuple[str, ...] = ("first_name", "last_name", "email", "mobile", "role")
     first_name = StringField("First name", filters=[tidied], validators=[DataRequired("Enter the first name."), _LONG])
     last_name = StringField("Last name", filters=[tidied], validators=[DataRequired("Enter the last name."), _LONG])
     email = EmailField(
@@ -104,6 +112,7 @@ class _PersonForm(_ActivityForm):
 class ProvisionForm(_PersonForm):
     """[Agent CRM] Provision New Agent Business Activity. `confirm_shared`: where the NPN has an account already."""
 
+    shown = ("business_name", *_PersonForm.shown[:-1], "time_zone", "state", "role")
     refuses_sync = "enable_policy_sync"
 
     business_name = StringField(
@@ -192,6 +201,7 @@ class SwitchForm(_ActivityForm):
 class AddAgentForm(_PersonForm):
     """[Agent CRM] Add Agent to Existing Agent CRM Business Activity."""
 
+    shown = ("business", "agent", *_PersonForm.shown)
     refuses_sync = "sync_now"
     agent = SelectField("Agent", validators=[InputRequired("Choose a record of your downline.")])
     business = SelectField("Agent CRM Business", validators=[InputRequired("Choose the Business.")])

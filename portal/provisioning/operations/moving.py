@@ -41,6 +41,7 @@ class Prospect:
     people: Sequence[User]
     emptied: bool  # the old account has no other NPN
     shared: bool  # the new account has other NPNs or other people
+    headless: bool  # people stay in the old account, and no Administrator among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def prospect(producer: Producer, origin: Business, target: Business) -> Prospect
         people=bringing(origin, producer.npn),
         emptied=all(one.npn == producer.npn for one in accounts.npns_of(origin.id)),
         shared=_shared(target, producer.npn),
+        headless=accounts.without_admin(one for one in accounts.users_of(origin.id) if one.npn != producer.npn),
     )
 
 

@@ -94,8 +94,7 @@ def ahead(producer: Producer) -> Ahead:
 
 
 def _headless(business: Business, npn: str) -> bool:
-    roles = {one.role for one in _staying(business, npn)}
-    return bool(roles) and Role.AGENT_ADMIN not in roles
+    return accounts.without_admin(_staying(business, npn))
 
 
 def _people(npn: str) -> Sequence[User]:

@@ -72,3 +72,16 @@ def test_the_record_shows_each_role_and_where_to_change_it(world: World, client_
     for role in (Role.AGENT_ADMIN, Role.AGENT_ALL, Role.AGENT_LIMITED):
         assert role.label in page
     assert _address(world, world.lee.user) in page
+
+
+def test_an_account_without_an_administrator_is_told_before_and_after(world: World, client_for: ClientFor) -> None:
+    admin = client_for(world.summit.admin)
+    address, home = _address(world, world.pat.user), f"/fmo/businesses/{world.harbor.business.id}"
+    assert "is the only Administrator here" in admin.get(address).text
+    assert "is the only Administrator" not in admin.get(_address(world, world.lee.user)).text
+    assert "Nobody of them is an Administrator" not in admin.get(home).text
+
+    assert admin.post(address, data={"role": "agent_limited"}).status_code == 303
+
+    assert "Nobody of them is an Administrator" in admin.get(home).text
+    assert "is the only Administrator" not in admin.get(address).text

@@ -164,3 +164,14 @@ def test_without_an_invitation_too_a_run_follows_the_one_under_way(
     assert "another one follows it by itself for the new NPN" in done.text and "They sign in as before" in done.text
     [run] = rows(setup_engine, "SELECT again FROM sync_run")
     assert [(one["reason"], one["invite"]) for one in run.again] == [("add_agent", None)]
+
+
+def test_what_is_wrong_is_listed_from_the_top_of_the_page_down(store: Session, fmo: Fmo, admin: FlaskClient) -> None:
+    agent = make.agent(store, fmo, "1001")
+    empty = dict.fromkeys(filled_in(), "")
+
+    page = admin.post(f"/fmo/provision/agent/{agent.id}", data=empty).text
+
+    listed = re.findall(r'<li><a href="#([a-z_]+)">', page)
+    placed = sorted(listed, key=lambda name: page.index(f'id="{name}"'))
+    assert listed == placed and listed[0] == "business_name" and len(listed) > 4

@@ -92,6 +92,14 @@ def test_the_policies_leave_and_the_person_comes_on_the_next_request(
     assert "Qlastnora" in nora.get("/crm/contacts").text
 
 
+def test_an_account_that_would_be_left_without_an_administrator_is_told(world: World, client_for: ClientFor) -> None:
+    admin, told = client_for(world.summit.admin), "is its Administrator. Change somebody"
+    form = {"origin": str(world.harbor.business.id), "chosen": str(world.amy.business.id)}
+    pat, lee = (f"/fmo/move-agent/agent/{one.producer.id}" for one in (world.pat, world.lee))
+    assert told in admin.get(pat, query_string=form).text
+    assert told not in admin.get(lee, query_string=form).text
+
+
 def test_their_sessions_end_and_an_invitation_stays_open(world: World, client_for: ClientFor, store: Session) -> None:
     lee = client_for(world.lee.user)
     assert lee.get("/crm/contacts").status_code == 200
