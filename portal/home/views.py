@@ -18,6 +18,7 @@ from portal.home import fmo_page, search, settings
 from portal.home.events import ACCOUNT_HOME
 from portal.home.health import bp as health
 from portal.identity.views import home_of
+from portal.sync.claims import queries as claims
 
 bp = Blueprint("home", __name__)
 blueprints = [bp, health, settings.bp]
@@ -49,6 +50,7 @@ def account() -> Response:
         (words.status(key)[0], count, url_for("crm.policies", status=key)) for key, count in found.by_status.items()
     ]
     shown: dict[str, Any] = {"figures": found, "status_rows": rows, "words": words, "left": lately, "told": told}
+    shown["answered"], shown["sent_on"] = claims.told_lately()
     shown["last_day"] = last_day_of(scope.current().actor_id)
     return page("home/account.html", **shown, **panel())
 

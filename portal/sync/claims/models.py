@@ -48,8 +48,9 @@ class PolicyClaim(BusinessOwned, Base):
     by_name: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
     status: Mapped[str] = mapped_column(server_default="open")  # open | answered
-    # attributed | anothers | unknown | other: not for the account, whose login cannot read it
+    # attributed | anothers | unknown | other | sent_on: not for the account, whose login cannot read it
     verdict: Mapped[str | None] = mapped_column(deferred=True)
     answer: Mapped[str | None]
     answered_by: Mapped[str | None]
     answered_at: Mapped[datetime | None]
+    sent_on_at: Mapped[datetime | None]  # to the carrier; it stays open

@@ -15,6 +15,7 @@ from portal.extensions import db
 from portal.sync.claims import queries
 from portal.sync.claims.events import ANSWERED, CLAIMED
 from portal.sync.claims.models import PolicyClaim
+from portal.sync.claims.words import SENT_ON
 
 A_DAY = 20
 
@@ -23,13 +24,15 @@ class TooMany(Exception):
     """The user has claimed as many policies as a day allows; nothing was kept."""
 
 
-def claim(*, carrier: str, number: str, note: str | None, by: Scope) -> None:
-    """Put "this policy is mine" before the FMO; one that waits there already stays as it is.
+def claim(*, carrier: str, number: str, note: str | None, by: Scope) -> bool:
+    """Put "this policy is mine" before the FMO; False where one that the actor sees waits there already, and stays.
 
-    Nothing is looked up: what happens depends on the actor's own claims alone. Raises `TooMany` after twenty in a day.
+    No policy is looked up: what happens depends on claims alone. Raises `TooMany` after twenty in a day.
     """
     # One at a time for each user, so that the count holds.
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(by.actor_id), 0))))
+    if queries.waiting(carrier, number) is not None:
+        return False
     if queries.made_lately() >= A_DAY:
         raise TooMany
     values: dict[str, Any] = {
@@ -54,10 +57,11 @@ def claim(*, carrier: str, number: str, note: str | None, by: Scope) -> None:
     )
     if made is not None:
         access.record(CLAIMED, kind="policy_claim", ids=[made], carrier=carrier)
+    return made is not None
 
 
 def answer(claimed: PolicyClaim, *, verdict: str, words: str, by: Scope) -> bool:
-    """Answer an open claim; False where somebody has answered it before."""
+    """Answer an open claim, or say that it was sent on, which leaves it open; False where it is answered already."""
     held = db.session.scalars(
         select(PolicyClaim)
         .where(PolicyClaim.business_id == claimed.business_id, PolicyClaim.id == claimed.id)
@@ -66,8 +70,11 @@ def answer(claimed: PolicyClaim, *, verdict: str, words: str, by: Scope) -> bool
     ).one()
     if held.status != "open":
         return False
-    held.status, held.verdict, held.answer = "answered", verdict, words
-    held.answered_by, held.answered_at = by.actor_name, clock.now()
+    held.verdict, held.answer, held.answered_by = verdict, words, by.actor_name
+    if verdict == SENT_ON:
+        held.sent_on_at = clock.now()
+    else:
+        held.status, held.answered_at = "answered", clock.now()
     db.session.flush()
     access.record(ANSWERED, kind="policy_claim", ids=[held.id], verdict=verdict, business=str(held.business_id))
     return True

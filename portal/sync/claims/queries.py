@@ -10,6 +10,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import undefer
 
 from portal.book.models import Policy
+from portal.connectors.normalise import number_key
 from portal.core import clock, scope
 from portal.core.paging import COUNT_CAP, Asked, Listing, fetch
 from portal.extensions import db
@@ -19,6 +20,7 @@ FILTERS = ("state",)
 SORTS = ("when",)
 SHOWN, FOUND = 50, 200
 PERIOD = timedelta(days=1)
+NEWS_DAYS = 14
 
 
 def listing(asked: Asked) -> Listing[PolicyClaim]:
@@ -33,6 +35,23 @@ def of_account() -> Sequence[PolicyClaim]:
     return db.session.scalars(
         select(PolicyClaim).order_by(PolicyClaim.at.desc(), PolicyClaim.id.desc()).limit(SHOWN)
     ).all()
+
+
+def waiting(carrier: str, number: str) -> PolicyClaim | None:
+    """The open claim of that carrier and number among those that the actor may see."""
+    same = PolicyClaim.carrier == carrier, PolicyClaim.number_key == number_key(number)
+    open_ones = select(PolicyClaim).where(*same, PolicyClaim.status == "open").order_by(PolicyClaim.at, PolicyClaim.id)
+    return db.session.scalars(open_ones.limit(1)).first()
+
+
+def told_lately() -> tuple[int, int]:
+    """(answered, sent on and still open) in the last 14 days, among the claims that the actor may see."""
+    since = clock.now() - timedelta(days=NEWS_DAYS)
+    answered = func.count().filter(PolicyClaim.answered_at > since)
+    sent_on = func.count().filter(PolicyClaim.sent_on_at > since, PolicyClaim.status == "open")
+    query = select(answered, sent_on).select_from(PolicyClaim)
+    row = db.session.execute(query.execution_options(unlogged="counts for the home page")).one()
+    return int(row[0]), int(row[1])
 
 
 def made_lately() -> int:

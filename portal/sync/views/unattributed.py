@@ -89,16 +89,27 @@ def claim(claim_id: UUID) -> Response:
     return _claim_page(find_or_404(PolicyClaim, claim_id), AnswerForm(formdata=None))
 
 
+def _promises_too_much(claimed: PolicyClaim, form: AnswerForm) -> bool:
+    """Refuse to say that a policy will come which no run would bring into this account."""
+    if form.verdict.data != words.ATTRIBUTED or claimed.status != "open":
+        return False
+    npns = businesses.npns_by_business([claimed.business_id])[claimed.business_id]
+    if any(policy.writing_npn in npns for policy in queries.in_book([claimed])[claimed.id]):
+        return False
+    form.verdict.errors = [words.NOT_THEIRS]
+    return True
+
+
 @bp.post("/fmo/unattributed/<uuid:claim_id>")
 @allow(Permission.CLAIM_ANSWER, CLAIM_SEEN)
 def answer_claim(claim_id: UUID) -> Response:
     """Answer it; the agent reads the words, not what was found."""
     claimed = find_or_404(PolicyClaim, claim_id)
     form = AnswerForm()
-    if not form.validate_on_submit():
+    if not form.validate_on_submit() or _promises_too_much(claimed, form):
         return _claim_page(claimed, form, 422)
     if operations.answer(claimed, verdict=form.verdict.data, words=form.words(), by=scope.current()):
-        flash(f"{claimed.by_name} can read your answer now.")
+        flash(f"{claimed.by_name} can read your answer now, and is told of it on their home page.")
     else:
         flash("Somebody has answered this claim in the meantime. Nothing was changed.", "error")
     return go(url_for("sync.unattributed"))

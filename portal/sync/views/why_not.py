@@ -22,7 +22,8 @@ from portal.sync.views import bp
 from portal.sync.why import account
 
 BETWEEN = "|"
-SENT = "Your FMO has been told. The answer will stand on this page."
+SENT = "Your FMO has been told. The answer will stand on this page, and on your home for 14 days."
+ALREADY = "Your FMO has been told of this one already and has not answered yet, so nothing was sent a second time."
 
 
 def _behind(token: str | None) -> tuple[str, str] | None:
@@ -40,6 +41,7 @@ def _shown(asked: tuple[str, str] | None, form: NumberForm, claiming: ClaimForm,
         claiming=claiming,
         asked=asked,
         found=account.in_view(*asked) if asked else (),
+        waiting=queries.waiting(*asked) if asked else None,
         claims=queries.of_account(),
         words=words,
         crm_words=crm_words,
@@ -70,7 +72,7 @@ def ask_why_not() -> Response:
 @bp.post("/crm/why/claim")
 @allow(Permission.CLAIM_MAKE, ASKED_WHY_NOT)
 def claim_policy() -> Response:
-    """Send carrier and number to the FMO; a second time says the same."""
+    """Send carrier and number to the FMO; a second time says that it waits already."""
     claiming = ClaimForm()
     asked = _behind(claiming.q.data)
     if asked is None:
@@ -82,12 +84,12 @@ def claim_policy() -> Response:
     if account.in_view(*asked):
         return back
     try:
-        operations.claim(carrier=asked[0], number=asked[1], note=claiming.note.data, by=scope.current())
+        made = operations.claim(carrier=asked[0], number=asked[1], note=claiming.note.data, by=scope.current())
     except operations.TooMany:
         flash(
             f"You have sent {operations.A_DAY} in the last 24 hours, so this one was not sent. Call or write instead.",
             "error",
         )
     else:
-        flash(SENT)
+        flash(SENT if made else ALREADY)
     return back

@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.compliance.models import AccessEntry
@@ -73,7 +75,9 @@ def test_words_of_ones_own_are_needed_for_something_else(
 def test_the_second_answer_changes_nothing(
     store: Session, world: World, client_for: Callable[[User], FlaskClient]
 ) -> None:
-    claim = crm.policy_claim(store, world.amy.business, world.amy.admin)
+    claim = crm.policy_claim(store, world.amy.business, world.amy.admin, number="H90")
+    amys = world.amy.people[0].producer.npn
+    make.policy(store, world.summit.stray, world.summit.feed_run, amys, carrier="humana", policy_number="H-90")
     admin = client_for(world.summit.admin)
     admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "attributed"})
     where = admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "unknown"}).headers["Location"]
@@ -83,6 +87,40 @@ def test_the_second_answer_changes_nothing(
     answered = admin.get("/fmo/unattributed?state=answered").text
     assert claim.number in answered and "Attributed: it will come with the next run" in answered
     assert claim.number not in admin.get("/fmo/unattributed").text
+
+
+@pytest.mark.parametrize("npn", ["1003003", None, "no such policy"])
+def test_attributed_is_not_said_of_what_will_not_come(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient], npn: str | None
+) -> None:
+    office, amy = world.summit, world.amy
+    if npn != "no such policy":
+        make.policy(store, office.stray, office.feed_run, npn, carrier="humana", policy_number="H91")
+    claim = crm.policy_claim(store, amy.business, amy.admin, number="H91")
+    refused = client_for(office.admin).post(f"/fmo/unattributed/{claim.id}", data={"verdict": "attributed"})
+    assert refused.status_code == 422 and "No policy of this number stands under an NPN of this account" in refused.text
+    store.rollback()
+    assert store.get_one(PolicyClaim, (amy.business.id, claim.id), populate_existing=True).status == "open"
+
+
+def test_what_was_sent_on_stays_open_and_is_told(
+    store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    claim = crm.policy_claim(store, world.amy.business, world.amy.admin, number="SENTON1")
+    admin, agent = client_for(world.summit.admin), client_for(world.amy.admin)
+    assert "claimed here" not in agent.get("/crm/").text
+    assert admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "sent_on"}).status_code == 303
+    assert "has asked the carrier about 1 policy that was claimed here" in agent.get("/crm/").text
+    page = agent.get("/crm/why").text
+    assert "Sent on to the carrier" in page and ANSWERS["sent_on"] in page
+    assert "SENTON1" in admin.get("/fmo/unattributed").text
+    admin.post(f"/fmo/unattributed/{claim.id}", data={"verdict": "unknown"})
+    home = agent.get("/crm/").text
+    assert "answered 1 claim of a policy in the last 14 days" in home and "claimed here" not in home
+    assert "answered 1 claim" not in client_for(world.nora.admin).get("/crm/").text
+    store.execute(update(PolicyClaim).values(answered_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    store.commit()
+    assert "answered 1 claim" not in agent.get("/crm/").text
 
 
 def test_unattributed_policies_are_grouped_and_lead_to_their_list(

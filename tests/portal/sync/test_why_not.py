@@ -32,6 +32,7 @@ from tests.support import crm_builders as crm
 from tests.support.people import acting, scope_of_user
 from tests.support.world import World
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 _TOKEN = re.compile(r'(name="csrf_token"[^>]*value=|name="csrf-token"[^>]*content=)"[^"]*"')
 _SEARCH = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -144,6 +145,9 @@ def test_claiming_says_the_same_for_every_number_and_twice(
                 client.post("/crm/why/claim", data={"q": where.partition("q=")[2]})
             told = client.get("/crm/why").get_data(as_text=True)
             said.append(("Your FMO has been told" in told, len(behind)))
+        assert "of this one already" in told
+        waits = bare(client.get(where), number)
+        assert "no need to send it again" in waits[1] and "This policy is mine" not in waits[1].split("claims-title")[0]
     first, again = said[0::2], said[1::2]
     assert set(first) == {first[0]} and set(again) == {again[0]} and first[0][0] and again[0][0]
     claims = store.scalars(select(PolicyClaim)).all()
@@ -151,6 +155,18 @@ def test_claiming_says_the_same_for_every_number_and_twice(
     assert {(one.by_id, one.business_id, one.status) for one in claims} == {
         (world.lee.user.id, world.harbor.business.id, "open")
     }
+
+
+def test_nobody_of_the_account_claims_again_what_they_see_waiting(
+    world: World, store: Session, client_for: Callable[[User], FlaskClient]
+) -> None:
+    crm.policy_claim(store, world.harbor.business, world.pat.user, number="HN000077")
+    for user, claims in ((world.ali, 1), (world.lee.user, 2)):
+        client = client_for(user)
+        where, _, _ = ask(client, "HN-000077")
+        client.post("/crm/why/claim", data={"q": where.partition("q=")[2]})
+        assert len(store.scalars(select(PolicyClaim)).all()) == claims, "a Limited user sees no claim but their own"
+        store.rollback()
 
 
 def test_claims_are_limited_by_the_day(world: World, store: Session, client_for: Callable[[User], FlaskClient]) -> None:
@@ -206,7 +222,9 @@ def test_filter_and_wall_each_keep_claims_to_their_claimer(
             session.close()
 
 
-@pytest.mark.parametrize("change", [{"by_id": UUID(int=7)}, {"status": "answered"}, {"answer": "Yes"}])
+@pytest.mark.parametrize(
+    "change", [{"by_id": UUID(int=7)}, {"status": "answered"}, {"answer": "Yes"}, {"sent_on_at": LONG_AGO}]
+)
 def test_nobody_claims_in_anothers_name_or_answers_oneself(
     app: Flask, store: Session, world: World, change: dict[str, Any]
 ) -> None:
@@ -215,7 +233,7 @@ def test_nobody_claims_in_anothers_name_or_answers_oneself(
     values |= {"id": new_id(), "number_key": "OTHER", **change}
     with pytest.raises(ProgrammingError, match="row-level security"), acting(app, world.amy.admin):
         db.session.execute(insert(table_of(PolicyClaim)).inline().values(values))
-    allowed = values | {"by_id": claim.by_id, "status": "open", "answer": None}
+    allowed = values | {"by_id": claim.by_id, "status": "open", "answer": None, "sent_on_at": None}
     with acting(app, world.amy.admin):
         db.session.execute(insert(table_of(PolicyClaim)).inline().values(allowed))
 
