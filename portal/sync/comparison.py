@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.book.models import FeedRun
 from portal.extensions import db
-from portal.sync.models import SyncRun
+from portal.sync.models import BY_BOOK, SyncRun
 
 LABELS = {
     "policies": "Policies in the account",
@@ -24,6 +24,11 @@ LABELS = {
     "possible_duplicates": "Possible duplicates",
     "without_email": "Contacts with a policy, without e-mail",
 }
+AGREES_WITH_BOOK = (
+    "Nothing was shown before this run. It is held against what your book had for the account when it began, less what"
+    " the agent removed, and the account has exactly that."
+)
+DIFFERS_FROM_BOOK = "The account does not hold what your book had for it when the run began. Start a re-sync."
 AGREES = "Everything came as it was shown before."
 ELSE = (
     "Between what was shown and the run, the book or the account changed: an attribution, an NPN that joined or left,"
@@ -54,7 +59,7 @@ class Comparison:
 
 
 def of(run: SyncRun) -> Comparison | None:
-    """What was shown before a run that succeeded, beside what it did; None where nothing was shown or done."""
+    """What was expected of a run that succeeded, beside what it did; None for another, or one of an older version."""
     if run.status != "succeeded" or not run.expected:
         return None
     lines = [
@@ -62,6 +67,9 @@ def of(run: SyncRun) -> Comparison | None:
         for name, label in LABELS.items()
         if isinstance(run.expected.get(name), int) and getattr(run, name) is not None
     ]
+    if run.expected.get(BY_BOOK):
+        agrees = all(line.expected == line.actual for line in lines)
+        return Comparison(lines, AGREES_WITH_BOOK if agrees else DIFFERS_FROM_BOOK)
     found = Comparison(lines, AGREES)
     return found if found.agrees else Comparison(lines, _why(run))
 

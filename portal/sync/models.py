@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core.models import Base, BusinessOwned
 
 OPEN = ("queued", "running")
+BY_BOOK = "by_book"  # in what a run expected: nothing was shown, the book itself is what it is held against
 MISSED = ("failed", "cancelled")  # over, and nothing was done
 
 
@@ -43,7 +44,7 @@ class SyncRun(BusinessOwned, Base):
     fence: Mapped[int] = mapped_column(server_default="0")
     heartbeat_at: Mapped[datetime | None]
     whole: Mapped[bool] = mapped_column(server_default=text("false"))  # looks at every policy, not only at newer ones
-    expected: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what was shown before Complete
+    expected: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what was shown before Complete, else see `BY_BOOK`
     policies: Mapped[int | None]  # in the account after the run
     contacts: Mapped[int | None]
     added: Mapped[int | None]

@@ -7,7 +7,7 @@ from typing import Any
 from portal.crm.duplicates.finding import look_again
 from portal.crm.statements import contacts_lock
 from portal.extensions import db
-from portal.sync.models import SyncRun
+from portal.sync.models import BY_BOOK, SyncRun
 from portal.sync.operations import planning
 from portal.sync.operations.planning import LARGE as LARGE
 from portal.sync.operations.planning import Plan, Progress
@@ -81,4 +81,5 @@ def _figures(run: SyncRun, plan: Plan, asked: int, released: int, npns: list[str
         "possible_duplicates": asked,
         **account.people(db.session(), run.fmo_id, run.business_id),
         "gaps": gaps.find(run.fmo_id, npns),
+        "expected": run.expected or {BY_BOOK: True, "policies": plan.belonging - plan.staying_out},
     }

@@ -57,6 +57,32 @@ def run(app: Flask, store: Session, fmo: Fmo) -> SyncRun:
     return sync(app, store, business, expected=told.as_json())
 
 
+def test_a_run_before_which_nothing_was_shown_is_held_against_the_book(
+    app: Flask, store: Session, fmo: Fmo, admin: FlaskClient
+) -> None:
+    business = make.business(store, make.agent(store, fmo, "1001"))
+    feed = make.feed_run(store, fmo)
+    for _ in range(3):
+        make.policy(store, make.member(store, fmo), feed, "1001")
+    sync(app, store, business)
+    store.execute(
+        text(
+            "UPDATE crm_policy SET removed_at = now() WHERE policy_number = (SELECT min(policy_number) FROM crm_policy)"
+        )
+    )
+    make.policy(store, make.member(store, fmo), feed, "1001")
+    store.commit()
+
+    run = sync(app, store, business)
+
+    assert run.expected == {"by_book": True, "policies": 3} and run.policies == 3
+    page = admin.get(f"/fmo/runs/{run.id}").text
+    assert "Nothing was shown before this run" in page and "the account has exactly that" in page
+    store.execute(text('UPDATE sync_run SET expected = \'{"by_book": true, "policies": 4}\''))
+    store.commit()
+    assert "does not hold what your book had" in admin.get(f"/fmo/runs/{run.id}").text
+
+
 def _entries(engine: Engine, action: str) -> list[Any]:
     return rows(engine, "SELECT * FROM access_entry WHERE action = :a ORDER BY at", a=action)
 
