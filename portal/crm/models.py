@@ -224,6 +224,7 @@ class CrmPolicy(BusinessOwned, Stamped, Base):
     premium: Mapped[str | None]
     as_of: Mapped[date]
     content_hash: Mapped[str] = mapped_column(KEY)  # of the book's row when it was copied
+    writer_source: Mapped[str | None]  # column | crosswalk: where the book has the NPN from
     added_run_id: Mapped[UUID]
     changed_run_id: Mapped[UUID]
     released_at: Mapped[datetime | None]

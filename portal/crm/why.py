@@ -24,7 +24,7 @@ def seen(policy: CrmPolicy) -> list[str]:
     )
     yours = own == policy.npn
     named = f"your NPN, {policy.npn}," if yours else f"NPN {policy.npn}"
-    told = [f"According to {carrier(policy.carrier)}'s file of {clock.day(policy.as_of)}, {named} wrote this policy."]
+    told = _written(policy, named)
     if since is not None:
         told.append(f"{policy.npn} has been an NPN of this account since {clock.day(since)}.")
     told.append(f"Policy Sync first copied the policy into this account on {clock.day(policy.created_at)}.")
@@ -33,3 +33,14 @@ def seen(policy: CrmPolicy) -> list[str]:
     elif not yours:
         told.append("You see it because your role shows the whole account.")
     return told
+
+
+def _written(policy: CrmPolicy, named: str) -> list[str]:
+    """Who wrote it, by the file alone or by what the FMO knows of the carrier's own numbers."""
+    by, day = carrier(policy.carrier), clock.day(policy.as_of)
+    if policy.writer_source != "crosswalk":
+        return [f"According to {by}'s file of {day}, {named} wrote this policy."]
+    return [
+        f"{by}'s file of {day} names the writer of this policy by an identifier of {by}'s own, not by NPN.",
+        f"Your FMO has on record that this identifier stands for {named.rstrip(',')}.",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -42,6 +43,15 @@ def name(contact: Any) -> str:
     return " ".join(part for part in parts if part) or "Unnamed contact"
 
 
+def unnamed(contact: Any) -> str | None:
+    """Why a contact has no name; None where it has one."""
+    if any((contact.first_name, contact.middle_name, contact.last_name, contact.suffix)):
+        return None
+    if contact.made_by is None and contact.member_id is None:
+        return "Its name was the carriers' and left the account with its last policy. What you typed and noted stays."
+    return "No carrier's file names this person." if contact.member_id else "Nobody has typed a name."
+
+
 def listed(contact: Any) -> str:
     """ "Whitfield Jr, Dana M.": the form by which lists sort, with what tells a father from his son."""
     return last_first(contact.last_name, contact.suffix, contact.first_name, contact.middle_name) or "Unnamed contact"
@@ -74,6 +84,16 @@ def shown(contact: Any, field: str) -> str | None:
     return said(field, stored) if stored else None
 
 
+def entered(contact: Any, field: str, brought: Mapping[Any, str]) -> str:
+    """Where a value that is no carrier's comes from; `brought`: (contact, field, value) → the file that brought it.
+
+    What a file brought and a person typed look alike once the file is forgotten: neither is claimed then.
+    """
+    stored = contact.typed.get(field) or contact.brought.get(field)
+    file = brought.get((contact.id, field, stored))
+    return f"from the upload {file}" if file else "entered here"
+
+
 def carrier_says(contact: Any, field: str) -> str | None:
     """The carrier's value where the agent typed another one, else None."""
     typed, carried = contact.typed.get(field), contact.carried.get(field)
@@ -92,6 +112,6 @@ LEFT = {
 }
 
 __all__ = [
-    "FIELDS", "GENDERS", "LEFT", "STATUSES", "carrier", "carrier_choices", "carrier_says", "is_news", "listed", "money",
-    "name", "phone", "said", "shown", "status", "status_choices",
+    "FIELDS", "GENDERS", "LEFT", "STATUSES", "born", "carrier", "carrier_choices", "carrier_says", "entered", "is_news",
+    "last_first", "listed", "money", "name", "phone", "said", "shown", "status", "status_choices", "unnamed",
 ]  # fmt: skip

@@ -73,6 +73,7 @@ def crm_policy(store: Session, business: Business, policy: Policy, contact: Cont
     copied = (
         *("member_id", "carrier", "sort_key", "policy_number", "number_key", "member_number", "line_of_business"),
         *("product", "plan_id", "plan_name", "status", "effective_date", "term_date", "as_of", "content_hash"),
+        "writer_source",
     )
     same = {name: getattr(policy, name) for name in copied}
     runs = {"added_run_id": run_id, "changed_run_id": run_id, "npn": policy.writing_npn, "contact_id": contact.id}

@@ -11,6 +11,8 @@ from sqlalchemy import Select, and_, func, or_, select
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.crm import words
 from portal.crm.models import TYPED_FIELDS, Contact, ContactSource, CrmPolicy, Note, PossibleDuplicate
+from portal.crm.uploads import origins
+from portal.crm.uploads.origins import Origins
 from portal.extensions import db
 
 FILTERS, SORTS = ("state",), ("strength", "found")
@@ -140,20 +142,20 @@ def lines(one: Contact, other: Contact) -> list[Line]:
     newest_first = sources.order_by(ContactSource.as_of.desc(), ContactSource.carrier.desc(), ContactSource.id.desc())
     for source in db.session.scalars(newest_first.limit(200)):
         told[source.contact_id].append(source)
-    found = []
+    found, brought = [], origins.of(told)
     for field in TYPED_FIELDS:
-        first, second = (_said(contact, field, told[contact.id]) for contact in both)
+        first, second = (_said(contact, field, told[contact.id], brought) for contact in both)
         if first.value or second.value:
             found.append(Line(words.FIELDS[field], (first, second)))
     return [*found, _medicare(one, other)]
 
 
-def _said(contact: Contact, field: str, sources: Sequence[ContactSource]) -> Said:
+def _said(contact: Contact, field: str, sources: Sequence[ContactSource], brought: Origins) -> Said:
     value = words.shown(contact, field)
     if value is None:
         return Said(None, "")
     if contact.typed.get(field) or not contact.carried.get(field):
-        return Said(value, "typed here")
+        return Said(value, words.entered(contact, field, brought))
     carriers = [words.carrier(s.carrier) for s in sources if s.carried.get(field) == contact.carried.get(field)]
     return Said(value, carriers[0] if carriers else "carrier")
 

@@ -50,6 +50,7 @@ class UploadRow(BusinessOwned, Base):
     __table_args__ = (
         ForeignKeyConstraint(["business_id", "upload_id"], ["upload.business_id", "upload.id"]),
         Index("uq_upload_row_number", "business_id", "upload_id", "number", unique=True),
+        Index("ix_upload_row_contact", "business_id", "contact_id", postgresql_where=text("written")),
     )
 
     upload_id: Mapped[UUID]

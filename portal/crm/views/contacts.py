@@ -21,6 +21,7 @@ from portal.crm.models import Contact
 from portal.crm.panels import panel
 from portal.crm.queries.contacts import FILTERS, SORTS
 from portal.crm.queries.policies import FILTERS as POLICY_FILTERS
+from portal.crm.uploads import origins
 from portal.crm.views import bp
 
 TURNING = (("", "All ages"), ("next6", "Turns 65 in the next 6 months"), ("last3", "Turned 65 in the last 3 months"))
@@ -101,6 +102,7 @@ def _contact_page(
         notes=queries.story_of(found),
         duplicates=pairs.pairs_of(found),
         merges=merging.merges_of(found.id),
+        brought=origins.of([found.id]) if found.typed else {},
         form=form or NoteForm(formdata=None),
         mbi=mbi,
         today=clock.today(),

@@ -23,7 +23,7 @@ RETURNING c.business_id, c.policy_id, c.member_id, c.contact_id
 """
 # Still in the account, under another of its NPNs: a Limited user of the old one must lose it now.
 _HAND_OVER = """
-UPDATE crm_policy c SET npn = p.writing_npn, updated_at = now()
+UPDATE crm_policy c SET npn = p.writing_npn, writer_source = p.writer_source, updated_at = now()
 FROM policy p
 WHERE p.fmo_id = :fmo AND p.id = c.policy_id AND c.fmo_id = :fmo AND c.released_at IS NULL
   AND c.npn <> p.writing_npn AND {which}

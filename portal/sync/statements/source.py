@@ -22,10 +22,10 @@ from portal.sync.statements.ids import fresh, seed
 COPIED = (
     "carrier", "sort_key", "policy_number", "number_key", "member_number", "line_of_business", "product", "plan_id",
     "plan_name", "status", "status_raw", "status_reason", "effective_date", "term_date", "renewal_date", "as_of",
-    "content_hash",
+    "content_hash", "writer_source",
 )  # fmt: skip
 # What an account's pages show of a policy. The content hash also covers the member and what is not copied.
-_SHOWN = tuple(name for name in COPIED if name not in ("sort_key", "as_of", "content_hash"))
+_SHOWN = tuple(name for name in COPIED if name not in ("sort_key", "as_of", "content_hash", "writer_source"))
 TABLES = ("sync_policy", "sync_member", "sync_key", "sync_link")
 EVERYTHING = -1  # below every ingest number
 
@@ -55,6 +55,7 @@ SELECT p.id AS policy_id, p.member_id, p.carrier, p.member_number, p.as_of, p.wr
        coalesce(c.released_at IS NULL AND c.contact_id = s.contact_id AND c.content_hash = p.content_hash
                 AND c.npn = p.writing_npn AND c.as_of = p.as_of AND c.member_id = p.member_id
                 AND c.sort_key = p.sort_key AND c.status = p.status
+                AND c.writer_source IS NOT DISTINCT FROM p.writer_source
                 AND (k.removed_at IS NULL OR c.removed_at IS NOT NULL), false) AS same,
        ({", ".join(f"p.{name}" for name in _SHOWN)}, CAST(p.premium AS text))
          IS DISTINCT FROM ({", ".join(f"c.{name}" for name in _SHOWN)}, c.premium) AS told

@@ -152,7 +152,7 @@ def test_what_the_agent_typed_stands_over_the_carriers_value(store: Session, wor
     form = _form(contact, email="new@mail.example", city="Dayton", phone="614 555 0199", state="ohio")
     saved = browser.post(f"/crm/contacts/{contact.id}/edit", data=form, follow_redirects=True)
     page = words(saved)
-    assert "new@mail.example Typed here. The carrier says qmailamy@mail.example." in page
+    assert "new@mail.example Entered here. The carrier says qmailamy@mail.example." in page
     assert "(614) 555-0199" in page
     store.expire_all()
     kept = store.get_one(Contact, (world.amy.business.id, contact.id))
@@ -168,7 +168,7 @@ def test_what_the_agent_typed_stands_over_the_carriers_value(store: Session, wor
     assert sorted(entry.fields) == ["city", "email", "phone", "state"]
     assert "Dayton" not in str(entry.detail)
     again = browser.post(f"/crm/contacts/{contact.id}/edit", data=_form(kept, email=""), follow_redirects=True)
-    assert "Typed here. The carrier says qmail" not in words(again)
+    assert "Entered here. The carrier says qmail" not in words(again)
 
 
 def test_an_edit_that_changes_nothing_makes_nothing_the_agents_own(

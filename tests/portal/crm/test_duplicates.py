@@ -54,8 +54,8 @@ def test_side_by_side_marks_what_differs_and_says_who_says_it(
     store: Session, world: World, client_for: Client, pair: PossibleDuplicate
 ) -> None:
     page = words(client_for(world.amy.admin).get(f"/crm/duplicates/{pair.id}"))
-    assert "First name Qfirstamy Humana Amelia typed here Differs" in page
-    assert "Last name Qlastamy Humana Qlastamy typed here" in page
+    assert "First name Qfirstamy Humana Amelia entered here Differs" in page
+    assert "Last name Qlastamy Humana Qlastamy entered here" in page
     assert "Medicare number On file" in page and "Notes 1 1" in page
     (seen,) = entries(store, "contact.compare")
     assert set(seen.subject_ids) == {pair.contact_id, pair.other_id}

@@ -199,7 +199,7 @@ def test_a_newer_carrier_value_is_offered_until_accepted_or_left_aside(
     seen = page.split('name="seen"')[1].split('value="')[1].split('"')[0]
     browser.post(f"{address}/edit", data={**typed, "seen": seen})
     # The value that was typed over is known: it stands beside, but asks for nothing.
-    assert "Typed here. The carrier says qmailamy@mail.example" in words(browser.get(address))
+    assert "Entered here. The carrier says qmailamy@mail.example" in words(browser.get(address))
     assert "newer value from a carrier" not in words(browser.get("/crm/"))
 
     carrier_says(store, amy.member, "newer@mail.example")

@@ -43,6 +43,9 @@ def test_a_possible_duplicate_goes_with_what_it_told(
     for address in ("/crm/duplicates", f"/crm/contacts/{contact.id}", f"/crm/contacts/{own.id}"):
         text = words(browser.get(address))
         assert "Same name" not in text and "same person" not in text, address
+    left = words(browser.get(f"/crm/contacts/{contact.id}"))
+    assert "Unnamed contact" in left and "Its name was the carriers' and left the account" in left
+    assert "Its name was the carriers'" in words(browser.get("/crm/contacts"))
     mine = PossibleDuplicate.business_id == contact.business_id  # the world's other accounts have pairs of their own
     assert store.scalars(select(PossibleDuplicate).where(mine)).all() == []
     with acting(app, job_scope(world.amy.business)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -27,6 +28,7 @@ from portal.extensions import db
 from portal.identity.models import User
 from portal.sync.claims.models import PolicyClaim
 from portal.sync.claims.operations import A_DAY
+from tests.portal.sync.runs import sync
 from tests.support import builders as make
 from tests.support import crm_builders as crm
 from tests.support.people import acting, scope_of_user
@@ -245,6 +247,24 @@ def test_a_policy_that_is_seen_says_why(world: World, client_for: Callable[[User
     page = client_for(world.ali).get(f"/crm/policies/{policy.id}").text
     assert f"NPN {world.lee.producer.npn} wrote this policy" in page and "your role shows the whole account" in page
     assert isinstance(policy, CrmPolicy)
+
+
+def test_what_came_by_the_crosswalk_says_so(
+    app: Flask, store: Session, world: World, client_for: Callable[[User], FlaskClient]
+) -> None:
+    office, amy = world.summit, world.amy
+    npn = amy.people[0].producer.npn
+    policy = make.policy(store, office.stray, office.feed_run, npn, writer_source="crosswalk", carrier="humana")
+    sync(app, store, amy.business)
+    copy = store.scalars(select(CrmPolicy).where(CrmPolicy.policy_id == policy.id)).one()
+    client = client_for(amy.admin)
+    page = html.unescape(client.get(f"/crm/policies/{copy.id}").text)
+    assert "names the writer of this policy by an identifier of Humana's own, not by NPN" in page
+    assert "on record that this identifier stands for your NPN" in page or f"stands for NPN {npn}" in page
+    store.execute(update(Policy).values(writer_source="column", batch=policy.batch + 1000))
+    store.commit()
+    sync(app, store, amy.business)
+    assert "not by NPN" not in client.get(f"/crm/policies/{copy.id}").text
 
 
 def test_what_was_searched_for_elsewhere_is_no_claim(

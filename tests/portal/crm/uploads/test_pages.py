@@ -124,6 +124,18 @@ def test_a_choice_can_be_made_again_until_the_upload_is_applied(place: Place, br
     assert "A single row cannot be taken back" in words(browser.get(link[1]))
 
 
+def test_a_value_says_that_a_file_brought_it(place: Place, browser: Browser, setup_engine: Engine) -> None:
+    address = send(browser, [{**DANA, "Email": "dana@mail.example"}])
+    take_columns(browser, address)
+    browser.post(f"{address}/apply")
+    (dana,) = contacts(setup_engine, place.business.id)
+    other = crm.contact(place.store, place.business, None, first_name="Else", last_name="Body", email="e@mail.example")
+    page = words(browser.get(f"/crm/contacts/{dana.id}/compare?other={other.id}"))
+    assert "dana@mail.example from the upload clients.csv e@mail.example entered here" in page
+    browser.post(f"{address}/undo")
+    assert "from the upload" not in words(browser.get(f"/crm/contacts/{dana.id}/compare?other={other.id}"))
+
+
 def test_nothing_of_an_undone_upload_waits(place: Place, browser: Browser) -> None:
     row = {"First Name": "Dana", "Last Name": "Whitfield", "Email": "dana@mail.example"}
     address = send(browser, [row, {"First Name": "New", "Last Name": "One", "MBI": ""}])
