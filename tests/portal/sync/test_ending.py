@@ -107,6 +107,16 @@ def test_a_run_after_a_cancelled_one_waits_for_its_worker(
     assert len(shown(setup_engine, business)) == 3
 
 
+def _reaped(app: Flask) -> int:
+    """What the relay's next rounds send again: the first one leaves out a row whose holder has not let go yet."""
+    for _ in range(50):
+        with app.app_context():
+            if found := operations.reap():
+                return found
+        time.sleep(0.1)
+    return 0
+
+
 def test_a_worker_that_stopped_loses_its_connections(
     app: Flask,
     business: Business,
@@ -123,8 +133,7 @@ def test_a_worker_that_stopped_loses_its_connections(
             assert operations.reap() == 0
         with setup_engine.begin() as connection:
             connection.execute(text("UPDATE sync_run SET heartbeat_at = now() - interval '21 s'"))
-        with app.app_context():
-            assert operations.reap() == 1
+        assert _reaped(app) == 1
         working.result(timeout=20)  # it wakes up and ends quietly
     assert rows(setup_engine, "SELECT status, fence FROM sync_run") == [("queued", 2)]
     assert shown(setup_engine, business) == set()
