@@ -55,7 +55,7 @@ def sentence(run: SyncRun) -> str:
         return run.phase or "Waiting for its turn"
     parts = [_account(run)]
     if run.without_email:
-        parts.append(f"{run.without_email:,} of them had no e-mail")
+        parts.append(f"{counted(run.without_email, 'contact')} had no e-mail")
     if run.possible_duplicates:
         parts.append(
             f"{counted(run.possible_duplicates, 'possible duplicate')} {_was(run.possible_duplicates)} put to decide"
@@ -74,8 +74,8 @@ def _account(run: SyncRun) -> str:
         told = "no policy in your book was written under an NPN of this account, so none was in it"
         return when + told if when else told[:1].upper() + told[1:]
     brought = f"this run brought {counted(run.added, 'policy', 'policies') if run.added else 'no new policy'}"
-    held = f"{counted(run.policies or 0, 'policy', 'policies')} of {counted(run.contacts or 0, 'contact')}"
-    told = f"{brought}; the account then had {held}"
+    policies, contacts = counted(run.policies or 0, "policy", "policies"), counted(run.contacts or 0, "contact")
+    told = f"{brought}; the account then had {policies} and {contacts} with a policy"
     return when + told if when else told[:1].upper() + told[1:]
 
 

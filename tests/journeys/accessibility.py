@@ -26,6 +26,10 @@ _SETTLED = """async () => {
 _TOO_WIDE = """() => [...document.querySelectorAll('body *')]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(e).position !== 'fixed')
     .slice(0, 3).map(e => e.outerHTML.slice(0, 90))"""
+# A card of a list has its labels under each other and its values too; a cell between others has no room for words.
+_SQUEEZED = """() => [...document.querySelectorAll('.data tbody td[data-label]')]
+    .filter(e => e.offsetParent && e.getBoundingClientRect().width < innerWidth / 2)
+    .slice(0, 3).map(e => e.outerHTML.slice(0, 90))"""
 
 
 def faults(page: Page) -> list[str]:
@@ -43,6 +47,8 @@ def faults(page: Page) -> list[str]:
         found += [f"{_where(page)} ({name}): {line}" for line in _violations(page, rules)]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append(f"{_where(page)} is wider than 320 px: {page.evaluate(_TOO_WIDE)}")
+    if squeezed := page.evaluate(_SQUEEZED):
+        found.append(f"{_where(page)} has cells at 320 px that are too narrow to read: {squeezed}")
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # the same two numbers
     return found
 

@@ -66,7 +66,7 @@ def test_provision_with_sync_copies_then_invites(
     assert {"run_sync", "send_invitation"} <= set(jobs(setup_engine))
     assert admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"}).status_code == 286
     told = admin.get(f"/fmo/runs/{run.id}").text
-    assert "this run brought 1 policy; the account then had 1 policy of 1 contact" in told
+    assert "this run brought 1 policy; the account then had 1 policy and 1 contact with a policy" in told
     assert rows(setup_engine, "SELECT other_id FROM activity") == [(business.id,)]
 
 

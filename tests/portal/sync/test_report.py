@@ -172,10 +172,10 @@ def test_what_the_account_holds_now_stands_beside_what_the_run_brought(
     store.commit()
 
     panel = admin.get(f"/fmo/runs/business/{business.id}").text
-    assert "The account holds 1 policy of 1 contact now." in panel
-    assert "this run brought 2 policies; the account then had 2 policies of 1 contact" in panel
+    assert "The account holds 1 policy and 1 contact with a policy now." in panel
+    assert "this run brought 2 policies; the account then had 2 policies and 1 contact with a policy" in panel
     assert "Contacts with a policy" in panel
-    assert "1 policy of 1 contact in it now" in admin.get(f"/fmo/runs/producer/{agent.id}").text
+    assert "1 policy and 1 contact with a policy in it now" in admin.get(f"/fmo/runs/producer/{agent.id}").text
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_what_the_account_holds_now_stands_beside_what_the_run_brought(
     [
         ({"policies": 0, "contacts": 0, "added": 0}, "no policy in your book was written under an NPN of this account"),
         ({"policies": 0, "contacts": 0, "added": 0, "removed_by_agent": 2}, "the account then had 0 policies"),
-        ({"added": 0}, "On 3 Feb 2026 this run brought no new policy; the account then had 1 policy of 1 contact."),
-        ({"without_email": 1}, "1 of them had no e-mail."),
+        ({"added": 0}, "On 3 Feb 2026 this run brought no new policy; the account then had 1 policy and 1 contact"),
+        ({"without_email": 1}, "1 contact had no e-mail."),
     ],
 )
 def test_the_sentence_of_a_run_tells_what_was(
