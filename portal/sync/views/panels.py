@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Response, url_for
 
+from portal.activities import filled_in, subjects
 from portal.activities.models import Activity
 from portal.businesses import queries as businesses
 from portal.businesses.models import Business
@@ -14,6 +15,7 @@ from portal.core.fragments import page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 from portal.downline import fragments
+from portal.downline.keys import readable_phone
 from portal.downline.models import Producer
 from portal.sync import queries, report
 from portal.sync.views import bp
@@ -43,12 +45,15 @@ def producer_panel(producer_id: UUID) -> Response:
 @bp.get("/fmo/runs/activity/<uuid:activity_id>")
 @allow(Permission.SYNC_READ)
 def activity_runs(activity_id: UUID) -> Response:
-    """What was filled in, and the run that it started."""
+    """What was filled in, in the order of the form, and the run that it started."""
     activity = find_or_404(Activity, activity_id)
     runs = queries.runs_of_activity(activity_id)
     accounts = businesses.by_ids(run.business_id for run in runs)
     shown: dict[str, Any] = {"activity": activity, "runs": runs, "accounts": accounts}
-    return page("sync/activity.html", block="results", report=report, at="activity", **shown)
+    shown |= {"fields": filled_in.of(activity), "subject": subjects.find(activity.subject_kind, activity.subject_id)}
+    return page(
+        "sync/activity.html", block="results", report=report, at="activity", readable_phone=readable_phone, **shown
+    )
 
 
 def _of_producer(producer_id: UUID) -> str | None:

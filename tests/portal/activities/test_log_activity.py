@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -128,3 +129,25 @@ def test_an_activity_on_two_records_is_logged_with_both(
         operations.log(*given, by=by, other=("business", world.amy.business.id))
     entry = store.scalars(select(AccessEntry).where(AccessEntry.action == "activity.log")).one()
     assert (entry.detail["other_kind"], entry.detail["other_id"]) == ("business", str(world.amy.business.id))
+
+
+def test_what_was_filled_in_reads_in_the_order_of_the_form(
+    world: World, client_for: ClientFor, acting_as: Callable[..., AbstractContextManager[Scope]]
+) -> None:
+    fields = {
+        "Role": "Agent – Administrator", "Email": "dana@harbor.example", "Agent": "Dana Harbor, NPN 8812034",
+        "Mobile phone": "+13125550123", "State": "", "Enable Policy Sync": True, "Agreement signed": "2026-03-12",
+        "Policies that left": 1204,
+    }  # fmt: skip
+    with acting_as(world.summit.admin) as by:
+        given = ("crm_provision", "agent", world.pat.producer.id, "Provisioned Harbor.")
+        activity = operations.log(*given, by=by, fields=fields).id
+    admin, address = client_for(world.summit.admin), f"/fmo/runs/activity/{activity}"
+    pairs = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", admin.get(address, htmx=True).text, re.S)
+    told = [(label, re.sub(r"<[^>]+>", "", value)) for label, value in pairs]
+    assert told == [
+        ("Agent", "Dana Harbor, NPN 8812034"), ("Email", "dana@harbor.example"), ("Mobile phone", "(312) 555-0123"),
+        ("State", "—not known"), ("Role", "Agent – Administrator"), ("Enable Policy Sync", "Yes"),
+        ("Agreement signed", "12 Mar 2026"), ("Policies that left", "1,204"),
+    ]  # fmt: skip
+    assert f'<p class="back"><a href="/fmo/agents/{world.pat.producer.id}">' in admin.get(address).text
