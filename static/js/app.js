@@ -82,16 +82,31 @@
   });
   on("toast", ({ detail }) => toast(detail.value));
 
+  /* What a person opened stays open when its part of the page comes anew. Told by its words: ids it has none. */
+
+  const opened = new Set();
+
+  function told(details) {
+    const around = details.closest("li, tr, section");
+    return `${find("summary", details)?.textContent}|${(around && find("p, h2, h3, th", around))?.textContent}`;
+  }
+
+  function keepOpen(within) {
+    for (const one of all("details", within)) opened[one.open ? "add" : "delete"](told(one));
+  }
+
   /* Focus: whoever loses the focused element to a swap is put where it was */
 
   let lost = null;
   on("htmx:beforeSwap", ({ detail }) => {
     const active = document.activeElement;
+    keepOpen(detail.target);
     lost = detail.target.contains(active) ? { id: active.id } : null;
   });
 
   on("htmx:afterSettle", ({ detail }) => {
     const fresh = detail.elt;
+    for (const details of all("details", fresh)) details.open ||= opened.has(told(details));
     watchTables(fresh);
     if (fresh.matches(".run.over")) refreshAround();
     const spoken = fresh.matches("[data-announce]") ? fresh : find("[data-announce]", fresh);
@@ -165,7 +180,14 @@
   });
 
   on("change", ({ target }) => {
-    if (target.matches("[data-theme-switch] input")) {
+    const name = target.dataset.tickAll || target.name;
+    const [ticks, together] = [all(`input[name="${name}"]`), find(`[data-tick-all="${name}"]`)];
+    if (together === target) {
+      for (const box of ticks) box.checked = target.checked;
+    } else if (together) {
+      together.checked = ticks.every((box) => box.checked);
+      together.indeterminate = !together.checked && ticks.some((box) => box.checked);
+    } else if (target.matches("[data-theme-switch] input")) {
       root.dataset.theme = target.value;
       remember("theme", target.value);
     } else if (target.matches("[data-keys-switch]")) {

@@ -50,6 +50,7 @@ def business(record_id: UUID) -> Response:
         agreement=queries.agreement(found),
         agreed=in_words(found),
         producer=downline.by_id(found.producer_id),
+        principal=downline.principals([found.producer_id]).get(found.producer_id),
         panels=fragments.panels("business", found.id),
         activity_menu=registry.menu("business", found.id),
         story=activities.timeline("business", found.id),

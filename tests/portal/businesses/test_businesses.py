@@ -230,3 +230,16 @@ def test_the_headline_shows_the_first_npn_only_while_it_is_one(
     store.execute(update(BusinessNpn).where(BusinessNpn.business_id == business.id).values(until=clock.now()))
     store.commit()
     assert 'aria-label="Copy NPN 7731"' not in admin.get(address).text
+
+
+def test_the_details_of_an_agencys_account_name_its_principal(
+    store: Session, world: World, client_for: ClientFor
+) -> None:
+    agency = make.agency(store, world.summit.fmo, "7741")
+    lead = make.agent(store, world.summit.fmo, "7742", agency, is_principal=True)
+    business = make.business(store, agency, continuous=True)
+    page = client_for(world.summit.admin).get(f"/fmo/businesses/{business.id}").text
+    assert "<dt>Principal</dt>" in page and f'href="/fmo/agents/{lead.id}"' in page
+    assert "not an NPN of this account" in page and "Continuously" in page
+    make.business_npn(store, business, lead)
+    assert "not an NPN of this account" not in client_for(world.summit.admin).get(f"/fmo/businesses/{business.id}").text
