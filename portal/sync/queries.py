@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,6 +74,12 @@ def runs_of_activity(activity_id: UUID) -> Sequence[SyncRun]:
         .order_by(SyncRun.requested_at.desc(), SyncRun.id.desc())
         .limit(10)
     ).all()
+
+
+def by_ids(run_ids: Iterable[UUID]) -> dict[UUID, SyncRun]:
+    """The runs by their ids; those that are not there are left out."""
+    query = select(SyncRun).where(SyncRun.id.in_(list(run_ids)))
+    return {run.id: run for run in db.session.scalars(query)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from portal.connectors import normalise
 from portal.connectors.names import tidied
 from portal.core.forms import ticked
 from portal.core.scope import Role
+from portal.downline.keys import readable_phone
 from portal.downline.models import Producer
 from portal.provisioning.operations import Foreseen, Person, Wanted
 from portal.provisioning.places import STATES, ZONES
@@ -37,6 +38,10 @@ def _phone(form: Any, field: Field) -> None:
     digits = [character for character in field.data or "" if character.isdigit()]
     if not 7 <= len(digits) <= 15:
         raise ValidationError("Enter a phone number with its area code, such as 614 555-0123.")
+
+
+def _as_people_write(phone: str | None) -> str | None:
+    return readable_phone(phone) if phone else phone
 
 
 def outside_box() -> BooleanField:
@@ -94,7 +99,7 @@ class _PersonForm(_ActivityForm):
         "Email",
         validators=[InputRequired("Enter the e-mail address; the invitation goes there."), Length(max=254), _address],
     )
-    mobile = TelField("Mobile phone", validators=[Optional(), _phone])
+    mobile = TelField("Mobile phone", filters=[_as_people_write], validators=[Optional(), _phone])
     role = role_field("Role", Role.AGENT_ADMIN)
 
     def person(self) -> Person:
