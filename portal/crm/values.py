@@ -30,6 +30,22 @@ def blanks(shown: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def differing(shown: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """What `said` says otherwise than `shown`, where both know it. Never the birth date: by it people are told apart.
+
+    An address is one value: it is given whole, and only where `said` knows every line that is shown.
+    """
+    both = {name for name in said if said[name] and shown.get(name) and not _alike(name, shown[name], said[name])}
+    found = {name: said[name] for name in both - {"birth_date", *ADDRESS}}
+    if both & set(ADDRESS) and all(said.get(name) for name in ADDRESS if shown.get(name)):
+        found |= {name: said[name] for name in ADDRESS if said.get(name) and said[name] != shown.get(name)}
+    return found
+
+
+def _alike(field: str, one: str, other: str) -> bool:
+    return one.lower() == other.lower() if field == "email" else name_key(one) == name_key(other)
+
+
 def _same_place(shown: Mapping[str, str], said: Mapping[str, str]) -> bool:
     held = [name for name in ADDRESS if shown.get(name)]
     both = [name for name in held if said.get(name)]

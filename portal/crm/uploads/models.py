@@ -34,6 +34,7 @@ class Upload(BusinessOwned, Stamped, Base):
     columns: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # place in the file → field
     date_order: Mapped[str] = mapped_column(server_default="mdy")
     rows: Mapped[int]
+    replaces: Mapped[bool] = mapped_column(server_default=text("false"))  # its values stand where others differ
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # of the preview, then of what was done
     applied_at: Mapped[datetime | None]
     applied_by_name: Mapped[str | None]
@@ -71,6 +72,9 @@ class UploadRow(BusinessOwned, Base):
     note: Mapped[str | None] = mapped_column(Text())
     fill: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # what it adds to a known contact
     fills_mbi: Mapped[bool] = mapped_column(server_default=text("false"))
+    replaces: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # what it says otherwise, to stand
+    was: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # what agents had said there; no carrier's
+    fresh: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # where no carrier's word was aside
     lends: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # what it says again of a known contact
     lends_mbi: Mapped[bool] = mapped_column(server_default=text("false"))
     was_owned: Mapped[bool] = mapped_column(server_default=text("false"))  # the contact was the agent's own before

@@ -13,7 +13,7 @@ from portal.core.scope import Scope
 from portal.crm.duplicates.finding import look_again
 from portal.crm.duplicates.statements import moving
 from portal.crm.statements import contacts_lock
-from portal.crm.uploads import events, fields, plan, statements, stored, table, weak
+from portal.crm.uploads import events, fields, figures, plan, statements, stored, table, weak
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import date_order, read_row
@@ -73,10 +73,10 @@ def choose_columns(upload: Upload, columns: Mapping[int, str], order: str, *, by
         for number, cells in read.rows
     ]
     sealed = _seal(rows, upload.fmo_id)
-    _decide(rows)
+    _decide(rows, upload)
     statements.keep_rows(upload.id, [stored.columns_of(one, upload, sealed.get(one.mbi_hash)) for one in rows])
     upload.columns = {str(place): name for place, name in columns.items()}
-    upload.date_order, upload.state, upload.counts = order, "preview", plan.counts(rows)
+    upload.date_order, upload.state, upload.counts = order, "preview", figures.counts(rows)
     told = upload.counts
     access.record(events.UPLOAD_PREVIEW, subject=upload, rows=told["rows"], matched=told["match"])
 
@@ -92,10 +92,26 @@ def _seal(rows: Sequence[Planned], fmo_id: UUID) -> dict[str | None, str]:
     return sealed
 
 
-def _decide(rows: Sequence[Planned]) -> None:
+def _decide(rows: Sequence[Planned], upload: Upload) -> None:
     ladder = statements.sharing_keys(pair for one in rows for pair in one.keys.items())
     named = statements.of_last_name(weak.name_of(one.row.values)[1] for one in rows)
-    plan.plan(rows, ladder, named, lambda alone: statements.near(one.row.values for one in alone))
+    settled = stored.settled(upload) if upload.replaces else None
+    plan.plan(rows, ladder, named, lambda alone: statements.near(one.row.values for one in alone), settled)
+
+
+def let_replace(upload: Upload, wanted: bool, *, by: Scope) -> None:
+    """Say whether the file's values replace what differs, or fill blanks only; the preview is made anew."""
+    _lock(upload)
+    if upload.state != "preview" or upload.forgotten_at is not None:
+        raise Refused("This can only be chosen before the upload is applied. Nothing was changed.")
+    contacts_lock.hold(scope.business_id())
+    upload.replaces = wanted
+    access.record(events.UPLOAD_REPLACE, subject=upload, replaces=wanted)
+    rows = stored.open_rows(upload)
+    before = stored.states(rows)
+    _decide(rows, upload)
+    stored.save(upload, rows, before)
+    upload.counts = figures.counts(rows)
 
 
 def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
@@ -117,13 +133,13 @@ def choose(upload: Upload, choices: Mapping[UUID, str], *, by: Scope) -> int:
             taken += 1
     access.record(events.UPLOAD_CHOOSE, subject=upload, rows=taken)
     before = stored.states(rows)
-    _decide(rows)
+    _decide(rows, upload)
     stored.save(upload, rows, before)
     if upload.state == "applied":
         _write(upload, rows)
         upload.counts = stored.counts(upload)
     else:
-        upload.counts = plan.counts(rows)  # they are all of them
+        upload.counts = figures.counts(rows)  # they are all of them
     return taken
 
 
@@ -151,9 +167,9 @@ def apply(upload: Upload, *, by: Scope) -> bool:
     contacts_lock.hold(scope.business_id())
     rows = stored.open_rows(upload)
     before = stored.states(rows)
-    _decide(rows)
+    _decide(rows, upload)
     if stored.save(upload, rows, before):
-        upload.counts = plan.counts(rows)
+        upload.counts = figures.counts(rows)
         raise Changed
     upload.state, upload.applied_at, upload.applied_by_name = "applied", clock.now(), by.actor_name
     upload.body = None
@@ -169,6 +185,7 @@ def _write(upload: Upload, rows: Sequence[Planned]) -> None:
     filled = statements.write(upload.id)
     made = [one.contact_id for one in taken if one.outcome != plan.MATCH]
     said: set[str] = {name for one in taken for name in (one.row.values if one.outcome != plan.MATCH else one.fill)}
+    said |= {name for one in taken for name in one.replaces}
     if any(one.mbi_hash and (one.outcome != plan.MATCH or one.fills_mbi) for one in taken):
         said.add("mbi")
     access.record(
@@ -180,6 +197,7 @@ def _write(upload: Upload, rows: Sequence[Planned]) -> None:
         created=len(made),
         matched=sum(1 for one in taken if one.outcome == plan.MATCH),
         notes=sum(1 for one in taken if one.row.note),
+        replaced=sum(len(one.replaces) for one in taken),
     )
     look_again(upload.business_id)
 

@@ -15,12 +15,13 @@ from portal.connectors.ladder import name_key
 from portal.crm import matching
 from portal.crm.duplicates.statements.queue import LADDER
 from portal.crm.matching import Person
+from portal.crm.models import ADDRESS
 from portal.crm.uploads import beside
 from portal.crm.uploads.beside import Like
 from portal.crm.uploads.known import Known
 from portal.crm.uploads.rows import ReadRow
 from portal.crm.uploads.weak import Named, shared
-from portal.crm.values import blanks
+from portal.crm.values import blanks, differing
 
 CREATE, MATCH, DUPLICATE, CANDIDATE = "create", "match", "duplicate", "candidate"
 REMOVED, ERROR, LEFT = "removed", "error", "left"
@@ -59,6 +60,7 @@ class Planned:
     likes: list[Like] = field(default_factory=list)  # whom it may be, beside what the ladder says; not kept
     fill: dict[str, str] = field(default_factory=dict)
     fills_mbi: bool = False
+    replaces: dict[str, str] = field(default_factory=dict)  # what it says otherwise, where that is to stand
     lends: dict[str, str] = field(default_factory=dict)
     lends_mbi: bool = False
     was_owned: bool = False
@@ -75,11 +77,18 @@ class Planned:
 Near = Callable[[Sequence[Planned]], Iterable[Known]]
 
 
-def plan(rows: Sequence[Planned], ladder: Iterable[Known], named: Iterable[Known], near: Near) -> None:
+def plan(
+    rows: Sequence[Planned],
+    ladder: Iterable[Known],
+    named: Iterable[Known],
+    near: Near,
+    settled: Mapping[UUID, set[str]] | None = None,
+) -> None:
     """Decide every row of `rows`, in place.
 
     `ladder`: contacts that share a key with a row; `named`: contacts that share a name with one; removed ones too.
     `near` gives the contacts that share a birth date, phone, e-mail or address with rows that the ladder leaves alone.
+    `settled`: None fills blanks only; else the rows' values replace others too, except these fields of a contact.
     """
     _forget(rows)
     ladder = list(ladder)
@@ -97,8 +106,8 @@ def plan(rows: Sequence[Planned], ladder: Iterable[Known], named: Iterable[Known
     numbers = {one.contact_id: one.row.number for one in rows if one.outcome in (CREATE, DUPLICATE)}
     for one in rows:
         if not one.keys and one.row.named and not one.row.refused:
-            _by_name(one, names, made, numbers)
-    _fills(rows, known)
+            _by_name(one, names, known, made, numbers)
+    _fills(rows, known, settled)
 
 
 def _forget(rows: Iterable[Planned]) -> None:
@@ -106,7 +115,7 @@ def _forget(rows: Iterable[Planned]) -> None:
     for one in rows:
         one.outcome, one.reason, one.rung, one.contact_id, one.same_as = ERROR, None, None, None, None
         one.candidates, one.doubts, one.likes, one.was_owned = [], [], [], False
-        one.fill, one.fills_mbi, one.lends, one.lends_mbi = {}, False, {}, False
+        one.fill, one.fills_mbi, one.replaces, one.lends, one.lends_mbi = {}, False, {}, {}, False
 
 
 def _by_ladder(rows: Sequence[Planned], contacts: Sequence[Known], known: Mapping[UUID, Known]) -> None:
@@ -200,17 +209,20 @@ def _as_known(one: Planned) -> Known:
     return Known(one.id, dict(one.row.values), one.mbi_hash)
 
 
-def _by_name(one: Planned, names: Named, made: Named, numbers: dict[UUID | None, int]) -> None:
+def _by_name(
+    one: Planned, names: Named, known: Mapping[UUID, Known], made: Named, numbers: dict[UUID | None, int]
+) -> None:
     said = one.row.values
     everybody = names.candidates(said)
     found = {contact.id: contact for contact in everybody if not contact.removed}
     found |= {like.contact.id: like.contact for like in one.likes}
-    living = sorted(found.values(), key=lambda contact: contact.id)
-    one.candidates = [contact.id for contact in living]
+    living = one.candidates = sorted(found)
+    # Whom a person chose stays chosen, even if the contact says something else by now.
+    chosen = known.get(UUID(one.choice)) if one.choice and one.choice not in ANSWERS else None
     if one.choice == LEAVE:
         one.outcome = LEFT
-    elif one.choice in {str(contact) for contact in one.candidates}:
-        one.outcome, one.rung, one.contact_id = MATCH, CHOSEN, UUID(one.choice)
+    elif chosen is not None and not chosen.removed:
+        one.outcome, one.rung, one.contact_id = MATCH, CHOSEN, chosen.id
     elif living and one.choice != NEW:
         one.outcome = CANDIDATE
     elif not living and (gone := [contact for contact in everybody if shared(said, contact.shown)]):
@@ -226,12 +238,15 @@ def _by_name(one: Planned, names: Named, made: Named, numbers: dict[UUID | None,
         made.add(_as_known(one))
 
 
-def _fills(rows: Sequence[Planned], known: Mapping[UUID, Known]) -> None:
-    """What each row adds, the earlier row first: blanks only, and never a second Medicare number.
+def _fills(
+    rows: Sequence[Planned], known: Mapping[UUID, Known], settled: Mapping[UUID, set[str]] | None = None
+) -> None:
+    """What each row adds, the earlier row first, and never a second Medicare number. No row replaces another row's.
 
     What it says again of a known contact is lent: it is the agent's word too, and stays when the carriers' is gone.
     """
     state: dict[UUID, Known] = {}
+    done = {contact: set(names) for contact, names in (settled or {}).items()}
     for one in sorted(rows, key=lambda one: (one.outcome == MATCH, one.row.number)):
         if one.contact_id is None or one.outcome not in (CREATE, DUPLICATE, MATCH):
             continue
@@ -245,29 +260,21 @@ def _fills(rows: Sequence[Planned], known: Mapping[UUID, Known]) -> None:
         one.fills_mbi = one.mbi_hash is not None and held.mbi_hash is None
         if one.contact_id in known:
             one.was_owned = held.owned
-            one.lends = blanks(held.told, {n: v for n, v in one.row.values.items() if n not in one.fill})
+            if settled is not None:
+                by_file = done.setdefault(one.contact_id, set())
+                one.replaces = _replacing(held.shown, one.row.values, by_file)
+                by_file |= one.fill.keys() | one.replaces.keys()
+            new = one.fill.keys() | one.replaces.keys()
+            one.lends = blanks(held.told, {n: v for n, v in one.row.values.items() if n not in new})
             one.lends_mbi = one.mbi_hash is not None and one.mbi_hash == held.mbi_hash and held.typed_hash is None
-        held.shown, held.told = {**held.shown, **one.fill}, {**held.told, **one.fill, **one.lends}
+        said = {**one.fill, **one.replaces}
+        held.shown, held.told = {**held.shown, **said}, {**held.told, **said, **one.lends}
         held.mbi_hash = held.mbi_hash or one.mbi_hash
         held.typed_hash = held.typed_hash or (one.mbi_hash if one.fills_mbi or one.lends_mbi else None)
 
 
-def counts(rows: Sequence[Planned]) -> dict[str, int]:
-    """Figures of a plan: rows by outcome, and what the matched ones gain."""
-    found = dict.fromkeys(OUTCOMES, 0)
-    for one in rows:
-        found[one.outcome] += 1
-    filling = [one for one in rows if one.outcome == MATCH and one.same_as is None]
-    taken = [one for one in rows if one.outcome in (CREATE, DUPLICATE, MATCH)]
-    return {
-        **found,
-        "rows": len(rows),
-        "single": sum(1 for one in rows if one.outcome == CANDIDATE and len(one.candidates) == 1),
-        "chosen": sum(1 for one in rows if one.choice is not None),
-        "same": sum(1 for one in rows if one.same_as is not None),
-        "filled": sum(1 for one in filling if one.fill or one.fills_mbi),
-        "emails": sum(1 for one in filling if "email" in one.fill),
-        "phones": sum(1 for one in filling if "phone" in one.fill),
-        "notes": sum(1 for one in taken if one.row.note),
-        "partly": sum(1 for one in taken if one.row.problems),
-    }
+def _replacing(shown: Mapping[str, str], said: Mapping[str, str], by_file: set[str]) -> dict[str, str]:
+    """What differs and was not said by the same file before: of an address all or nothing."""
+    found = differing(shown, said)
+    barred = by_file | (set(ADDRESS) if by_file & set(ADDRESS) else set())
+    return {name: value for name, value in found.items() if name not in barred}

@@ -20,6 +20,7 @@ ROW_FILTERS = ("outcome",)
 ROW_SORTS = ("row",)
 FURTHER = {
     "filled": "Gain something",
+    "replaced": "Replace something",
     "single": "Have exactly one candidate",
     "chosen": "Decided by a person",
     "partly": "Have a value that is left out",
@@ -49,6 +50,8 @@ def _further(wanted: str) -> ColumnElement[bool]:
         return UploadRow.undone.in_(list(STAYED))
     if wanted == "partly":
         return (func.jsonb_array_length(UploadRow.problems) > 0) & (UploadRow.outcome != plan.ERROR)
+    if wanted == "replaced":
+        return UploadRow.replaces != {}
     if wanted == "single":
         return (UploadRow.outcome == plan.CANDIDATE) & (func.cardinality(UploadRow.candidates) == 1)
     if wanted == "chosen":

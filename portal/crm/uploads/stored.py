@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.crm.uploads import plan, statements
+from portal.crm.uploads import figures, plan, statements
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import Problem, ReadRow
@@ -50,6 +50,17 @@ def open_rows(upload: Upload) -> list[Planned]:
     return [one for one in rows if upload.state != "applied" or one.outcome in _WAITING]
 
 
+def settled(upload: Upload) -> dict[UUID, set[str]]:
+    """What the upload has said already: contact → fields."""
+    query = select(UploadRow.contact_id, UploadRow.values, UploadRow.outcome, UploadRow.fill, UploadRow.replaces)
+    done = query.where(UploadRow.upload_id == upload.id, UploadRow.written.is_(True))
+    found: dict[UUID, set[str]] = {}
+    for row in db.session.execute(done.execution_options(unlogged="names of fields, nothing is shown")):
+        named = {*row.fill, *row.replaces} if row.outcome == plan.MATCH else set(row.values)
+        found.setdefault(row.contact_id, set()).update(named)
+    return found
+
+
 def _rows(upload: Upload, *, written: bool | None = None) -> list[Planned]:
     query = select(*(getattr(UploadRow, name) for name in _READ)).where(UploadRow.upload_id == upload.id)
     if written is not None:
@@ -84,4 +95,4 @@ def save(upload: Upload, rows: Sequence[Planned], before: Mapping[UUID, dict[str
 
 def counts(upload: Upload) -> dict[str, int]:
     """The figures of the upload as it stands."""
-    return plan.counts(_rows(upload))
+    return figures.counts(_rows(upload))

@@ -59,8 +59,10 @@ def sentence(upload: Upload) -> str:
 def _matched(counts: dict[str, Any]) -> str:
     matched = counts.get(plan.MATCH, 0)
     emails = counts.get("emails", 0)
-    gains = f" ({counted(emails, 'e-mail')} filled in)" if emails else ""
-    return f"{matched:,} matched{gains}"
+    values = counts.get("values", 0)
+    gains = [f"{counted(emails, 'e-mail')} filled in"] if emails else []
+    gains += [f"{counted(values, 'value')} replaced"] if values else []
+    return f"{matched:,} matched{' (' + ', '.join(gains) + ')' if gains else ''}"
 
 
 def undone(upload: Upload) -> str:
@@ -100,6 +102,21 @@ def gains(row: Any) -> str:
     if row.fills_mbi:
         found.append("Medicare number")
     return ", ".join(found)
+
+
+def replaced(row: Any, person: Contact | None) -> list[tuple[str, str, str]]:
+    """(field, what it said, what the file says) of everything that a row replaces.
+
+    Once it is done, a carrier's value is not repeated here: it stands beneath, or has left the account.
+    """
+    found = []
+    for name in (name for name in FIELDS if name in row.replaces):
+        if row.written:
+            old = contact_words.said(name, row.was[name]) if name in row.was else "the carrier's value"
+        else:
+            old = (contact_words.shown(person, name) if person is not None else None) or "nothing"
+        found.append((FIELDS[name], old, contact_words.said(name, row.replaces[name])))
+    return found
 
 
 def would_gain(row: Any, contact: Contact) -> str:

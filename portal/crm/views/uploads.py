@@ -150,6 +150,19 @@ def upload(upload_id: UUID) -> Response:
     )
 
 
+@bp.post("/uploads/<uuid:upload_id>/values")
+@allow(Permission.CRM_UPLOAD)
+def choose_values(upload_id: UUID) -> Response:
+    """Say whether the file's values replace what differs; the preview shows what that would do."""
+    found = find_or_404(Upload, upload_id)
+    wanted = request.form.get("replace") == "y"
+    try:
+        operations.let_replace(found, wanted, by=scope.current())
+    except operations.Refused as refused:
+        flash(str(refused), "error")
+    return go(url_for("crm.upload", upload_id=found.id, outcome="replaced" if found.counts.get("replaced") else None))
+
+
 @bp.post("/uploads/<uuid:upload_id>/apply")
 @allow(Permission.CRM_UPLOAD)
 def apply_upload(upload_id: UUID) -> Response:

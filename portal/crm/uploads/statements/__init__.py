@@ -61,17 +61,42 @@ WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload AND outc
 """
 # What the rows of one contact add to it, and what they say again: no two of them say the same field.
 TOLD = """(SELECT 'fill' AS part, key, value FROM jsonb_each(r.fill)
+           UNION ALL SELECT 'replaces', key, value FROM jsonb_each(r.replaces)
+           UNION ALL SELECT 'was', key, value FROM jsonb_each(r.was)
+           UNION ALL SELECT 'fresh', key, value FROM jsonb_each(r.fresh)
            UNION ALL SELECT 'lends', key, value FROM jsonb_each(r.lends)) e"""
 GAINED = {
     part: f"coalesce(jsonb_object_agg(e.key, e.value) FILTER (WHERE e.part = '{part}'), '{{}}')"
-    for part in ("fill", "lends")
+    for part in ("fill", "lends", "replaces", "was", "fresh")
 }
+# Before values are replaced: what agents had said there, and where the carrier's word was not put aside yet.
+_REMEMBER = """
+UPDATE upload_row r SET was = v.was, fresh = v.fresh
+FROM (
+  SELECT m.id,
+    coalesce((SELECT jsonb_object_agg(e.key, c.typed -> e.key) FROM jsonb_each(m.replaces) e
+              WHERE jsonb_exists(c.typed, e.key)), '{}') AS was,
+    coalesce((SELECT jsonb_object_agg(e.key, true) FROM jsonb_each(m.replaces) e
+              WHERE jsonb_exists(c.carried, e.key)
+                AND c.carried ->> e.key IS DISTINCT FROM c.dismissed ->> e.key), '{}') AS fresh
+  FROM upload_row m
+  JOIN contact c ON c.fmo_id = :fmo AND c.business_id = :business AND c.id = m.contact_id
+  WHERE m.fmo_id = :fmo AND m.business_id = :business AND m.upload_id = :upload AND m.outcome = 'match'
+    AND NOT m.written AND m.replaces <> '{}'
+  FOR UPDATE OF c
+) v
+WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.id = v.id
+"""
 _FILL = f"""
 UPDATE contact c
-SET typed = c.typed || f.fill, brought = c.brought || f.lends, typed_mbi = coalesce(c.typed_mbi, f.mbi),
+SET typed = c.typed || f.fill || f.replaces, brought = c.brought || f.lends,
+    dismissed = c.dismissed || coalesce((
+      SELECT jsonb_object_agg(e.key, c.carried -> e.key) FROM jsonb_each(f.replaces) e
+      WHERE jsonb_exists(c.carried, e.key)), '{{}}'),
+    typed_mbi = coalesce(c.typed_mbi, f.mbi),
     typed_mbi_hash = coalesce(c.typed_mbi_hash, f.mbi_hash), agent_owned = true, updated_at = now()
 FROM (
-  SELECT r.contact_id, {GAINED["fill"]} AS fill, {GAINED["lends"]} AS lends,
+  SELECT r.contact_id, {GAINED["fill"]} AS fill, {GAINED["lends"]} AS lends, {GAINED["replaces"]} AS replaces,
          min(r.mbi) FILTER (WHERE r.fills_mbi OR r.lends_mbi) AS mbi,
          min(r.mbi_hash) FILTER (WHERE r.fills_mbi OR r.lends_mbi) AS mbi_hash
   FROM upload_row r LEFT JOIN LATERAL {TOLD} ON true
@@ -129,7 +154,7 @@ WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload
 
 DECIDED = (
     "outcome", "reason", "choice", "contact_id", "same_as", "rung", "candidates", "doubts", "fill", "fills_mbi",
-    "lends", "lends_mbi", "was_owned",
+    "replaces", "lends", "lends_mbi", "was_owned",
 )  # fmt: skip
 _READ = ("business_id", "fmo_id", "id", "upload_id", "number", "problems", "values", "mbi", "mbi_hash", "keys", "note")
 _ROWS = "jsonb_populate_recordset(NULL::upload_row, CAST(:rows AS jsonb))"
@@ -208,10 +233,11 @@ def read_tables_once() -> None:
 
 
 def write(upload_id: UUID) -> Mapping[UUID, UUID | None]:
-    """Do what the rows say: contacts, blanks, keys, notes, pairs to look at. Gives filled contact → its member."""
+    """Do what the rows say: contacts, values, keys, notes, pairs to look at. Gives filled contact → its member."""
     known = of_upload(upload_id)
     read_tables_once()
     db.session.execute(text(_CREATE), known)
+    db.session.execute(text(_REMEMBER), known)
     filled = db.session.execute(text(_FILL), known).all()
     for statement in (_KEYS, _NOTES, _OWN_NOTED, _DOUBTS, _WRITTEN):
         db.session.execute(text(statement), known)

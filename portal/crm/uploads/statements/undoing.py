@@ -66,7 +66,7 @@ WHERE {_MINE} AND upload_id = :upload AND undone IN ('remove', 'blank') AND cont
 """
 _BLANK = f"""
 UPDATE contact c
-SET typed = t.typed, brought = b.brought, updated_at = now(),
+SET typed = t.typed, brought = b.brought, dismissed = c.dismissed - d.names, updated_at = now(),
     typed_mbi = CASE WHEN f.mbi_hash = c.typed_mbi_hash THEN NULL ELSE c.typed_mbi END,
     typed_mbi_hash = nullif(c.typed_mbi_hash, f.mbi_hash),
     agent_owned = f.was_owned OR t.typed <> '{{}}' OR b.brought <> '{{}}' OR EXISTS (
@@ -74,13 +74,16 @@ SET typed = t.typed, brought = b.brought, updated_at = now(),
 FROM (
   SELECT r.contact_id, bool_or(r.was_owned) AS was_owned,
          min(r.mbi_hash) FILTER (WHERE r.fills_mbi OR r.lends_mbi) AS mbi_hash,
-         {GAINED["fill"]} AS fill, {GAINED["lends"]} AS lends
+         {GAINED["fill"]} AS fill, {GAINED["lends"]} AS lends, {GAINED["replaces"]} AS replaces,
+         {GAINED["was"]} AS was, {GAINED["fresh"]} AS fresh
   FROM upload_row r LEFT JOIN LATERAL {TOLD} ON true
   WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.undone = 'blank'
   GROUP BY r.contact_id
 ) f, contact k,
-LATERAL (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{{}}') AS typed FROM jsonb_each(k.typed) e
-         WHERE NOT f.fill @> jsonb_build_object(e.key, e.value)) t,
+LATERAL (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{{}}') AS typed FROM (
+           SELECT key, value FROM jsonb_each(k.typed) WHERE NOT f.fill || f.replaces @> jsonb_build_object(key, value)
+           UNION ALL SELECT key, value FROM jsonb_each(f.was) WHERE k.typed -> key = f.replaces -> key) e) t,
+LATERAL (SELECT ARRAY(SELECT key FROM jsonb_each(f.fresh) WHERE k.typed -> key = f.replaces -> key) AS names) d,
 LATERAL (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{{}}') AS brought FROM jsonb_each(k.brought) e
          WHERE NOT f.lends @> jsonb_build_object(e.key, e.value)) b
 WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = f.contact_id
@@ -100,7 +103,8 @@ WHERE h.fmo_id = :fmo AND h.business_id = :business AND h.upload_id = :upload AN
 """
 _UNDONE = f"""
 SELECT count(*) FILTER (WHERE undone = 'remove') AS removed,
-       count(DISTINCT contact_id) FILTER (WHERE undone = 'blank' AND (fill <> '{{}}' OR fills_mbi)) AS blanked,
+       count(DISTINCT contact_id) FILTER (
+         WHERE undone = 'blank' AND (fill <> '{{}}' OR replaces <> '{{}}' OR fills_mbi)) AS blanked,
        count(*) FILTER (WHERE undone IN ('linked', 'noted', 'edited', 'left', 'merged')) AS kept
 FROM upload_row WHERE {_MINE} AND upload_id = :upload
 """

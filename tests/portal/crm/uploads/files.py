@@ -18,7 +18,8 @@ from portal.identity.models import User
 from tests.support.people import acting
 
 SNAPSHOT = {
-    "contact": "id, typed, carried, brought, typed_mbi_hash, mbi_hash, agent_owned, made_by, hidden, removed_at",
+    "contact": "id, typed, carried, brought, dismissed, typed_mbi_hash, mbi_hash, agent_owned, made_by, hidden,"
+    " removed_at",
     "contact_key": "contact_id, kind, value",
     "note": "contact_id, body",
     "possible_duplicate": "contact_id, other_id, reason",
@@ -45,9 +46,12 @@ def preview(app: Flask, user: User, rows: Sequence[Mapping[str, str]] | bytes, o
         return upload.id
 
 
-def upload(app: Flask, user: User, rows: Sequence[Mapping[str, str]] | bytes) -> UUID:
-    """Upload the rows and apply them."""
+def upload(app: Flask, user: User, rows: Sequence[Mapping[str, str]] | bytes, *, replaces: bool = False) -> UUID:
+    """Upload the rows and apply them, blanks only or with values that replace others."""
     upload_id = preview(app, user, rows)
+    if replaces:
+        with acting(app, user) as by:
+            operations.let_replace(get(upload_id), True, by=by)
     apply(app, user, upload_id)
     return upload_id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +21,9 @@ from tests.support.examples import examples
 PEOPLE = ("Ann Ash", "Bo Lee", "Cy Orr", "Di Poe", "Ed Roe", "Flo Sun")
 CARRIERS = ("humana", "aetna")
 OFTEN = examples(12)
+TYPE = """
+UPDATE contact SET typed = CAST(:typed AS jsonb), agent_owned = true WHERE business_id = :b AND first_name = :first
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +88,20 @@ def rows_of(file: Book) -> list[dict[str, str]]:
 
 
 @OFTEN
-@given(book=books, file=files)
+@given(book=books, file=files, typed=st.sets(st.integers(0, 5)), replaces=st.booleans())
 def test_apply_then_undo_gives_back_what_was(
-    app: Flask, store: Session, setup_engine: Engine, book: Book, file: Book
+    app: Flask, store: Session, setup_engine: Engine, book: Book, file: Book, typed: set[int], replaces: bool
 ) -> None:
     place = Place(app, store)
     fill(place, book)
     place.sync()
+    for number in typed:
+        first = PEOPLE[number].split()[0]
+        old = json.dumps({"email": f"{first}@old.example"})
+        store.execute(text(TYPE), {"b": place.business.id, "first": first, "typed": old})
+    store.commit()
     before = state(setup_engine, place.business.id)
-    done = upload(app, place.user, rows_of(file))
+    done = upload(app, place.user, rows_of(file), replaces=replaces)
     undo(app, place.user, done)
     assert state(setup_engine, place.business.id) == before
 
