@@ -57,7 +57,7 @@ class PlainActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no 
             raise ValidationError("Write a few words, so that others know what this was about.")
 
     def moment(self) -> datetime | None:
-        """The chosen time, aware; the viewer typed it in their own zone."""
+        """The chosen time, aware; it was typed in the zone in which pages show times."""
         typed: datetime | None = self.when.data
         return typed.replace(tzinfo=clock.zone()) if typed else None
 

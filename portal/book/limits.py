@@ -14,8 +14,8 @@ NUMBER = rules.declare(
         "held_number",
         _GROUP,
         "More policies than",
-        "A file, a change of the crosswalk or an attribution that would give more policies than this another writing"
-        " agent is held. Policies that are new in the book do not count. 0: the number alone holds nothing.",
+        "A file, a change of the crosswalk or an attribution is held if it would give another writing agent to more"
+        " policies than this. Policies that are new in the book do not count. 0: the number alone holds nothing.",
         50,
     )
 )
@@ -24,8 +24,8 @@ SHARE = rules.declare(
         "held_share",
         _GROUP,
         "More than this share, in percent",
-        "Of the policies that a file tells again, or of the carrier’s policies in the book where the crosswalk or an"
-        " attribution changes. 0: the share alone holds nothing.",
+        "Measured against the policies that a file tells again or, where the crosswalk or an attribution changes,"
+        " against the carrier’s policies in the book. 0: the share alone holds nothing.",
         5,
         most=100,
     )

@@ -54,6 +54,7 @@ def _cells(entry: AccessEntry, names: Mapping[UUID, str]) -> list[str]:
         "subject_ids": _joined(entry.subject_ids),
         "member_ids": _joined(entry.member_ids),
         "fields": _joined(entry.fields),
+        "reason": subjects.worded("reason", entry.reason) if entry.reason else "",
         "also": json.dumps(entry.also) if entry.also else "",
         "detail": json.dumps(entry.detail) if entry.detail else "",
     }

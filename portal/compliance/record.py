@@ -97,6 +97,8 @@ def _plain(value: Any) -> str:
         return "Yes" if value else "No"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "None"
+    if isinstance(value, dict):
+        return "; ".join(f"{key.replace('_', ' ')}: {_plain(held)}" for key, held in sorted(value.items())) or "None"
     return "None" if value is None else str(value)
 
 

@@ -32,5 +32,5 @@ def day(value: date | datetime) -> str:
 
 
 def moment(value: datetime) -> str:
-    """ "12 Mar 2026, 14:05" in the zone of the pages."""
-    return f"{day(value)}, {local(value):%H:%M}"
+    """ "12 Mar 2026, 14:05 UTC" in the zone of the pages, which is said."""
+    return f"{day(value)}, {local(value):%H:%M %Z}"

@@ -31,7 +31,8 @@ def _when(minutes_ago: int = 5) -> str:
 def test_a_call_stands_on_the_record(world: World, client_for: ClientFor, store: Session) -> None:
     client = client_for(world.summit.admin)
     address = f"/fmo/activities/new/call/agent/{world.pat.producer.id}"
-    assert 'name="when"' in client.get(address).text
+    form = client.get(address).text
+    assert 'name="when"' in form and "In UTC, like every time in the portal." in form
     answer = client.post(address, data={"when": _when(), "outcome": "Left a message", "text": "About the new book."})
     assert answer.status_code == 303
     page = client.get(answer.location).text

@@ -296,7 +296,7 @@ def test_what_was_released(office: Office) -> None:
     make.agent(office.store, office.fmo, "999")
     why = office.ask(policy)
     assert why.stopped == ["Is that NPN one of the account's?"], "the account that had it is offered by itself"
-    assert "released on 3 Feb 2026, 00:00 because its writing agent became another" in why.text
+    assert "released on 3 Feb 2026, 00:00 UTC because its writing agent became another" in why.text
 
 
 def test_a_policy_that_no_account_can_have(office: Office) -> None:
