@@ -20,6 +20,7 @@ from portal.sync.models import SyncRun
 
 NAMED = 5
 LATELY = timedelta(days=14)
+PATIENCE = timedelta(days=3)  # until an invitation that nobody used needs somebody
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,14 @@ def failed_syncs() -> Named:
 
 
 def unused_invitations() -> Named:
-    """(user, Business, when mailed or None) of people who have been invited and have not set a password yet."""
+    """(user, Business, when mailed or None) of people whose last invitation is three days old, unused."""
+    age = func.coalesce(func.max(Invitation.sent_at), func.max(Invitation.created_at))
     mailed = select(func.max(Invitation.sent_at)).where(Invitation.fmo_id == User.fmo_id, Invitation.user_id == User.id)
     query = (
         select(User, Business, mailed.correlate(User).scalar_subquery())
         .join(Business, (Business.fmo_id == User.fmo_id) & (Business.id == User.business_id))
-        .where(User.state == "invited", mailed.with_only_columns(Invitation.id).correlate(User).exists())
+        .where(User.state == "invited")
+        .where(mailed.with_only_columns(age).correlate(User).scalar_subquery() < clock.now() - PATIENCE)
     )
     return _named(query, User.created_at.desc(), User.id)
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from portal.core.ids import new_id
-from portal.identity.models import Invitation
+from portal.identity.models import Invitation, User
 from tests.portal.compliance.test_access import entries, logged
 from tests.support import builders as make
 from tests.support import crm_builders as crm
@@ -44,7 +44,7 @@ def test_the_fmo_sees_what_waits(world: World, store: Session, client_for: Any) 
     invited = make.user(
         store, world.summit.fmo, world.amy.admin.role, world.amy.business, state="invited", last_name="Waiting"
     )
-    make.add(store, Invitation(fmo_id=invited.fmo_id, user_id=invited.id, token_hash=str(new_id())))
+    _invite(store, invited, timedelta(days=4))
     text = client_for(world.summit.admin).get("/fmo/").text
     assert f"{world.amy.admin.name} of {world.amy.business.name} asks for a re-sync" in text
     assert f"Policy Sync of {world.nora.business.name} failed" in text
@@ -54,6 +54,28 @@ def test_the_fmo_sees_what_waits(world: World, store: Session, client_for: Any) 
     assert "Waiting of" in text
     assert not any(mark in text for mark in world.lakeside.marks)
     assert world.lou.business.name not in text
+
+
+def _invite(store: Session, user: User, ago: timedelta, *, mailed: bool = True) -> None:
+    at = datetime.now(UTC) - ago
+    sent = at if mailed else None
+    given = {"fmo_id": user.fmo_id, "user_id": user.id, "token_hash": str(new_id())}
+    make.add(store, Invitation(**given, created_at=at, sent_at=sent))
+
+
+@pytest.mark.parametrize(
+    ("ages", "mailed", "reminded"),
+    [((2.9,), True, False), ((3.1,), True, True), ((3.1,), False, True), ((9, 1), True, False), ((), True, False)],
+)
+def test_an_invitation_needs_somebody_after_three_days(
+    world: World, store: Session, client_for: Any, ages: tuple[float, ...], mailed: bool, reminded: bool
+) -> None:
+    given = {"state": "invited", "last_name": "Waiting"}
+    invited = make.user(store, world.summit.fmo, world.amy.admin.role, world.amy.business, **given)
+    for age in ages:
+        _invite(store, invited, timedelta(days=age), mailed=mailed)
+    text = client_for(world.summit.admin).get("/fmo/").text
+    assert ("has not used the invitation yet" in text) is reminded
 
 
 def test_what_was_repaired_waits_no_more(world: World, store: Session, client_for: Any) -> None:
