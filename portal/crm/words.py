@@ -53,15 +53,14 @@ def unnamed(contact: Any) -> str | None:
 
 
 def listed(contact: Any) -> str:
-    """ "Whitfield Jr, Dana M.": the form by which lists sort, with what tells a father from his son."""
+    """ "Whitfield, Dana M., Jr": the form by which lists sort, with what tells a father from his son."""
     return last_first(contact.last_name, contact.suffix, contact.first_name, contact.middle_name) or "Unnamed contact"
 
 
 def last_first(last: str | None, suffix: str | None, first: str | None, middle: str | None) -> str:
-    """Last name and suffix, first name and middle initial; "" where nothing is known."""
+    """Last name, first name with the middle initial, suffix; "" where nothing is known."""
     initial = f"{middle[0]}." if middle else None
-    sides = ((last, suffix), (first, initial))
-    return ", ".join(filter(None, (" ".join(filter(None, side)) for side in sides)))
+    return ", ".join(filter(None, (last, " ".join(filter(None, (first, initial))), suffix)))
 
 
 def born(contact: Any) -> str | None:

@@ -91,7 +91,7 @@ def policies(page: Page) -> list[Line]:
     open_place(page, "Policies")
     rows = read(page, "Policies")
     return sorted(
-        Line(row["Member"], row["Policy number"], row["Carrier"], row["Status"], row["Effective"], row["Term"])
+        Line(plain(row["Member"]), row["Policy number"], row["Carrier"], row["Status"], row["Effective"], row["Term"])
         for row in rows
     )
 
@@ -99,7 +99,12 @@ def policies(page: Page) -> list[Line]:
 def contacts(page: Page) -> list[str]:
     """The names of the agent's contacts, sorted."""
     open_place(page, "Contacts")
-    return sorted(row["Name"] for row in read(page, "Contacts"))
+    return sorted(plain(row["Name"]) for row in read(page, "Contacts"))
+
+
+def plain(listed: str) -> str:
+    """ "Munoz, Joann" of "Munoz, Joann W., Jr": `truth.csv` knows neither middle initials nor suffixes."""
+    return re.sub(r"( [A-Z]\.)?(, (Jr|Sr|II|III|IV))?$", "", listed)
 
 
 def figures(page: Page) -> dict[str, int]:

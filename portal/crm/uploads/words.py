@@ -151,7 +151,7 @@ def said(row: Any) -> list[tuple[str, str]]:
 
 
 def who(row: Any) -> str:
-    """ "Whitfield Jr, Dana M." of a row's own values."""
+    """ "Whitfield, Dana M., Jr" of a row's own values."""
     parts = (row.values.get(name) for name in ("last_name", "suffix", "first_name", "middle_name"))
     return contact_words.last_first(*parts) or "No name"
 

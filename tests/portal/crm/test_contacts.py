@@ -41,7 +41,7 @@ def test_a_list_tells_a_father_from_his_son(store: Session, world: World, client
         name = {"first_name": first, "middle_name": "Quill", "last_name": "Zimmer", "suffix": suffix}
         crm.contact(store, world.amy.business, None, **name)
     page = words(client_for(world.amy.admin).get("/crm/contacts"))
-    assert "Zimmer Sr, Zed Q." in page and "Zimmer Jr, Zed Q." in page
+    assert "Zimmer, Zed Q., Sr" in page and "Zimmer, Zed Q., Jr" in page
 
 
 def test_freshness_is_told(store: Session, world: World, client_for: Client) -> None:
