@@ -69,14 +69,14 @@ def sentence(run: SyncRun) -> str:
 
 
 def _account(run: SyncRun) -> str:
-    when = f"On {day(run.finished_at)} " if run.finished_at else ""
+    then = day(run.finished_at) if run.finished_at else None
     if not run.policies and not run.removed_by_agent:
-        told = "no policy in your book was written under an NPN of this account, so none was in it"
-        return when + told if when else told[:1].upper() + told[1:]
-    brought = f"this run brought {counted(run.added, 'policy', 'policies') if run.added else 'no new policy'}"
+        when = f" on {then}" if then else ""
+        return f"No policy in your book was under an NPN of this account{when}, so none was in it"
+    brought = counted(run.added, "policy", "policies") if run.added else "no new policy"
     policies, contacts = counted(run.policies or 0, "policy", "policies"), counted(run.contacts or 0, "contact")
-    told = f"{brought}; the account then had {policies} and {contacts} with a policy"
-    return when + told if when else told[:1].upper() + told[1:]
+    start = f"On {then} this run" if then else "This run"
+    return f"{start} brought {brought}; the account then had {policies} and {contacts} with a policy"
 
 
 def _gap(gap: dict[str, Any]) -> str:

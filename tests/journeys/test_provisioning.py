@@ -43,7 +43,7 @@ def test_an_agent_is_provisioned_and_finds_exactly_their_policies(
     admin.goto("/fmo/")
     admin.get_by_role("link", name=re.compile("re-sync", re.I)).first.click()
     admin.goto(business)
-    _resync(admin)
+    resync(admin)
     _the_run_says(admin, f"{len(expected)} policies and")
     assert pages.figures(admin)["Unchanged"] == len(expected)
     _disable(admin)
@@ -122,7 +122,8 @@ def _ask_for_a_resync(agent: Page) -> None:
     expect(agent.get_by_role("heading", level=1)).to_be_visible()
 
 
-def _resync(admin: Page) -> None:
+def resync(admin: Page) -> None:
+    """Log the activity that starts a re-sync of the Business at hand."""
     pages.log_activity(admin, pages.SYNC)
     expect(admin.get_by_label("Policy Sync Enabled")).to_be_checked()
     admin.get_by_label("Re-sync Policies").check()

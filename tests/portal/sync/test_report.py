@@ -181,7 +181,7 @@ def test_what_the_account_holds_now_stands_beside_what_the_run_brought(
 @pytest.mark.parametrize(
     ("counts", "told"),
     [
-        ({"policies": 0, "contacts": 0, "added": 0}, "no policy in your book was written under an NPN of this account"),
+        ({"policies": 0, "contacts": 0, "added": 0}, "No policy in your book was under an NPN of this account on "),
         ({"policies": 0, "contacts": 0, "added": 0, "removed_by_agent": 2}, "the account then had 0 policies"),
         ({"added": 0}, "On 3 Feb 2026 this run brought no new policy; the account then had 1 policy and 1 contact"),
         ({"without_email": 1}, "1 contact had no e-mail."),
