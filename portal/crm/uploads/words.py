@@ -12,7 +12,7 @@ from portal.crm import words as contact_words
 from portal.crm.models import Contact
 from portal.crm.uploads import plan
 from portal.crm.uploads.models import Upload
-from portal.crm.values import blanks
+from portal.crm.values import blanks, differing
 from portal.crm.words import FIELDS
 
 STATES: Final = {
@@ -37,6 +37,7 @@ STAYED: Final = {
 }
 NOTHING = "Nothing"
 UNDECIDED, TAKEN_BACK = ("Never decided", "neutral"), ("Taken back", "neutral")
+BENEATH = "what a carrier or an earlier file says"
 SILENT, SILENT_TWIN = "In your account", "May be somebody who is in your account"
 
 
@@ -96,9 +97,10 @@ def is_open(upload: Upload, row: Any) -> bool:
     return upload.state == "applied" and row.outcome in (plan.CANDIDATE, plan.LEFT)
 
 
-def gains(row: Any) -> str:
-    """The fields that a row fills in, in words."""
-    found = [FIELDS[name] for name in FIELDS if name in row.fill]
+def gains(row: Any, person: Contact | None = None) -> str:
+    """The fields that a row fills in, in words. What carriers had told of `person` and tell no more was a blank too."""
+    silent = {name for name in row.replaces if name not in row.was} if is_silent(person) and row.written else set()
+    found = [FIELDS[name] for name in FIELDS if name in row.fill or name in silent]
     if row.fills_mbi:
         found.append("Medicare number")
     return ", ".join(found)
@@ -107,23 +109,27 @@ def gains(row: Any) -> str:
 def replaced(row: Any, person: Contact | None) -> list[tuple[str, str, str]]:
     """(field, what it said, what the file says) of everything that a row replaces.
 
-    Once it is done, a carrier's value is not repeated here: it stands beneath, or has left the account.
+    Once it is done, a carrier's value is not kept here: it stands beneath, or has left the account.
     """
     found = []
     for name in (name for name in FIELDS if name in row.replaces):
+        if row.written and name not in row.was and is_silent(person):
+            continue
         if row.written:
-            old = contact_words.said(name, row.was[name]) if name in row.was else "the carrier's value"
+            old = contact_words.said(name, row.was[name]) if name in row.was else BENEATH
         else:
             old = (contact_words.shown(person, name) if person is not None else None) or "nothing"
         found.append((FIELDS[name], old, contact_words.said(name, row.replaces[name])))
     return found
 
 
-def would_gain(row: Any, contact: Contact) -> str:
-    """The fields that a row would fill in if it meant `contact`, in words."""
+def would_do(upload: Upload, row: Any, contact: Contact) -> str:
+    """What a row would fill in, and replace where the upload may, if it meant `contact`; in words."""
     shown = {name: str(value) for name in FIELDS if (value := getattr(contact, name))}
-    fill = blanks(shown, row.values)
-    return ", ".join(FIELDS[name] for name in FIELDS if name in fill)
+    found = [FIELDS[name] for name in blanks(shown, row.values)]
+    new = differing(shown, row.values) if upload.replaces else {}
+    told = ((name, contact_words.said(name, shown[name]) if name in shown else "nothing") for name in new)
+    return ", ".join([*found, *(f"{FIELDS[n]}: {old} → {contact_words.said(n, new[n])}" for n, old in told)])
 
 
 def twins(row: Any, people: Mapping[UUID, Contact]) -> list[tuple[str, Contact | None]]:

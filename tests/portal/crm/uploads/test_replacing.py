@@ -110,9 +110,28 @@ def test_it_is_asked_for_and_shown_first(known: Place, client_for: Client) -> No
     browser.post(f"{address}/values", data={"replace": "y"})
     browser.post(f"{address}/apply")
     shown = words(browser.get(address))
-    assert "Email: the carrier's value → ed@new.example" in shown and "Take the file's" not in shown
+    assert "Email: what a carrier or an earlier file says → ed@new.example" in shown and "Take the file's" not in shown
     browser.post(f"{address}/values")
     assert "can only be chosen before the upload is applied" in browser.get(address).text
+
+
+def test_a_row_that_waits_says_what_it_would_replace(known: Place, client_for: Client) -> None:
+    browser = client_for(known.user)
+    late = {"First": "Ed", "Last": "Ash", "MBI": "", "Email": "ed@late.example", "Phone": "614-555-0111"}
+    address = send(browser, [late, {**ROW, "Email": ""}])
+    take_columns(browser, address)
+    assert "ed@late.example" not in words(browser.get(f"{address}?outcome=candidate"))
+    browser.post(f"{address}/values", data={"replace": "y"})
+    assert "Email: ed@carrier.example → ed@late.example" in words(browser.get(f"{address}?outcome=candidate"))
+
+
+def test_after_a_release_nothing_says_that_a_carrier_knew(known: Place, client_for: Client) -> None:
+    browser = client_for(known.user)
+    done = upload(known.app, known.user, [ROW], replaces=True)
+    known.leave()
+    shown = words(browser.get(f"/crm/uploads/{done}"))
+    assert "what a carrier" not in shown and "In your account" in shown
+    assert "Phone: (614) 555-0111 → (614) 555-0122" in shown, "the agent's own word stays told"
 
 
 def test_only_blanks_without_it(known: Place) -> None:
