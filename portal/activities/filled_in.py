@@ -21,7 +21,9 @@ def of(activity: Activity) -> list[tuple[str, str | None]]:
     """(label, value in words) of every field, in the order of the form; None: it was left empty."""
     place = {label: at for at, label in enumerate(ORDER)}
     labels = sorted(activity.fields, key=lambda label: place.get(label, len(place)))
-    return [(label, _words(activity.fields[label])) for label in labels]
+    told = [(label, _words(activity.fields[label])) for label in labels]
+    # "America/New_York" is a key, and reads like one.
+    return [(label, value.replace("_", " ") if value and label == "Time zone" else value) for label, value in told]
 
 
 def _words(value: Any) -> str | None:

@@ -136,7 +136,8 @@ def invite(user_id: UUID) -> UUID:
     invitation_id = new_id()
     row = {"fmo_id": scope.fmo_id(), "id": invitation_id, "user_id": user_id}
     db.session.execute(insert(table_of(Invitation)).inline().values(row))
-    access.record(events.INVITED, kind="user", ids=[user_id], user_id=str(user_id))
+    account = db.session.scalar(select(User.business_id).where(User.id == user_id))
+    access.record(events.INVITED, kind="user", ids=[user_id], user_id=str(user_id), business=_named(account))
     outbox.send_after_commit("send_invitation", invitation_id)
     return invitation_id
 
@@ -164,8 +165,13 @@ def arm(invitation_id: UUID) -> tuple[User, Fmo, str] | None:
     _update(Invitation.user_id == user.id, token_hash=None)
     sent = {"sent_at": clock.now(), "expires_at": clock.now() + INVITATION_GOOD_FOR}
     _update(Invitation.id == invitation_id, token_hash=token_hash(token), **sent)
-    access.record(events.INVITATION_MAILED, kind="user", ids=[user.id], user_id=str(user.id))
+    account = _named(user.business_id)
+    access.record(events.INVITATION_MAILED, kind="user", ids=[user.id], user_id=str(user.id), business=account)
     return user, fmo, token
+
+
+def _named(business_id: UUID | None) -> str | None:
+    return str(business_id) if business_id else None
 
 
 def _update(condition: object, **values: object) -> None:

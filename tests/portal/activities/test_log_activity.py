@@ -138,7 +138,7 @@ def test_what_was_filled_in_reads_in_the_order_of_the_form(
     fields = {
         "Role": "Agent – Administrator", "Email": "dana@harbor.example", "Agent": "Dana Harbor, NPN 8812034",
         "Mobile phone": "+13125550123", "State": "", "Enable Policy Sync": True, "Agreement signed": "2026-03-12",
-        "Policies that left": 1204,
+        "Policies that left": 1204, "Time zone": "America/New_York",
     }  # fmt: skip
     with acting_as(world.summit.admin) as by:
         given = ("crm_provision", "agent", world.pat.producer.id, "Provisioned Harbor.")
@@ -148,7 +148,7 @@ def test_what_was_filled_in_reads_in_the_order_of_the_form(
     told = [(label, re.sub(r"<[^>]+>", "", value)) for label, value in pairs]
     assert told == [
         ("Agent", "Dana Harbor, NPN 8812034"), ("Email", "dana@harbor.example"), ("Mobile phone", "(312) 555-0123"),
-        ("State", "—not known"), ("Role", "Agent – Administrator"), ("Enable Policy Sync", "Yes"),
-        ("Agreement signed", "12 Mar 2026"), ("Policies that left", "1,204"),
+        ("Time zone", "America/New York"), ("State", "—not known"), ("Role", "Agent – Administrator"),
+        ("Enable Policy Sync", "Yes"), ("Agreement signed", "12 Mar 2026"), ("Policies that left", "1,204"),
     ]  # fmt: skip
     assert f'<p class="back"><a href="/fmo/agents/{world.pat.producer.id}">' in admin.get(address).text

@@ -58,8 +58,9 @@ def test_the_link_lets_the_right_person_in_once(app: Flask, invited: User, setup
     assert client.post("/login", data={"email": invited.email, "password": PASSWORD}).location == "/crm/"
     assert browser(app, None).get(link).status_code == 404
     with setup_engine.connect() as connection:
-        actions = connection.execute(text("SELECT action FROM access_entry ORDER BY at")).scalars().all()
-    assert actions == ["invitation.create", "invitation.mail", "invitation.use", "session.start"]
+        logged = connection.execute(text("SELECT action, detail->>'business' FROM access_entry ORDER BY at")).all()
+    assert [one[0] for one in logged] == ["invitation.create", "invitation.mail", "invitation.use", "session.start"]
+    assert [one[1] for one in logged[:2]] == [str(invited.business_id)] * 2, "the account for which it is"
 
 
 def test_another_npn_is_refused_and_five_spend_the_link(app: Flask, invited: User) -> None:
