@@ -13,4 +13,5 @@ UPLOAD_APPLY = changes(
     "upload.apply", "took contacts from a file", ("created", "matched", "fields", "notes", "replaced")
 )
 UPLOAD_UNDO = changes("upload.undo", "took an upload back", ("upload", "removed", "blanked", "kept"))
+UPLOAD_ROW_UNDO = changes("upload.row_undo", "took a row of an upload back", ("upload", "removed", "blanked"))
 UPLOAD_EXPORT = reads("upload.export", "downloaded what was left out of an upload", ("rows",))

@@ -13,7 +13,7 @@ from portal.core.scope import Scope
 from portal.crm.duplicates.finding import look_again
 from portal.crm.duplicates.statements import moving
 from portal.crm.statements import contacts_lock
-from portal.crm.uploads import events, fields, figures, plan, statements, stored, table, weak
+from portal.crm.uploads import events, fields, figures, plan, statements, stored, table, weak, words
 from portal.crm.uploads.models import Upload, UploadRow
 from portal.crm.uploads.plan import Planned
 from portal.crm.uploads.rows import date_order, read_row
@@ -231,6 +231,36 @@ def undo(upload: Upload, *, by: Scope) -> bool:
         kept=kept,
     )
     return True
+
+
+def take_row_back(upload: Upload, row: UploadRow, *, by: Scope) -> None:
+    """Take one row back that a person had decided on; it is left out until it is decided again.
+
+    Raises `Refused` with a sentence where something was done with its contact since, by this file or by anybody.
+    """
+    _lock(upload)
+    db.session.refresh(row)
+    if upload.state != "applied" or upload.forgotten_at is not None or not row.written or row.choice is None:
+        raise Refused("There is nothing of this row to take back.")
+    contacts_lock.hold(scope.business_id())
+    if stored.shares_contact(row):
+        raise Refused("Another row of this file is about the same contact, so it can only be undone with the upload.")
+    moving.see_merged(True)
+    found, contacts = undoing.take_back(upload.id, row.id)
+    moving.see_merged(False)
+    db.session.refresh(row)
+    stayed, row.undone = row.undone, None
+    if stayed in words.STAYED:
+        raise Refused(f"{words.STAYED[stayed]}, so the row stays as it is.")
+    row.written, row.choice, row.outcome, row.contact_id = False, plan.LEAVE, plan.LEFT, None
+    row.fill, row.fills_mbi, row.replaces, row.was, row.fresh, row.lends = {}, False, {}, {}, {}, {}
+    db.session.flush()
+    upload.counts = stored.counts(upload)
+    look_again(upload.business_id)
+    removed, blanked = found["removed"], found["blanked"]
+    access.record(
+        events.UPLOAD_ROW_UNDO, kind="contact", ids=contacts, upload=str(upload.id), removed=removed, blanked=blanked
+    )
 
 
 def _lock(upload: Upload) -> None:

@@ -61,6 +61,17 @@ def settled(upload: Upload) -> dict[UUID, set[str]]:
     return found
 
 
+def shares_contact(row: UploadRow) -> bool:
+    """Whether another carried out row of the upload is about the same contact."""
+    others = select(UploadRow.id).where(
+        UploadRow.upload_id == row.upload_id,
+        UploadRow.contact_id == row.contact_id,
+        UploadRow.id != row.id,
+        UploadRow.written.is_(True),
+    )
+    return db.session.scalar(others.limit(1).execution_options(unlogged="whether there is one")) is not None
+
+
 def _rows(upload: Upload, *, written: bool | None = None) -> list[Planned]:
     query = select(*(getattr(UploadRow, name) for name in _READ)).where(UploadRow.upload_id == upload.id)
     if written is not None:

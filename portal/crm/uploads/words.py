@@ -143,6 +143,11 @@ def found_by(row: Any, person: Contact | None) -> str:
     return SILENT if is_silent(person) else RUNGS.get(row.rung, "")
 
 
+def is_taken_back_singly(upload: Upload, row: Any) -> bool:
+    """Whether a person decided on the row and it is in the account, from where it can be taken back."""
+    return bool(upload.state == "applied" and upload.forgotten_at is None and row.written and row.choice is not None)
+
+
 def is_silent(person: Contact | None) -> bool:
     """Whether carriers brought the contact and tell nothing of it any more: what they had told is not said here."""
     return person is not None and person.made_by is None and person.member_id is None

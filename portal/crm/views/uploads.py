@@ -224,6 +224,20 @@ def choose_row(upload_id: UUID, row_id: UUID) -> Response:
     return go(url_for("crm.upload", upload_id=found.id, outcome="candidate" if found.counts.get("candidate") else None))
 
 
+@bp.post("/uploads/<uuid:upload_id>/rows/<uuid:row_id>/back")
+@allow(Permission.CRM_UPLOAD, events.UPLOAD_READ)
+def take_row_back(upload_id: UUID, row_id: UUID) -> Response:
+    """Take back what one row did that a person had decided on."""
+    found = find_or_404(Upload, upload_id)
+    row = _row_or_404(found, row_id)
+    try:
+        operations.take_row_back(found, row, by=scope.current())
+        flash("The row is taken back. Decide on it again here, or let it be left out.")
+    except operations.Refused as refused:
+        flash(str(refused), "error")
+    return go(url_for("crm.upload_row", upload_id=found.id, row_id=row.id))
+
+
 def _row_or_404(found: Upload, row_id: UUID) -> UploadRow:
     row = queries.row_of(found, row_id)
     if row is None:

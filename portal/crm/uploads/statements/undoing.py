@@ -36,7 +36,7 @@ FROM (
   LEFT JOIN contact c ON c.fmo_id = :fmo AND c.business_id = :business AND c.id = m.contact_id
   LEFT JOIN f ON f.contact_id = m.contact_id
   WHERE m.fmo_id = :fmo AND m.business_id = :business AND m.upload_id = :upload AND m.written
-    AND m.outcome IN ('create', 'duplicate')
+    AND m.outcome IN ('create', 'duplicate') AND coalesce(CAST(:row AS uuid), m.id) = m.id
 ) v
 WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.id = v.id
 """
@@ -49,7 +49,8 @@ UPDATE upload_row r SET undone = CASE WHEN EXISTS (
       AND p.released_at IS NULL)
   THEN 'left' ELSE 'blank' END
 WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload AND r.written AND r.outcome = 'match'
-  AND r.same_as IS NULL AND r.contact_id IN (SELECT c.id FROM contact c WHERE c.business_id = :business)
+  AND coalesce(CAST(:row AS uuid), r.id) = r.id AND r.same_as IS NULL
+  AND r.contact_id IN (SELECT c.id FROM contact c WHERE c.business_id = :business)
 """
 _GONE = """(SELECT contact_id FROM upload_row
             WHERE fmo_id = :fmo AND business_id = :business AND upload_id = :upload AND undone = 'remove')"""
@@ -110,12 +111,12 @@ FROM upload_row WHERE {_MINE} AND upload_id = :upload
 """
 
 
-def take_back(upload_id: UUID) -> tuple[dict[str, int], list[UUID]]:
-    """Undo what the written rows did, as far as nothing was done with it since.
+def take_back(upload_id: UUID, row_id: UUID | None = None) -> tuple[dict[str, int], list[UUID]]:
+    """Undo what the written rows did, or one of them that shares its contact with no other, where nothing came since.
 
     Gives the counts removed, blanked and kept, and the contacts that were removed or blanked.
     """
-    known = of_upload(upload_id)
+    known = {**of_upload(upload_id), "row": row_id}
     read_tables_once()
     for statement in (_MARK_MADE, _MARK_FILLED, _DROP_NOTES, _DROP_PAIRS, _DROP_KEYS, _DROP, _BLANK, _STALE_KEYS):
         db.session.execute(text(statement), known)

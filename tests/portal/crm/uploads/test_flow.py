@@ -15,6 +15,7 @@ from portal.core import clock
 from portal.core.scope import Role
 from portal.crm.models import TYPED_FIELDS, Contact
 from portal.crm.uploads import operations
+from portal.crm.uploads.models import UploadRow
 from portal.extensions import db
 from portal.identity.models import User
 from portal.sync.operations.release import release_npn
@@ -223,6 +224,52 @@ def test_rows_that_waited_can_be_settled_after_applying(place: Place, setup_engi
     assert sorted(c.phone or "" for c in contacts(setup_engine, place.business.id)) == ["", "", "+16145550101"]
     undo(place.app, place.user, done)
     assert len(contacts(setup_engine, place.business.id)) == 2
+
+
+@pytest.mark.parametrize("choice", ["dana", "new"])
+def test_a_row_that_was_decided_is_taken_back_by_itself(place: Place, setup_engine: Engine, choice: str) -> None:
+    place.sync()
+    before = state(setup_engine, place.business.id)
+    rows = [
+        {"First": "Dana", "Last": "Whitfield", "Phone": "614-555-0101", "Notes": "Met", "MBI": ""},
+        {"First": "New", "Last": "Person", "Phone": "", "Notes": "", "MBI": "2EG4TE5MK74"},
+    ]
+    done = upload(place.app, place.user, rows)
+    with_the_rest = state(setup_engine, place.business.id)
+    for _ in range(2):
+        row = rows_of(place.app, place.user, done)[0]
+        with acting(place.app, place.user) as by:
+            operations.choose(get(done), {row.id: str(row.candidates[0]) if choice == "dana" else "new"}, by=by)
+        assert state(setup_engine, place.business.id) != with_the_rest
+        _take_back(place, done)
+        assert state(setup_engine, place.business.id) == with_the_rest
+        assert outcomes(place.app, place.user, done) == ["left", "create"]
+    undo(place.app, place.user, done)
+    assert state(setup_engine, place.business.id) == before
+
+
+def test_a_row_stays_whose_contact_was_worked_on(place: Place, setup_engine: Engine) -> None:
+    place.sync()
+    done = upload(place.app, place.user, [{"First": "Dana", "Last": "Whitfield", "Phone": "614-555-0101"}])
+    (row,) = rows_of(place.app, place.user, done)
+    with acting(place.app, place.user) as by:
+        operations.choose(get(done), {row.id: "new"}, by=by)
+    made = next(c for c in contacts(setup_engine, place.business.id) if c.phone == "+16145550101")
+    with acting(place.app, place.user) as by:
+        from portal.crm import operations as crm_operations
+
+        crm_operations.add_note(_contact(made.id), "Called", by=by)
+    before = state(setup_engine, place.business.id)
+    with pytest.raises(operations.Refused, match="Somebody wrote on it since, so the row stays"):
+        _take_back(place, done)
+    assert state(setup_engine, place.business.id) == before
+    assert rows_of(place.app, place.user, done)[0].undone is None
+
+
+def _take_back(place: Place, upload_id: UUID) -> None:
+    with acting(place.app, place.user) as by:
+        row = db.session.scalars(select(UploadRow).where(UploadRow.upload_id == upload_id, UploadRow.number == 2)).one()
+        operations.take_row_back(get(upload_id), row, by=by)
 
 
 def test_a_choice_of_somebody_else_is_not_taken(place: Place, app: Flask) -> None:

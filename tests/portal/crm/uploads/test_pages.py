@@ -121,7 +121,7 @@ def test_a_choice_can_be_made_again_until_the_upload_is_applied(place: Place, br
     browser.post(f"{address}/apply")
     assert "Take the row as chosen" in words(browser.get(link[1]))
     browser.post(link[1], data={"choice": "new"})
-    assert "A single row cannot be taken back" in words(browser.get(link[1]))
+    assert "Take this row back" in words(browser.get(link[1]))
 
 
 def test_a_value_says_that_a_file_brought_it(place: Place, browser: Browser, setup_engine: Engine) -> None:
