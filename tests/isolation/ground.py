@@ -90,7 +90,9 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         asked_by=office.admin.id,
         asked_name=office.admin.name,
     )
-    outcome = BulkOutcome(fmo_id=fmo_id, id=new_id(), kind="resync", by_name=f"Qbulk{slug}", told={})
+    outcome = BulkOutcome(
+        fmo_id=fmo_id, id=new_id(), kind="resync", by_name=f"Qbulk{slug}", told={"started": [], "refused": []}
+    )
     rows: list[Base] = [
         entry,
         outcome,
