@@ -11,12 +11,14 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.exc import InvalidRequestError
 
 from portal.core import access, clock, scope
 from portal.core.events import Event
 from portal.core.paging import Asked, Listing, fetch
 from portal.core.scope import Scope
 from portal.core.transaction import not_yours
+from portal.crm.duplicates.statements.moving import forget_removed
 from portal.crm.events import CONTACT_REMOVE, CONTACT_RESTORE, CRM_POLICY_REMOVE, CRM_POLICY_RESTORE
 from portal.crm.models import Contact, CrmPolicy
 from portal.crm.statements import contacts_lock
@@ -32,8 +34,13 @@ class ContactFirst(Exception):
 
 
 def remove_contact(contact: Contact, *, by: Scope) -> int:
-    """Take a contact and its policies out of every page; how many policies went along."""
-    contacts_lock.hold(scope.business_id())
+    """Take a contact and its policies out of every page; how many policies went along.
+
+    One that somebody else has removed meanwhile stays as it is: it must not get another moment than its policies.
+    """
+    _alone(contact)
+    if contact.removed_at is not None:
+        return 0
     moment = clock.now()
     policies = db.session.scalars(select(CrmPolicy).where(CrmPolicy.contact_id == contact.id)).all()
     for policy in policies:
@@ -44,8 +51,14 @@ def remove_contact(contact: Contact, *, by: Scope) -> int:
 
 
 def restore_contact(contact: Contact, *, by: Scope) -> int:
-    """Bring back a removed contact with the policies that went along; their number. Others stay removed."""
-    contacts_lock.hold(scope.business_id())
+    """Bring back a removed contact with the policies that went along; how many there are to see. Others stay removed.
+
+    What went along and has left the account since is not removed any more either, should it come back.
+    """
+    _alone(contact)
+    if contact.removed_at is None:
+        return 0
+    forget_removed(contact.id, contact.removed_at)
     together = select(CrmPolicy).where(CrmPolicy.contact_id == contact.id, CrmPolicy.removed_at == contact.removed_at)
     policies = db.session.scalars(together.execution_options(**REMOVED)).all()
     for policy in policies:
@@ -60,19 +73,31 @@ def _members(contact: Contact, policies: Sequence[CrmPolicy]) -> set[UUID]:
 
 
 def remove_policy(policy: CrmPolicy, *, by: Scope) -> None:
-    """Take one policy out of every page; its contact stays."""
-    contacts_lock.hold(scope.business_id())
+    """Take one policy out of every page; its contact stays. One that went already, maybe with its contact, stays so."""
+    _alone(policy)
+    if policy.removed_at is not None:
+        return
     policy.removed_at = clock.now()
     _record(CRM_POLICY_REMOVE, policy)
 
 
 def restore_policy(policy: CrmPolicy, *, by: Scope) -> None:
     """Bring back a removed policy. Raises `ContactFirst` where its contact is removed too."""
-    contacts_lock.hold(scope.business_id())
+    _alone(policy)
     if removed_contacts_among([policy.contact_id]):
         raise ContactFirst
     policy.removed_at = None
     _record(CRM_POLICY_RESTORE, policy)
+
+
+def _alone(one: Contact | CrmPolicy) -> None:
+    """Wait for whoever else is at work in the account, and look again at what was read before."""
+    this = one.id
+    contacts_lock.hold(scope.business_id())
+    try:
+        db.session.refresh(one)
+    except InvalidRequestError:  # merged or released meanwhile
+        not_yours(asked_for=this)
 
 
 def _record(what: Event, policy: CrmPolicy) -> None:

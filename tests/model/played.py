@@ -16,27 +16,32 @@ from sqlalchemy.orm import Session
 from portal.book.models import FeedRun
 from portal.book.operations import request_load, run_feed
 from portal.businesses import operations as businesses
+from portal.businesses import queries as accounts
 from portal.businesses.models import Business, BusinessNpn
 from portal.core import scope
 from portal.core.scope import Role
 from portal.crm import removal
 from portal.crm.duplicates import merging
-from portal.crm.models import Contact, CrmPolicy, PossibleDuplicate
+from portal.crm.duplicates.queries import pair_between
+from portal.crm.models import Contact, CrmPolicy
 from portal.crm.uploads import operations as uploads
 from portal.crm.uploads.models import Upload
 from portal.downline.models import CarrierIdentifier, Producer
 from portal.downline.operations import add_identifier
 from portal.extensions import db
 from portal.identity.models import Fmo, User
+from portal.provisioning.operations import Person, add_agent
+from portal.provisioning.operations.moving import move as move_agent
+from portal.provisioning.operations.offboarding import off_board
 from tests.portal.book.conftest import hold_nothing, jobs_scope
 from tests.portal.book.rows import aetna, mutual, person
 from tests.portal.sync.runs import sync
 from tests.support import builders as make
-from tests.support import crm_builders as crm
 from tests.support.people import acting
 
 NPNS = ("1001", "1002", "1003")
 PEOPLE = tuple(f"Case{letter}" for letter in "ABCDE")  # the last names of an Aetna file
+OWN = ("CaseF", "CaseG")  # whom only agents know
 CODES = ("WNA", "WNB")  # what Mutual of Omaha calls its agents
 
 
@@ -54,6 +59,7 @@ class Place:
     aetna: dict[str, tuple[str, str]] = field(default_factory=dict)  # policy → (person, NPN)
     mutual: dict[str, str] = field(default_factory=dict)  # policy → writing number
     days: int = 0
+    people: int = 0  # who came by Add Agent
     uploads: dict[str, list[UUID]] = field(default_factory=dict)  # account → applied, not undone
 
 
@@ -90,11 +96,16 @@ def load(place: Place) -> None:
 
 def last_name(who: str) -> str:
     """Under which name a person of the model stands in the account."""
-    return who if who in PEOPLE else f"Mutual{'abcdefghij'[int(who[-1])]}"
+    return who if who in PEOPLE + OWN else f"Mutual{'abcdefghij'[int(who[-1])]}"
+
+
+def called(name: str) -> str:
+    """The person whose last name this is."""
+    return name if name in PEOPLE + OWN else f"56000{'abcdefghij'.index(name.removeprefix('Mutual'))}"
 
 
 def _aetna_row(policy: str, who: str, npn: str) -> dict[str, str]:
-    serial = PEOPLE.index(who) * 26  # one last name each
+    serial = (PEOPLE + OWN).index(who) * 26  # one last name each
     plan = {"Plan Name": policy, "PBP Code": f"{int(policy[1:]):03}"}
     return person(serial, **{"Writing Agent NPN": npn, "Email": "", **plan})
 
@@ -136,9 +147,7 @@ def _forget(line: CarrierIdentifier) -> None:
 def join(place: Place, account: str, npn: str) -> None:
     """The account gets one more NPN."""
     with admin(place) as by:
-        business = db.session.get_one(Business, (place.fmo.id, place.accounts[account].id))
-        producer = db.session.get_one(Producer, (place.fmo.id, place.producers[npn].id))
-        businesses.add_npn(business, producer, by=by)
+        businesses.add_npn(_business(place, account), _producer(place, npn), by=by)
 
 
 def leave(place: Place, account: str, npn: str) -> None:
@@ -148,8 +157,46 @@ def leave(place: Place, account: str, npn: str) -> None:
         businesses.end_npn(db.session.scalars(select(BusinessNpn).where(*mine)).one(), by=by)
 
 
+def bring(place: Place, account: str, npn: str) -> None:
+    """Add Agent: the NPN, and who brought it before where they are of this account, else somebody new."""
+    place.people += 1
+    before = today(place, account)
+    known = before.npn == npn and before.business_id == place.accounts[account].id
+    email = before.email if known else f"new{place.people}@{place.fmo.slug}.example"
+    person = Person("Ann", "Again", email, None, Role.AGENT_LIMITED)
+    with admin(place) as by:
+        business, producer = _business(place, account), _producer(place, npn)
+        if known and accounts.open_npn(business.id, npn) is not None:
+            return  # who is there already is not added a second time
+        add_agent(business=business, producer=producer, person=person, sync_now=False, by=by)
+
+
+def move(place: Place, npn: str, origin: str, target: str) -> None:
+    """The NPN and its people go from one account to the other."""
+    with admin(place) as by:
+        ends = {"origin": _business(place, origin), "target": _business(place, target)}
+        who: dict[str, Any] = {"producer": _producer(place, npn), "role": Role.AGENT_LIMITED, "reason": None}
+        move_agent(**who, **ends, sync_now=False, by=by)
+
+
+def see_off(place: Place, npn: str) -> None:
+    """The agent leaves every account."""
+    with admin(place) as by:
+        off_board(_producer(place, npn), reason="Left", until=None, inactive=False, by=by)
+
+
+def _business(place: Place, account: str) -> Business:
+    return db.session.get_one(Business, (place.fmo.id, place.accounts[account].id))
+
+
+def _producer(place: Place, npn: str) -> Producer:
+    return db.session.get_one(Producer, (place.fmo.id, place.producers[npn].id))
+
+
 def run(place: Place, account: str) -> None:
-    """One run of Policy Sync."""
+    """One run of Policy Sync, which is switched on again where the account had lost its last NPN."""
+    with admin(place) as by:
+        businesses.set_sync(_business(place, account), enabled=True, by=by)
     sync(place.app, place.store, place.accounts[account])
 
 
@@ -172,6 +219,12 @@ def seen(place: Place, user: User) -> tuple[dict[str, UUID], dict[UUID, str]]:
         return policies, {one.id: one.last_name or "" for one in db.session.scalars(select(Contact))}
 
 
+def today(place: Place, account: str) -> User:
+    """The Limited user who began in this account, as they are by now."""
+    place.store.rollback()
+    return place.store.get_one(User, (place.fmo.id, place.limited[account].id), populate_existing=True)
+
+
 def with_policy(place: Place, account: str, policy: str, do: Callable[[CrmPolicy, Any], object]) -> None:
     """Do something with a policy that the Administrator sees."""
     with agent(place, account) as by:
@@ -186,20 +239,27 @@ def restore_policy(place: Place, account: str, policy: str) -> None:
         removal.restore_policy(next(copy for copy in gone if policy_name(copy) == policy), by=by)
 
 
+def remove_contact(place: Place, account: str, contact: UUID) -> None:
+    """Take a contact and its policies out of the account."""
+    with agent(place, account) as by:
+        removal.remove_contact(db.session.scalars(select(Contact).where(Contact.id == contact)).one(), by=by)
+
+
+def restore_contact(place: Place, account: str, contact: UUID) -> bool:
+    """Bring a removed contact back; False where the account's list of removed contacts has it not."""
+    with agent(place, account) as by:
+        found = removal.removed_contacts_among([contact])
+        if contact in found:
+            removal.restore_contact(found[contact], by=by)
+        return contact in found
+
+
 def merge(place: Place, account: str, kept: UUID, merged: UUID) -> UUID:
     """The Administrator makes one of two contacts; the merge's id."""
-    business = place.accounts[account].id
-    with agent(place, account):
-        one, other = (db.session.scalars(select(Contact).where(Contact.id == each)).one() for each in (kept, merged))
-    known = select(PossibleDuplicate).where(PossibleDuplicate.business_id == business)
-    asked = {frozenset((pair.contact_id, pair.other_id)) for pair in place.store.scalars(known)}
-    if frozenset((kept, merged)) not in asked:
-        crm.possible_duplicate(place.store, one, other)
     with agent(place, account) as by:
         one, other = (db.session.scalars(select(Contact).where(Contact.id == each)).one() for each in (kept, merged))
-        pairs = select(PossibleDuplicate).where(PossibleDuplicate.contact_id.in_((kept, merged)))
-        pair = next(p for p in db.session.scalars(pairs) if {p.contact_id, p.other_id} == {kept, merged})
-        return merging.merge(pair, one, other, by=by).id
+        pair = pair_between(one, other)
+        return merging.merge(pair if pair is None or pair.decided_at is None else None, one, other, by=by).id
 
 
 def unmerge(place: Place, account: str, kept: UUID) -> UUID:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal.crm import removal
 from tests.model import played
-from tests.model.played import CODES, NPNS, PEOPLE
+from tests.model.played import CODES, NPNS, OWN, PEOPLE
 from tests.model.truth import Account, Truth
 from tests.support.examples import examples
 
@@ -22,6 +22,7 @@ NAMES = ("one", "two")
 npns = st.sampled_from(NPNS)
 accounts = st.sampled_from(NAMES)
 policies = st.integers(1, 6)
+people = st.sets(st.sampled_from(PEOPLE + OWN), min_size=1)
 steps = st.one_of(
     st.tuples(st.just("tell"), policies, st.sampled_from(PEOPLE), npns),
     st.tuples(st.just("tell"), policies, st.sampled_from(PEOPLE), npns),
@@ -34,12 +35,18 @@ steps = st.one_of(
     st.tuples(st.just("leave"), accounts, npns),
     st.tuples(st.just("sync"), accounts),
     st.tuples(st.just("sync"), accounts),
-    st.tuples(st.just("upload"), accounts, st.sets(st.sampled_from(PEOPLE), min_size=1), st.booleans()),
+    st.tuples(st.just("upload"), accounts, people, st.booleans()),
     st.tuples(st.just("remove"), accounts, st.integers(0, 5)),
     st.tuples(st.just("restore"), accounts, st.integers(0, 5)),
     st.tuples(st.just("merge"), accounts, st.integers(0, 5), st.integers(0, 5)),
     st.tuples(st.just("unmerge"), accounts),
-    st.tuples(st.just("undone"), accounts, st.sets(st.sampled_from(PEOPLE), min_size=1), st.booleans()),
+    st.tuples(st.just("undone"), accounts, people, st.booleans()),
+    st.tuples(st.just("undo"), accounts),
+    st.tuples(st.just("bring"), accounts, npns),
+    st.tuples(st.just("move"), npns, accounts),
+    st.tuples(st.just("see_off"), npns),
+    st.tuples(st.just("remove_contact"), accounts, st.integers(0, 5)),
+    st.tuples(st.just("restore_contact"), accounts, st.integers(0, 5)),
 )
 days = st.lists(steps, min_size=6, max_size=14)
 openings = st.fixed_dictionaries({name: st.sets(npns, min_size=1, max_size=2) for name in NAMES})
@@ -54,6 +61,7 @@ class Both:
         self.codes: dict[str, str | None] = {}
         self.loaded: dict[str, str] = {}  # policy → the writing number in the book
         self.merges: list[tuple[str, str, str]] = []  # account, kept person, merged person
+        self.out: dict[tuple[str, str], UUID] = {}  # account, person → their contact, which the agent removed
 
     def tell(self, number: int, who: str, npn: str) -> None:
         # A policy insures whom it insured when it was first told: of somebody else it would be another policy.
@@ -93,24 +101,57 @@ class Both:
             self.truth.accounts[account].npns.discard(npn)
             self.truth.settle()
 
+    def bring(self, account: str, npn: str) -> None:
+        played.bring(self.place, account, npn)
+        self.truth.accounts[account].npns.add(npn)
+
+    def move(self, npn: str, origin: str) -> None:
+        target = next(name for name in NAMES if name != origin)
+        if npn in self.truth.accounts[origin].npns:
+            played.move(self.place, npn, origin, target)
+            self.truth.accounts[origin].npns.discard(npn)
+            self.truth.accounts[target].npns.add(npn)
+            self.truth.settle()
+
+    def see_off(self, npn: str) -> None:
+        played.see_off(self.place, npn)
+        for account in self.truth.accounts.values():
+            account.npns.discard(npn)
+        self.truth.settle()
+
     def sync(self, account: str) -> None:
         played.run(self.place, account)
         self.truth.sync(self.truth.accounts[account])
 
     def upload(self, account: str, people: set[str], medicare: bool) -> None:
+        # Who left with the last policy is not seen by agents: a file makes somebody new of them, told in 0013.
+        people = {person for person in people if not self.truth.left(self.truth.accounts[account], person)}
+        if not people:
+            return
         played.upload(self.place, account, people, medicare=medicare)
-        self.truth.accounts[account].own |= people
+        self.truth.upload(self.truth.accounts[account], people)
+
+    def undo(self, account: str) -> None:
+        if self.truth.accounts[account].uploads:
+            played.undo_upload(self.place, account)
+            self.truth.undo(self.truth.accounts[account])
 
     def undone(self, account: str, people: set[str], medicare: bool) -> None:
+        people = {person for person in people if not self.truth.left(self.truth.accounts[account], person)}
+        if not people:
+            return
         played.upload(self.place, account, people, medicare=medicare)
         played.undo_upload(self.place, account)
 
     def merge(self, account: str, one: int, other: int) -> None:
-        mine, people = self.truth.accounts[account], self._contacts(account)
+        # Two people are never one: who merges somebody into them before a carrier tells of them is asked again.
+        mine, ever = self.truth.accounts[account], self.truth.accounts[account].known | set(OWN)
+        people = {who: contact for who, contact in self._contacts(account).items() if who in ever}
         kept, merged = (sorted(people)[number % len(people)] if people else "" for number in (one, other))
         if kept != merged:
             played.merge(self.place, account, people[kept], people[merged])
             mine.merged[merged] = kept
+            mine.touched |= {kept, merged}
             self.merges.append((account, kept, merged))
 
     def unmerge(self, account: str) -> None:
@@ -121,10 +162,12 @@ class Both:
             self.merges.remove((account, *mine[-1]))
 
     def _contacts(self, account: str) -> dict[str, UUID]:
-        """Whose contact each one is that holds policies: person → contact."""
-        policies, _ = played.seen(self.place, self.place.admins[account])
+        """Whose contact each one is: person → contact, by their policies or else by a name of theirs."""
+        policies, contacts = played.seen(self.place, self.place.admins[account])
         mine = self.truth.accounts[account]
-        return {self.truth.who(mine, self.truth.person[policy]): contact for policy, contact in policies.items()}
+        found = {self.truth.who(mine, self.truth.person[policy]): contact for policy, contact in policies.items()}
+        rest = {contact: name for contact, name in contacts.items() if contact not in found.values()}
+        return {self.truth.who(mine, played.called(name)): contact for contact, name in rest.items()} | found
 
     def remove(self, account: str, which: int) -> None:
         mine = self.truth.accounts[account]
@@ -136,19 +179,41 @@ class Both:
 
     def restore(self, account: str, which: int) -> None:
         mine = self.truth.accounts[account]
-        gone = sorted(set(mine.removed) & mine.held)
+        out = set(mine.removed) & mine.held
+        gone = sorted(p for p in out if self.truth.who(mine, self.truth.person[p]) not in mine.gone)
         if gone:
             policy = gone[which % len(gone)]
             played.restore_policy(self.place, account, policy)
             del mine.removed[policy]
 
+    def remove_contact(self, account: str, which: int) -> None:
+        people, mine = self._contacts(account), self.truth.accounts[account]
+        if people:
+            who = sorted(people)[which % len(people)]
+            played.remove_contact(self.place, account, people[who])
+            self.truth.remove(mine, who)
+            self.out[account, who] = people[who]
+
+    def restore_contact(self, account: str, which: int) -> None:
+        mine = self.truth.accounts[account]
+        if mine.gone:
+            who = sorted(mine.gone)[which % len(mine.gone)]
+            if played.restore_contact(self.place, account, self.out[account, who]):
+                self.truth.restore(mine, who)
+
     def check(self) -> None:
         for name, account in self.truth.accounts.items():
             self._whole(name, account)
-            limited = self.place.limited[name]
-            policies, contacts = played.seen(self.place, limited)
-            assert set(policies) == self.truth.shown(account, limited.npn)
-            assert set(contacts) == set(policies.values())
+            self._limited(name)
+
+    def _limited(self, name: str) -> None:
+        """A Limited user sees their own part of the account that they belong to by now."""
+        where = {self.place.accounts[one].id: account for one, account in self.truth.accounts.items()}
+        limited = played.today(self.place, name)
+        policies, contacts = played.seen(self.place, limited)
+        assert limited.business_id is not None
+        assert set(policies) == self.truth.shown(where[limited.business_id], limited.npn)
+        assert set(contacts) == set(policies.values())
 
     def _whole(self, name: str, account: Account) -> None:
         policies, contacts = played.seen(self.place, self.place.admins[name])
@@ -162,16 +227,12 @@ class Both:
             map(sorted, (held for held in told.values() if held))
         )
         # Somebody whose policies were removed one by one stays; nobody else is there without a policy.
-        alone = {
-            self.truth.who(account, self.truth.person[policy]) for policy in account.removed if policy in account.held
-        }
         without = {who for who, held in told.items() if not held}
-        staying = without | {who for who in alone if who not in told}
+        staying = without | {who for who in self.truth.alone(account) if who not in told}
         assert len(kept) == len(staying)
         names = {contacts[contact] for contact in kept}
-        if not account.merged:
-            assert names == {played.last_name(who) for who in staying}
         assert "" not in names  # what the agent said of somebody stays, whichever carrier falls silent
+        assert {self.truth.who(account, played.called(name)) for name in names} == staying
 
 
 def play(app: Flask, store: Session, wanted: dict[str, set[str]], steps: list[tuple[Any, ...]]) -> None:

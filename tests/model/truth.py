@@ -14,10 +14,13 @@ class Account:
 
     npns: set[str]
     held: set[str] = field(default_factory=set)  # policies that a run brought and nothing took away
-    removed: dict[str, str] = field(default_factory=dict)  # policy → "alone", or the person it went with
-    gone: set[str] = field(default_factory=set)  # people that the agent removed
+    removed: dict[str, str] = field(default_factory=dict)  # policy → "alone", or whose contact it went with
+    gone: set[str] = field(default_factory=set)  # whose contacts the agent removed
     own: set[str] = field(default_factory=set)  # people whom the agent uploaded, typed in or edited
     merged: dict[str, str] = field(default_factory=dict)  # person → whose contact they became
+    known: set[str] = field(default_factory=set)  # people whom a run brought once
+    touched: set[str] = field(default_factory=set)  # people that were ever part of a merge
+    uploads: list[dict[str, tuple[bool, bool]]] = field(default_factory=list)  # who → was there, was the agent's own
 
 
 @dataclass(slots=True)
@@ -38,10 +41,11 @@ class Truth:
 
     def sync(self, account: Account) -> None:
         """A run brings everything that belongs there."""
-        new = self.belongs(account) - account.held
-        for policy in new:
-            if self.person[policy] in account.gone:
-                account.removed.setdefault(policy, self.person[policy])
+        for policy in self.belongs(account) - account.held:
+            who = self.who(account, self.person[policy])
+            account.known.add(self.person[policy])
+            if who in account.gone:
+                account.removed.setdefault(policy, who)
         account.held = self.belongs(account)
 
     def shown(self, account: Account, npn: str | None = None) -> set[str]:
@@ -55,7 +59,50 @@ class Truth:
 
     def contacts(self, account: Account) -> dict[str, set[str]]:
         """Who is in the account: contact → their policies that are shown."""
-        found: dict[str, set[str]] = {self.who(account, person): set() for person in account.own - account.gone}
+        found: dict[str, set[str]] = {who: set() for who in self.owned(account) - account.gone}
         for policy in self.shown(account):
             found.setdefault(self.who(account, self.person[policy]), set()).add(policy)
         return found
+
+    def owned(self, account: Account) -> set[str]:
+        """Whose contacts are the agent's own."""
+        return {self.who(account, person) for person in account.own}
+
+    def remove(self, account: Account, who: str) -> None:
+        """The agent removes a contact: its policies go along."""
+        account.removed |= {p: who for p in self.shown(account) if self.who(account, self.person[p]) == who}
+        account.gone.add(who)
+
+    def restore(self, account: Account, who: str) -> None:
+        """The contact is back, and what went along with it, wherever that is meanwhile."""
+        account.removed = {policy: how for policy, how in account.removed.items() if how != who}
+        account.gone.discard(who)
+
+    def upload(self, account: Account, people: set[str]) -> None:
+        """A file names people: who is not there yet comes, and all are the agent's own. Nobody removed is restored."""
+        named = {self.who(account, person) for person in people} - account.gone
+        there, own = set(self.contacts(account)) | self.alone(account), self.owned(account)
+        account.uploads.append({who: (who in there, who in own) for who in named})
+        account.own |= named
+
+    def undo(self, account: Account) -> None:
+        """The last file is taken back, as far as nothing was done since with whom it named."""
+        living = {self.who(account, self.person[policy]) for policy in account.held}
+        for who, (was_there, was_own) in account.uploads.pop().items():
+            if was_there and not was_own and who not in account.merged and who in living:
+                account.own.discard(who)
+            if not was_there and who not in living | account.touched | account.known:
+                account.own.discard(who)
+                account.gone.discard(who)
+
+    def alone(self, account: Account) -> set[str]:
+        """Who stays although each of their policies was removed by itself."""
+        gone = {self.who(account, self.person[policy]) for policy in account.removed if policy in account.held}
+        return gone - account.gone
+
+    def left(self, account: Account, person: str) -> bool:
+        """Whether a run brought this person's contact once, and no policy nor the agent keeps it there."""
+        who = self.who(account, person)
+        living = {self.who(account, self.person[policy]) for policy in account.held}
+        known = {self.who(account, one) for one in account.known}
+        return who in known - living - self.owned(account)

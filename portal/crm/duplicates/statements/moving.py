@@ -1,7 +1,8 @@
-"""Set-based SQL of a merge and of its undoing, under the agent's own login. Only ids are read, nothing is shown."""
+"""Set-based SQL of merging, undoing and restoring, under the agent's own login. Only ids are read, nothing is shown."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -110,6 +111,10 @@ WHERE k.fmo_id = :fmo AND k.business_id = :business AND k.contact_id IN (:kept, 
   AND (k.kind = 'number' OR k.kind = 'mbi' AND k.value IS DISTINCT FROM c.typed_mbi_hash OR k.kind = 'person'
        AND k.value IS DISTINCT FROM {person_key_sql("c.first_name", "c.last_name", "c.birth_date", "c.zip")})
 """
+_FORGET_REMOVED = f"""
+UPDATE crm_policy SET removed_at = NULL, updated_at = now()
+WHERE {_MINE} AND contact_id = :contact AND removed_at = :moment AND released_at IS NOT NULL
+"""
 
 
 def _known(**more: Any) -> dict[str, Any]:
@@ -155,3 +160,10 @@ def forget_keys(kept: UUID, merged: UUID) -> None:
 def hide_empty(kept: UUID, merged: UUID) -> None:
     """Hide whichever of the two has no policy left and is not the agent's own."""
     db.session.execute(text(_HIDE), _known(kept=kept, merged=merged))
+
+
+def forget_removed(contact: UUID, moment: datetime) -> None:
+    """Take the mark from released copies of a contact that were removed along with it, at that moment."""
+    see_merged(True)
+    db.session.execute(text(_FORGET_REMOVED), _known(contact=contact, moment=moment))
+    see_merged(False)

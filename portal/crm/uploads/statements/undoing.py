@@ -9,7 +9,8 @@ from sqlalchemy import text
 from portal.crm.uploads.statements import GAINED, PERSON, TOLD, of_upload, read_tables_once
 from portal.extensions import db
 
-# Since the upload: more typed, noted, or a carrier's member behind it. Such a contact stays.
+# Since the upload: more typed, noted, or a carrier's member behind it, be it for a time, as a released copy still names
+# the contact. Such a contact stays.
 _MARK_MADE = """
 WITH f AS MATERIALIZED (
   SELECT o.contact_id, jsonb_object_agg(e.key, e.value) AS fill FROM upload_row o, LATERAL jsonb_each(o.fill) e
@@ -26,6 +27,8 @@ FROM (
       SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = c.id
         AND p.released_at IS NULL)
       THEN 'linked'
+    WHEN EXISTS (SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business
+                 AND p.contact_id = c.id) THEN 'left'
     WHEN EXISTS (SELECT 1 FROM contact_merge g WHERE g.fmo_id = :fmo AND g.business_id = :business
                  AND c.id IN (g.kept_id, g.merged_id)) THEN 'merged'
     WHEN EXISTS (SELECT 1 FROM note n WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.contact_id = c.id
@@ -40,10 +43,15 @@ FROM (
 ) v
 WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.id = v.id
 """
-# A contact that was the carriers' and lost its last policy since would lose its name with what was filled in.
+# A contact that was the carriers' and lost its last policy since would lose its name with what was filled in. One into
+# which another went since would lose what was not lent to it then, because the file had said it already.
 _MARK_FILLED = """
 UPDATE upload_row r SET undone = CASE WHEN EXISTS (
     SELECT 1 FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = r.contact_id AND c.hidden)
+    OR EXISTS (
+    SELECT 1 FROM contact_merge g JOIN upload u ON u.fmo_id = :fmo AND u.business_id = :business AND u.id = :upload
+    WHERE g.fmo_id = :fmo AND g.business_id = :business AND g.kept_id = r.contact_id AND g.undone_at IS NULL
+      AND g.at > u.applied_at)
   THEN 'merged' WHEN NOT r.was_owned AND NOT EXISTS (
     SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = r.contact_id
       AND p.released_at IS NULL)
