@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app, url_for
 
-from portal.crm import queries
+from portal.crm import queries, words
 
 # Of a room above this one; a page without them has no such button and no such link.
 RESYNC, WHY_NOT = "sync.ask_for_resync", "sync.why_not"
@@ -14,7 +14,9 @@ RESYNC, WHY_NOT = "sync.ask_for_resync", "sync.why_not"
 
 def panel() -> dict[str, Any]:
     """The context of the templates `crm/_freshness.html` and `crm/_help.html`."""
-    return {"crm_account": queries.account(), "resync_href": _href(RESYNC), "why_not_href": _href(WHY_NOT)}
+    account = queries.account()
+    hrefs = {"resync_href": _href(RESYNC), "why_not_href": _href(WHY_NOT)}
+    return {"crm_account": account, "help_phone": words.phone(account.contact_phone), **hrefs}
 
 
 def _href(endpoint: str) -> str | None:
