@@ -178,9 +178,12 @@ def without_admin(people: Iterable[User]) -> bool:
     return bool(roles) and Role.AGENT_ADMIN not in roles
 
 
-def brings(business_id: UUID, npn: str) -> User | None:
-    """The user of the Business who brings that NPN, whether they may sign in or not; the first of several."""
-    return next((one for one in users_of(business_id) if one.npn == npn), None)
+def brings(business_id: UUID, npn: str, email: str | None = None) -> User | None:
+    """The user of the Business who brings that NPN, whether they may sign in or not; the first of several.
+
+    With `email` the one who has that address.
+    """
+    return next((one for one in users_of(business_id) if one.npn == npn and email in (None, one.email)), None)
 
 
 def find_user(business_id: UUID, user_id: UUID) -> User | None:
@@ -192,6 +195,12 @@ def ever_active(user: User) -> bool:
     """Whether the user has signed in or accepted an invitation once, so that a password is there."""
     used = select(Invitation.id).where(Invitation.user_id == user.id, Invitation.used_at.is_not(None))
     return user.last_sign_in_at is not None or bool(db.session.scalar(select(used.exists())))
+
+
+def never_invited(user: User) -> bool:
+    """Whether the user waits for an invitation and none was made yet, since it hangs on a run."""
+    made = select(Invitation.id).where(Invitation.user_id == user.id)
+    return user.state == "invited" and not db.session.scalar(select(made.exists()))
 
 
 def last_day_of(user_id: UUID | None) -> date | None:

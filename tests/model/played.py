@@ -174,7 +174,7 @@ def bring(place: Place, account: str, npn: str) -> None:
 def move(place: Place, npn: str, origin: str, target: str) -> None:
     """The NPN and its people go from one account to the other."""
     with admin(place) as by:
-        ends = {"origin": _business(place, origin), "target": _business(place, target)}
+        ends: dict[str, Any] = {"origin": _business(place, origin), "target": _business(place, target)}
         who: dict[str, Any] = {"producer": _producer(place, npn), "role": Role.AGENT_LIMITED, "reason": None}
         move_agent(**who, **ends, sync_now=False, by=by)
 

@@ -282,8 +282,7 @@ def _add_agent(
 
 def _user_again(business: Business, person: Person, npn: str, by: Scope) -> User | None:
     """Who brought the NPN before and is meant by this address; they may sign in again."""
-    known = accounts.brings(business.id, npn)
-    if known is None or known.email != person.email:
-        return None
-    businesses.bring_back(known, person.role, by=by)
+    known = accounts.brings(business.id, npn, person.email)
+    if known is not None:
+        businesses.bring_back(known, person.role, by=by)
     return known

@@ -19,6 +19,7 @@ from portal.core.scope import Role, Scope
 from portal.core.words import counted
 from portal.downline.models import Producer
 from portal.extensions import db
+from portal.identity import operations as identity
 from portal.identity import sessions
 from portal.identity.models import User
 from portal.sync import operations as sync
@@ -93,9 +94,10 @@ def move(
 ) -> Moved:
     """Take the NPN out of `origin`, whose copies leave in this transaction, and give it and its people to `target`.
 
-    What they made in the old account stays there. With `sync_now`, where Policy Sync is enabled, one run starts. Raises
-    `Gone`, or `businesses.operations.Refused` (field reason) where somebody is to see the whole of an account that
-    others share and nobody says why.
+    What they made in the old account stays there. With `sync_now`, where Policy Sync is enabled, one run starts. Whose
+    invitation still hangs on a run of the old account is invited on its success, else at once. Raises `Gone`, or
+    `businesses.operations.Refused` (field reason) where somebody is to see the whole of an account that others share
+    and nobody says why.
     """
     reason = (reason or "").strip() or None
     if role is not Role.AGENT_LIMITED and reason is None and _shared(target, producer.npn):
@@ -108,10 +110,31 @@ def move(
         sessions.end_all_of(user.id)
     emptied = close_if_empty(origin, by=by)
     activity = _log(producer, origin, target, people, released, role=role, reason=reason, by=by)
-    run, started = None, False
-    if sync_now and target.sync_enabled and not accounts.agreement(target).blocked:
-        run, started = sync.request_run(target, "add_agent", by=by, activity=activity, expected=expected)
+    run, started = _begin(target, people, activity, expected, by, sync_now=sync_now)
     return Moved(activity, released, people, emptied, run, started)
+
+
+def _begin(
+    target: Business,
+    people: Sequence[User],
+    activity: Activity,
+    expected: dict[str, Any] | None,
+    by: Scope,
+    *,
+    sync_now: bool,
+) -> tuple[SyncRun | None, bool]:
+    """Start what brings the policies, and see to it that whoever waits for an invitation gets one."""
+    owed = [user.id for user in people if accounts.never_invited(user)]
+    if not sync_now or not target.sync_enabled or accounts.agreement(target).blocked:
+        for user_id in owed:
+            identity.invite(user_id)
+        return None, False
+    run, started = sync.request_run(
+        target, "add_agent", by=by, activity=activity, invite_user=next(iter(owed), None), expected=expected
+    )
+    for user_id in owed[1:]:
+        sync.request_run(target, "add_agent", by=by, activity=activity, invite_user=user_id)
+    return run, started
 
 
 def _held(origin: Business, npn: str) -> BusinessNpn:

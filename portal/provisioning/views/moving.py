@@ -151,5 +151,5 @@ def _told(moved: Moved, agent: Producer, origin: Business, target: Business) -> 
     if moved.started:
         return f"{said} Their policies are being copied into the new account."
     if moved.run is not None:
-        return f"{said} A run was already under way and may not include the new NPN: re-sync once it is finished."
+        return f"{said} A run is under way; another one follows it by itself for the new NPN."
     return f"{said} Their policies come into the new account with its next run."

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import access, outbox
 from portal.core.ids import new_id, parse_id
 from portal.extensions import db
+from portal.identity.models import User
 from portal.sync.events import RUN_REQUESTED
 from portal.sync.models import MISSED, OPEN, SyncRun
 
@@ -73,12 +74,17 @@ def queue(values: dict[str, Any]) -> SyncRun | None:
     return db.session.scalars(select(SyncRun).where(SyncRun.id == made)).one()
 
 
-def owed_invitations(run: SyncRun) -> set[UUID]:
-    """Who is to be invited now that `run` succeeds: its own, and those of the failed and cancelled runs before it."""
+def owed_invitations(run: SyncRun) -> list[UUID]:
+    """Who is to be invited now that `run` succeeds: its own, and those of the failed and cancelled runs before it.
+
+    Only who still belongs to its Business and waits for an invitation: others were moved, deactivated, or are in.
+    """
     same = (SyncRun.fmo_id == run.fmo_id, SyncRun.business_id == run.business_id, SyncRun.id != run.id)
-    last = db.session.scalar(select(func.max(SyncRun.requested_at)).where(*same, SyncRun.status == "succeeded"))
+    # By their ends, which come one after the other: who asks may have begun to long before.
+    last = db.session.scalar(select(func.max(SyncRun.finished_at)).where(*same, SyncRun.status == "succeeded"))
     missed = [*same, SyncRun.status.in_(MISSED), SyncRun.invite_user_id.is_not(None)]
     if last is not None:
-        missed.append(SyncRun.requested_at > last)
-    found = {one for one in db.session.scalars(select(SyncRun.invite_user_id).where(*missed)) if one is not None}
-    return found | ({run.invite_user_id} if run.invite_user_id is not None else set())
+        missed.append(SyncRun.finished_at > last)
+    theirs = or_(User.id == run.invite_user_id, User.id.in_(select(SyncRun.invite_user_id).where(*missed)))
+    waiting = (User.fmo_id == run.fmo_id, User.business_id == run.business_id, User.state == "invited")
+    return list(db.session.scalars(select(User.id).where(theirs, *waiting).order_by(User.id)))

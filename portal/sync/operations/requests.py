@@ -80,10 +80,11 @@ def request_run(
 def _run_again(run: SyncRun, values: dict[str, Any]) -> bool:
     """Note on an open run that another follows, on whose success the invitation goes out; False where it has ended."""
     invite, activity = _text(values["invite_user_id"]), _text(values["activity_id"])
-    same, wanted = ("invite", invite) if invite else ("activity", activity)
     known = [{"invite": _text(run.invite_user_id), "activity": _text(run.activity_id)}, *run.again]
-    if wanted in [one[same] for one in known]:
-        return True  # the same person, or the same click, a second time
+    if any(activity == one["activity"] and invite in (None, one["invite"]) for one in known):
+        return True  # the same click a second time
+    if invite is not None and invite in [one["invite"] for one in known]:
+        invite = None  # once is enough; but the NPN may have come back after the run has read which there are
     asked = {
         "reason": values["reason"],
         "activity": activity,

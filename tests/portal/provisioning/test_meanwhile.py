@@ -148,6 +148,24 @@ def test_an_npn_that_left_comes_back_with_its_user(
     assert [one.reason for one in rows(setup_engine, "SELECT reason FROM sync_run")] == ["add_agent"]
 
 
+def test_of_two_who_brought_an_npn_the_one_with_the_address_comes_back(
+    store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine
+) -> None:
+    agent, business = _left(store, fmo, setup_engine)
+    second = {"email": "zoe@whitfield.example", "last_name": "Zimmer", "last_sign_in_at": clock.now()}
+    make.user(store, fmo, Role.AGENT_LIMITED, business, npn="1001", state="deactivated", **second)
+    chosen = {"business": str(business.id), "agent": str(agent.id)}
+    form = filled_in(email="zoe@whitfield.example", role="agent_limited", **chosen)
+
+    assert admin.post(f"/fmo/add-agent/agent/{agent.id}", data=form).status_code == 303
+
+    people = rows(setup_engine, "SELECT email, state FROM portal_user WHERE npn = '1001' ORDER BY email")
+    assert [tuple(one) for one in people] == [
+        ("dana@whitfield.example", "deactivated"),
+        ("zoe@whitfield.example", "active"),
+    ]
+
+
 def test_without_an_invitation_too_a_run_follows_the_one_under_way(
     store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine
 ) -> None:

@@ -24,7 +24,7 @@ from portal.core.scope import Role, Scope
 from portal.crm.models import Contact, CrmPolicy, Note
 from portal.downline import queries as downline
 from portal.identity import rules
-from portal.identity.models import LoginSession, User
+from portal.identity.models import Invitation, LoginSession, User
 from portal.provisioning.operations import moving
 from portal.sync.models import SyncRun
 from tests.support import builders as make
@@ -112,6 +112,23 @@ def test_their_sessions_end_and_an_invitation_stays_open(world: World, client_fo
     moved = {user.id: user for user in store.scalars(select(User).where(User.npn == NPN))}
     assert moved[second.id].state == "invited" and moved[second.id].business_id == world.nora.business.id
     assert store.get_one(User, (stays.fmo_id, stays.id)).business_id == world.harbor.business.id
+
+
+@pytest.mark.parametrize("sync_now", ["y", ""])
+def test_who_was_not_invited_yet_is_invited_from_the_new_account(
+    world: World, client_for: ClientFor, store: Session, sync_now: str
+) -> None:
+    """Two whose invitation hung on a run of the old account, which may never succeed now."""
+    given = {"npn": NPN, "state": "invited"}
+    both = [make.user(store, world.summit.fmo, Role.AGENT_LIMITED, world.harbor.business, **given) for _ in range(2)]
+    form = _form(world, **({"sync_now": sync_now} if sync_now else {}))
+    assert client_for(world.summit.admin).post(_address(world), data=form).status_code == 303
+    ids = {str(one.id) for one in both}
+    theirs = (SyncRun.business_id == world.nora.business.id, SyncRun.status == "queued")
+    runs = store.scalars(select(SyncRun).where(*theirs))
+    asked = [{str(run.invite_user_id), *(str(one["invite"]) for one in run.again)} for run in runs]
+    assert asked == ([ids] if sync_now else [])
+    assert {str(one.user_id) for one in store.scalars(select(Invitation))} == (set() if sync_now else ids)
 
 
 def test_what_the_agent_made_stays_in_the_old_account(world: World, client_for: ClientFor, store: Session) -> None:
