@@ -25,6 +25,10 @@ KINDS = {
     "identifier_import": "An import of carrier identifiers",
     "limits": "Looser limits",
 }
+_BESIDE = {
+    "name": "name", "email": "e-mail", "phone": "phone", "state": "state", "agency_id": "agency",
+    "is_principal": "principal", "active": "whether active",
+}  # fmt: skip
 CROSSWALK = "A change of the crosswalk"
 
 
@@ -69,7 +73,8 @@ def details(held: HeldChange) -> list[tuple[str, str | None]]:
     if held.kind in ("file", "confirm", "identifier_import"):
         return []
     if held.kind == "npn_change":
-        return [("NPN", told["npn"]), ("Name", told["name"])]
+        more = ", ".join(words for name, words in _BESIDE.items() if name in told)
+        return [("NPN", told["npn"]), ("Changed with it", more or None)]
     if held.kind == "identifier_end":
         return [("Last day", day(told["valid_to"]))]
     known: list[tuple[str, str | None]] = []

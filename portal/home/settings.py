@@ -56,6 +56,7 @@ def keep() -> Response:
     if not form.validate_on_submit():
         return _shown(form, 422)
     wanted = {rule.name: form[rule.name].data for rule in rules.declared()}
+    rules.hold()  # what is looser than today must not be so by what somebody tightens at this moment
     loosened = limits.loosened(wanted)
     changed = rules.change({name: value for name, value in wanted.items() if name not in loosened})
     if loosened:

@@ -66,9 +66,15 @@ def _kept(rule: Rule, stored: Mapping[str, object]) -> Value:
     return held if isinstance(held, type(rule.default)) else rule.default
 
 
+def hold() -> Fmo:
+    """Wait for whoever else is changing the FMO's rules; from now on until the transaction ends they stay as read."""
+    fmo = select(Fmo).where(Fmo.id == scope.fmo_id()).with_for_update()
+    return db.session.scalars(fmo.execution_options(populate_existing=True)).one()
+
+
 def change(new: Mapping[str, Value]) -> list[str]:
     """Keep new values of known rules for the scope's FMO; the names of those that changed, which the log gets too."""
-    fmo = db.session.scalars(select(Fmo).where(Fmo.id == scope.fmo_id()).with_for_update()).one()
+    fmo = hold()
     known = {rule.name: rule for rule in declared()}
     changed = [name for name, to in new.items() if _kept(known[name], fmo.rules) != to]
     if changed:

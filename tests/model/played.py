@@ -262,10 +262,10 @@ def merge(place: Place, account: str, kept: UUID, merged: UUID) -> UUID:
         return merging.merge(pair if pair is None or pair.decided_at is None else None, one, other, by=by).id
 
 
-def unmerge(place: Place, account: str, kept: UUID) -> UUID:
-    """The last merge into a contact is taken back; the id of the contact that is one again."""
+def unmerge(place: Place, account: str, kept: UUID) -> None:
+    """The last merge into a contact is taken back."""
     with agent(place, account) as by:
-        return merging.undo(merging.merges_of(kept)[0], by=by).id
+        merging.undo(merging.merges_of(kept)[0], by=by)
 
 
 def upload(place: Place, account: str, people: set[str], *, medicare: bool) -> None:

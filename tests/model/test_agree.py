@@ -124,12 +124,14 @@ class Both:
         self.truth.sync(self.truth.accounts[account])
 
     def upload(self, account: str, people: set[str], medicare: bool) -> None:
-        # Who left with the last policy is not seen by agents: a file makes somebody new of them, told in 0013.
-        people = {person for person in people if not self.truth.left(self.truth.accounts[account], person)}
-        if not people:
-            return
-        played.upload(self.place, account, people, medicare=medicare)
-        self.truth.upload(self.truth.accounts[account], people)
+        if people := self._plain(account, people):
+            played.upload(self.place, account, people, medicare=medicare)
+            self.truth.upload(self.truth.accounts[account], people)
+
+    def _plain(self, account: str, people: set[str]) -> set[str]:
+        """Of whom a file makes no twin: who left with the last policy is not seen, and two people are never one."""
+        mine = self.truth.accounts[account]
+        return people - {who for pair in mine.merged.items() for who in pair} - self.truth.left(mine)
 
     def undo(self, account: str) -> None:
         if self.truth.accounts[account].uploads:
@@ -137,11 +139,9 @@ class Both:
             self.truth.undo(self.truth.accounts[account])
 
     def undone(self, account: str, people: set[str], medicare: bool) -> None:
-        people = {person for person in people if not self.truth.left(self.truth.accounts[account], person)}
-        if not people:
-            return
-        played.upload(self.place, account, people, medicare=medicare)
-        played.undo_upload(self.place, account)
+        if people := self._plain(account, people):
+            played.upload(self.place, account, people, medicare=medicare)
+            played.undo_upload(self.place, account)
 
     def merge(self, account: str, one: int, other: int) -> None:
         # Two people are never one: who merges somebody into them before a carrier tells of them is asked again.

@@ -100,9 +100,7 @@ class Truth:
         gone = {self.who(account, self.person[policy]) for policy in account.removed if policy in account.held}
         return gone - account.gone
 
-    def left(self, account: Account, person: str) -> bool:
-        """Whether a run brought this person's contact once, and no policy nor the agent keeps it there."""
-        who = self.who(account, person)
-        living = {self.who(account, self.person[policy]) for policy in account.held}
-        known = {self.who(account, one) for one in account.known}
-        return who in known - living - self.owned(account)
+    def left(self, account: Account) -> set[str]:
+        """Whom a run brought once, and neither a policy nor the agent keeps in the account."""
+        living = {self.who(account, self.person[policy]) for policy in account.held} | self.owned(account)
+        return {person for person in account.known if self.who(account, person) not in living}

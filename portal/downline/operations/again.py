@@ -13,7 +13,7 @@ from portal.downline import queries
 from portal.downline.models import CarrierIdentifier, Producer
 from portal.downline.operations.identifiers import add_line, edit_line, end_line
 from portal.downline.operations.imports import import_lines
-from portal.downline.operations.producers import Details, Refused, edit_producer
+from portal.downline.operations.producers import Refused, details_of, edit_producer
 from portal.extensions import db
 
 
@@ -35,9 +35,10 @@ def make_again(kind: str, subject: UUID | None, told: Mapping[str, Any], *, appr
             raise Refused("npn", f"{producer.name} has another NPN by now.")
         add_line(producer, values, approval)
     else:
-        agency = values["agency_id"]
-        details = Details(**{**values, "agency_id": UUID(agency) if agency else None})
-        edit_producer(_producer(subject), details, by=by, approval=approval)
+        if agency := values.get("agency_id"):
+            values["agency_id"] = UUID(agency)
+        record = _producer(subject)
+        edit_producer(record, details_of(record, **values), by=by, approval=approval)
 
 
 def _line(line_id: UUID | None) -> CarrierIdentifier:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -67,7 +68,7 @@ def edit_producer(producer: Producer, details: Details, *, by: Scope, approval: 
     if not changed:
         return []
     if details.npn != before:
-        _move_npn(producer, details, approval)
+        _move_npn(producer, details, changed, approval)
     for name in changed:
         setattr(producer, name, getattr(details, name))
     producer.name_key = _key(details)
@@ -75,6 +76,11 @@ def edit_producer(producer: Producer, details: Details, *, by: Scope, approval: 
     _one_principal(producer)
     access.record(PRODUCER_EDIT, subject=producer, fields=changed, changed=changed, npn=producer.npn)
     return changed
+
+
+def details_of(producer: Producer, **other: Any) -> Details:
+    """What the record says today, but for `other`."""
+    return Details(**{field.name: getattr(producer, field.name) for field in fields(Details)} | other)
 
 
 def _values(details: Details) -> dict[str, object]:
@@ -113,7 +119,7 @@ def _flush_npn(producer: Producer, npn: str) -> None:
         raise _refusal(error, npn) from error
 
 
-def _move_npn(producer: Producer, details: Details, approval: str | None) -> None:
+def _move_npn(producer: Producer, details: Details, changed: Sequence[str], approval: str | None) -> None:
     npn = details.npn
     if queries.by_npn(npn) is not None:
         raise _taken(npn)
@@ -131,7 +137,8 @@ def _move_npn(producer: Producer, details: Details, approval: str | None) -> Non
         db.session.flush()
 
     title = f"Change the NPN of {producer.name} from {producer.npn} to {npn}"
-    told = _values(details) | {"agency_id": str(details.agency_id) if details.agency_id else None}
+    wanted = _values(details) | {"agency_id": str(details.agency_id) if details.agency_id else None}
+    told = {name: wanted[name] for name in changed}  # the rest is as it will be by then
     named = tuple(sorted({(line.carrier, line.kind, line.value) for line in lines}))
     hooks.make(Change("npn_change", title, producer.id, told, named, approval), write)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -21,7 +21,7 @@ from portal.core import clock
 from portal.core.scope import AGENT_ROLES, Role, Scope
 from portal.core.words import counted
 from portal.downline.models import Producer
-from portal.downline.operations.producers import Details, edit_producer
+from portal.downline.operations.producers import details_of, edit_producer
 from portal.extensions import db
 from portal.identity import sessions
 from portal.identity.models import User
@@ -122,8 +122,7 @@ def off_board(
         if close_if_empty(business, by=by):
             next(one for one in tally.accounts if one["id"] == str(business.id))["sync_off"] = True
     if inactive and producer.active:
-        known = {one.name: getattr(producer, one.name) for one in fields(Details)}
-        edit_producer(producer, Details(**{**known, "active": False}), by=by)
+        edit_producer(producer, details_of(producer, active=False), by=by)
         tally.inactive = True
     return (tally, _log(producer, tally, reason, until, by)) if tally else None
 

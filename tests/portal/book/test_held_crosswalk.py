@@ -21,7 +21,7 @@ from portal.core.scope import Role, Scope
 from portal.downline import operations as downline
 from portal.downline.hooks import Held
 from portal.downline.models import CarrierIdentifier, Producer
-from portal.downline.operations.producers import Details
+from portal.downline.operations.producers import Details, details_of
 from portal.extensions import db
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load
@@ -326,3 +326,24 @@ def test_a_job_cannot_decide(
     _ask(app, asker, lambda by: _add(nora, by))
     with pytest.raises((IntegrityError, ProgrammingError)), acting(app, Role.SYSTEM, fmo):
         db.session.connection().execute(text("UPDATE held_change SET status = 'approved'"))
+
+
+def test_a_changed_npn_leaves_what_was_put_right_meanwhile(
+    app: Flask, load: Load, store: Session, amy: Producer, asker: User, second: User
+) -> None:
+    """Only what the asker changed is made, not the whole record as it stood on that day."""
+    load(_policies())
+    held_with = details_of(amy, npn="1009009", email="ann@new.example")
+    _ask(app, asker, lambda by: downline.edit_producer(_again(amy), held_with, by=by))
+    held = _held(store)
+    assert sorted(held.arguments) == ["email", "npn"]
+    with acting(app, asker) as by:
+        downline.edit_producer(_again(amy), details_of(_again(amy), phone="+16145550199", active=False), by=by)
+    with acting(app, second) as by:
+        approve(held.id, held.digest, by=by)
+    store.refresh(amy)
+    assert (amy.npn, amy.email, amy.phone, amy.active) == ("1009009", "ann@new.example", "+16145550199", False)
+
+
+def _again(producer: Producer) -> Producer:
+    return db.session.get_one(Producer, (producer.fmo_id, producer.id))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient, FlaskCliRunner
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from portal.book.models import HeldChange, Policy
@@ -18,6 +20,7 @@ from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load
 from tests.portal.book.held_files import AMY, NORA, SWAPPED, first_file, swap
 from tests.portal.book.rows import mutual
+from tests.portal.sync.runs import rows
 from tests.support import builders
 
 Client = Callable[[User], FlaskClient]
@@ -165,6 +168,33 @@ def test_looser_limits_wait_for_a_second_admin(client_for: Client, store: Sessio
     assert _rules(store, fmo)["held_number"] == 0
     one.post("/fmo/settings", data={**form, "held_number": "20"})
     assert _rules(store, fmo)["held_number"] == 20, "what is tighter needs nobody else"
+
+
+def test_limits_that_are_tightened_at_the_same_moment_are_not_loosened_alone(
+    client_for: Client, store: Session, fmo: Fmo, setup_engine: Engine
+) -> None:
+    """The form of the second admin still has the number that held when it was sent."""
+    fmo = store.merge(fmo)
+    fmo.rules = {"held_number": 50, "held_share": 5, "held_share_from": 10}
+    store.commit()
+    admin = client_for(builders.user(store, fmo))
+    form = {"agreements": "block", "tell_left": "y", "held_number": "50", "held_share": "5", "held_share_from": "10"}
+    tighter = text("UPDATE fmo SET rules = rules || '{\"held_number\": 10}' WHERE id = :fmo")
+    with ThreadPoolExecutor(1) as pool, setup_engine.begin() as connection:
+        connection.execute(tighter, {"fmo": fmo.id})
+        answer = pool.submit(lambda: admin.post("/fmo/settings", data=form))
+        _await_a_waiting_statement(setup_engine)
+        connection.commit()
+        assert "/fmo/held/" in (answer.result(timeout=20).location or "")
+    assert _rules(store, fmo)["held_number"] == 10
+
+
+def _await_a_waiting_statement(engine: Engine) -> None:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    deadline = time.monotonic() + 20
+    while not rows(engine, waiting):
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.05)
 
 
 def _rules(store: Session, fmo: Fmo) -> dict[str, object]:
