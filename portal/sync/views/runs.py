@@ -67,15 +67,17 @@ def run_changes(run_id: UUID) -> Response:
 @bp.get("/fmo/runs/<uuid:run_id>/progress")
 @allow(Permission.SYNC_READ)
 def progress(run_id: UUID) -> Response:
-    """The run's card anew; the last answer ends the asking."""
+    """The run's card anew; the last answer ends the asking, and renews what else the page says of the account."""
     found = find_or_404(SyncRun, run_id)
     business = find_or_404(Business, found.business_id)
-    status = POLLING_ENDS if wants_fragment() and report.is_over(found) else 200
+    ended = wants_fragment() and report.is_over(found)
     at = "page" if request.args.get("at") not in ("panel", "activity") else request.args["at"]
-    later = queries.later(found)
-    return page(
-        "sync/run.html", block="card", status=status, run=found, business=business, report=report, at=at, later=later
-    )
+    shown: dict[str, Any] = {"run": found, "business": business, "report": report, "later": queries.later(found)}
+    shown["holds"] = queries.holds(business.id) if ended and at == "panel" else None
+    answer = page("sync/run.html", block="card", status=POLLING_ENDS if ended else 200, at=at, **shown)
+    if ended and at == "page":
+        answer.headers["HX-Refresh"] = "true"  # the report comes with the whole page
+    return answer
 
 
 @bp.post("/fmo/runs/<uuid:run_id>/cancel")

@@ -64,7 +64,11 @@ def test_provision_with_sync_copies_then_invites(
         assert operations.execute(run.id) == "succeeded"
     assert shown(setup_engine, business) == {policy.id}
     assert {"run_sync", "send_invitation"} <= set(jobs(setup_engine))
-    assert admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"}).status_code == 286
+    over = admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"})
+    assert over.status_code == 286 and over.headers["HX-Refresh"] == "true", "its report comes with the page"
+    panel = admin.get(f"/fmo/runs/{run.id}/progress?at=panel", headers={"HX-Request": "true"})
+    assert panel.status_code == 286 and "HX-Refresh" not in panel.headers
+    assert 'hx-swap-oob="true"' in panel.text and "holds 1 policy and 1 contact" in panel.text
     told = admin.get(f"/fmo/runs/{run.id}").text
     assert "this run brought 1 policy; the account then had 1 policy and 1 contact with a policy" in told
     assert rows(setup_engine, "SELECT other_id FROM activity") == [(business.id,)]
