@@ -102,8 +102,9 @@ def move(
     reason = (reason or "").strip() or None
     if role is not Role.AGENT_LIMITED and reason is None and _shared(target, producer.npn):
         raise businesses.Refused("reason", WHY)
+    held = _held(origin, producer)
     people = bringing(origin, producer.npn)
-    released = businesses.end_npn(_held(origin, producer.npn), by=by)
+    released = businesses.end_npn(held, by=by)
     businesses.add_npn(target, producer, by=by)
     for user in people:
         businesses.move_user(user, target, role, reason=reason, by=by)
@@ -137,8 +138,15 @@ def _begin(
     return run, started
 
 
-def _held(origin: Business, npn: str) -> BusinessNpn:
-    """The open NPN, locked: of two who move it at once the second is told."""
+def _held(origin: Business, producer: Producer) -> BusinessNpn:
+    """The open NPN, locked: of two who move it at once the second is told.
+
+    The record before it, as off-boarding takes them: the new account's NPN will need it.
+    """
+    db.session.execute(
+        select(Producer.id).where(Producer.id == producer.id).with_for_update(read=True, key_share=True)
+    )
+    npn = producer.npn
     held = db.session.scalar(
         select(BusinessNpn)
         .where(BusinessNpn.business_id == origin.id, BusinessNpn.npn == npn, BusinessNpn.until.is_(None))

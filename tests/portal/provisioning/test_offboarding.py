@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from portal.activities.models import Activity
 from portal.businesses import hooks
+from portal.businesses import queries as accounts
 from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.models import AccessEntry
 from portal.core import clock
@@ -25,7 +27,7 @@ from portal.crm.models import CrmPolicy
 from portal.downline import queries as downline
 from portal.downline.models import Producer
 from portal.identity.models import Invitation, LoginSession, User
-from portal.provisioning.operations import offboarding
+from portal.provisioning.operations import moving, offboarding
 from tests.portal.crm.people import words
 from tests.support import builders as make
 from tests.support import crm_builders as crm
@@ -158,6 +160,42 @@ def test_two_at_once_do_it_once(app: Flask, in_two: World, store: Session) -> No
         thread.join(60)
     assert sorted(outcomes, key=str) == [2, None]
     assert len(store.scalars(select(AccessEntry).where(AccessEntry.action == "business_npn.end")).all()) == 2
+
+
+def test_a_move_waits_for_an_off_boarding_and_is_told(
+    app: Flask, world: World, store: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each would wait for what the other has, and one of them would be ended."""
+    began, end_npns = threading.Event(), offboarding._end_npns
+    outcomes: list[str] = []
+
+    def slowly(*given: Any) -> Any:
+        began.set()
+        mover.join(1.5)
+        return end_npns(*given)
+
+    def move() -> None:
+        assert began.wait(20)
+        try:
+            with acting(app, world.summit.admin) as by:
+                producer, two = downline.by_id(world.lee.producer.id), (world.harbor.business, world.nora.business)
+                ends = [accounts.by_id(one.id) for one in two]
+                moving.move(
+                    producer=producer, origin=ends[0], target=ends[1],  # type: ignore[arg-type]  # they are there
+                    role=Role.AGENT_LIMITED, reason=None, sync_now=False, by=by,
+                )  # fmt: skip
+        except moving.Gone:
+            outcomes.append("gone")
+
+    monkeypatch.setattr(offboarding, "_end_npns", slowly)
+    mover = threading.Thread(target=move)
+    mover.start()
+    with acting(app, world.summit.admin) as by:
+        producer = downline.by_id(world.lee.producer.id)
+        assert producer is not None and offboarding.off_board(producer, reason="Left", until=None, inactive=True, by=by)
+    mover.join(60)
+    assert outcomes == ["gone"]
+    assert store.scalars(select(BusinessNpn).where(BusinessNpn.npn == NPN, BusinessNpn.until.is_(None))).all() == []
 
 
 def test_nothing_is_done_by_half(in_two: World, app: Flask, store: Session, monkeypatch: pytest.MonkeyPatch) -> None:
