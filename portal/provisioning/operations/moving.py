@@ -143,9 +143,7 @@ def _held(origin: Business, producer: Producer) -> BusinessNpn:
 
     The record before it, as off-boarding takes them: the new account's NPN will need it.
     """
-    db.session.execute(
-        select(Producer.id).where(Producer.id == producer.id).with_for_update(read=True, key_share=True)
-    )
+    db.session.execute(select(Producer.id).where(Producer.id == producer.id).with_for_update(read=True, key_share=True))
     npn = producer.npn
     held = db.session.scalar(
         select(BusinessNpn)

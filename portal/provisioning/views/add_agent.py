@@ -58,6 +58,12 @@ class Choice:
         return "agent" if self.kind == "business" else "business"
 
     @property
+    def chosen(self) -> UUID | None:
+        """What is chosen for it so far."""
+        found = self.agent if self.kind == "business" else self.business
+        return found.id if found else None
+
+    @property
     def back(self) -> str:
         endpoint = "businesses.business" if self.kind == "business" else f"downline.{self.kind}"
         return url_for(endpoint, record_id=self.record_id)
@@ -166,6 +172,7 @@ def _page(choice: Choice, form: AddAgentForm, status: int = 200) -> Response:
         alone=choice.alone(),
         then=request.values.getlist("then"),
         used=choice.used(),
+        fill_in=choice.kind != "business" and "show" in request.args,  # then the fields stand outside of what is sent
         foresight=foresight,
         expected=expected,
         sealed=foresight.seal(choice.about, expected) if expected else "",

@@ -15,7 +15,7 @@ from portal.core import clock
 from portal.core.scope import Role
 from portal.downline.models import Producer
 from portal.identity.models import Fmo
-from tests.portal.provisioning.admin import filled_in
+from tests.portal.provisioning.admin import HTMX, filled_in
 from tests.portal.sync.runs import rows
 from tests.support import builders as make
 
@@ -138,6 +138,9 @@ def test_an_npn_that_left_comes_back_with_its_user(
     address = f"/fmo/add-agent/agent/{agent.id}"
     form = admin.get(f"{address}?chosen={business.id}").text
     assert "brought this NPN into the account before" in form and 'value="dana@whitfield.example"' in form
+    assert "Fill in that sign-in" not in form, "it is filled in"
+    picked = admin.get(f"{address}?show=numbers&business={business.id}", headers=HTMX).text
+    assert f'href="{address}?chosen={business.id}">Fill in that sign-in' in picked
 
     done = admin.post(address, data=filled_in(business=str(business.id), agent=str(agent.id), sync_now="y"))
 
