@@ -15,6 +15,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from portal.core import scope
+from portal.core.scope import Login
 from portal.extensions import db
 
 _WRITERS = "hashtextextended('portal.writers:' || CAST(:fmo AS text), 0)"
@@ -46,7 +48,13 @@ def share_writers(fmo_id: UUID) -> None:
 
 
 def own_writers(fmo_id: UUID) -> None:
-    """Wait for the runs that are copying now, and let none begin until this transaction ends."""
+    """Wait for the runs that are copying now, and let none begin until this transaction ends.
+
+    A feed waits as long as the longest run takes, rather than being read again from its beginning; a person is told to
+    try again.
+    """
+    if scope.current().login is Login.JOBS:
+        db.session.execute(text("SELECT set_config('lock_timeout', '0', true)"))
     db.session.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"), {"fmo": str(fmo_id)})
 
 

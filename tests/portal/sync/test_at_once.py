@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.book.models import Policy
 from portal.businesses import operations as businesses
 from portal.businesses.models import BusinessNpn
-from portal.core.scope import Role
+from portal.core.scope import Role, Scope
 from portal.crm import removal
 from portal.crm.duplicates import merging
 from portal.crm.duplicates.models import ContactMerge
@@ -28,6 +29,8 @@ from tests.portal.crm.test_merge import Account, merge, pair_of, undo
 from tests.portal.sync.runs import admin_scope, rows, shown, sync
 from tests.portal.sync.test_coming_back import give, settled
 from tests.portal.sync.test_rehearsal import rehearsed
+from tests.portal.sync.test_release import feed_scope
+from tests.portal.sync.test_release import move as moved
 from tests.support import builders as make
 from tests.support.people import acting
 
@@ -209,4 +212,26 @@ def test_an_npn_that_ends_during_a_run_waits_for_it(
         ending[0].result(10)
 
     assert run.added == 1
+    assert shown(setup_engine, account.business) == set()
+
+
+def test_a_feed_waits_for_the_longest_run_and_a_person_is_told(account: Account, setup_engine: Engine) -> None:
+    policy = account.policy(make.member(account.store, account.fmo))
+    account.sync()
+    share = "SELECT pg_advisory_xact_lock_shared(hashtextextended('portal.writers:' || CAST(:fmo AS text), 0))"
+
+    def move(who: Scope) -> int:
+        with acting(account.app, who):
+            db.session.execute(text("SET LOCAL lock_timeout = '300ms'"))
+            return moved(policy.id, "1002")
+
+    with ThreadPoolExecutor(1) as pool:
+        with setup_engine.begin() as run:
+            run.execute(text(share), {"fmo": str(account.fmo.id)})
+            with pytest.raises(OperationalError):
+                move(admin_scope(account.fmo.id))
+            feed = pool.submit(move, feed_scope(account.fmo.id))
+            wait([feed], timeout=1)
+            assert not feed.done()
+        assert feed.result(timeout=20) == 1
     assert shown(setup_engine, account.business) == set()
