@@ -12,7 +12,7 @@ from portal.sync.operations import planning
 from portal.sync.operations.planning import LARGE as LARGE
 from portal.sync.operations.planning import Plan, Progress
 from portal.sync.operations.release import MOVED
-from portal.sync.statements import account, candidates, copies, gaps, leave, lines, locks, log, people, source
+from portal.sync.statements import account, candidates, copies, gaps, leave, lines, locks, log, people
 
 
 def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
@@ -23,11 +23,10 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     """
     fmo_id, business_id = run.fmo_id, run.business_id
     locks.tune(db.session())
-    account.hold_npns(fmo_id, business_id)
+    npns = account.hold_npns(fmo_id, business_id)
     locks.share_writers(fmo_id)
     contacts_lock.hold(business_id)
     say("Finding the policies", 0, None)
-    npns = source.open_npns(fmo_id, business_id)
     plan = planning.make(db.session(), fmo_id, business_id, npns, whole=run.whole, say=say)
     asked = _write(run, plan, say)
     taken = leave.release(fmo_id, "business", MOVED, business=business_id) if plan.gone else []

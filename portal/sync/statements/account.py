@@ -35,7 +35,7 @@ SELECT DISTINCT business_id FROM crm_policy
 WHERE fmo_id = :fmo AND policy_id = ANY(:policies) AND released_at IS NULL ORDER BY business_id
 """
 _NPNS = """
-SELECT 1 FROM business_npn WHERE fmo_id = :fmo AND business_id = :business AND until IS NULL ORDER BY npn
+SELECT npn FROM business_npn WHERE fmo_id = :fmo AND business_id = :business AND until IS NULL ORDER BY npn
 FOR NO KEY UPDATE
 """
 _FOLLOW = """
@@ -79,12 +79,13 @@ def today(at: Session, fmo_id: UUID, business_id: UUID) -> dict[str, int]:
     return dict(at.execute(text(_TODAY), {"fmo": fmo_id, "business": business_id}).mappings().one())
 
 
-def hold_npns(fmo_id: UUID, business_id: UUID) -> None:
-    """Wait for whoever is ending an NPN of the account, and let none end until this transaction does.
+def hold_npns(fmo_id: UUID, business_id: UUID) -> list[str]:
+    """The NPNs of the account, none of which ends until this transaction does; waits for whoever is ending one.
 
-    Before the writers, as whoever ends one takes them: else each could wait for the other.
+    Before the writers, as whoever ends one takes them: else each could wait for the other. What joins afterwards is not
+    held, and therefore not this run's to follow: another one comes for it.
     """
-    db.session.execute(text(_NPNS), {"fmo": fmo_id, "business": business_id})
+    return list(db.session.execute(text(_NPNS), {"fmo": fmo_id, "business": business_id}).scalars())
 
 
 def holding(fmo_id: UUID, policy_ids: Sequence[UUID]) -> list[UUID]:

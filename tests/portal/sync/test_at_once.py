@@ -25,6 +25,7 @@ from portal.extensions import db
 from portal.sync import operations
 from portal.sync.operations import planning
 from portal.sync.statements import account as held_account
+from portal.sync.statements import locks
 from tests.portal.crm.test_merge import Account, merge, pair_of, undo
 from tests.portal.sync.runs import admin_scope, rows, shown, sync
 from tests.portal.sync.test_coming_back import give, settled
@@ -213,6 +214,41 @@ def test_an_npn_that_ends_during_a_run_waits_for_it(
 
     assert run.added == 1
     assert shown(setup_engine, account.business) == set()
+
+
+def test_an_npn_that_joins_during_a_run_and_ends_again_waits_for_nothing_of_it(
+    account: Account, setup_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run does not hold it, so it must not follow it either: whoever ends it waits for the run."""
+    policy = account.policy(make.member(account.store, account.fmo))
+    second = make.agent(account.store, account.fmo, "1002")
+    make.policy(account.store, make.member(account.store, account.fmo), account.feed, "1002")
+    share, make_plan = locks.share_writers, planning.make
+    ending: list[Future[None]] = []
+
+    def joined(fmo_id: UUID) -> None:
+        make.business_npn(account.store, account.business, second)
+        share(fmo_id)
+
+    def end_npn() -> None:
+        with acting(account.app, admin_scope(account.fmo.id)) as scope:
+            query = select(BusinessNpn).where(BusinessNpn.npn == "1002").with_for_update()
+            assert businesses.end_npn(db.session.scalars(query).one(), by=scope) == 0
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def slowly(*given: Any, **named: Any) -> Any:
+            ending.append(pool.submit(end_npn))
+            wait(ending, 0.7)
+            return make_plan(*given, **named)
+
+        monkeypatch.setattr(locks, "share_writers", joined)
+        monkeypatch.setattr(planning, "make", slowly)
+        run = sync(account.app, account.store, account.business)
+        ending[0].result(10)
+
+    assert run.added == 1
+    assert shown(setup_engine, account.business) == {policy.id}
 
 
 def test_a_feed_waits_for_the_longest_run_and_a_person_is_told(account: Account, setup_engine: Engine) -> None:
