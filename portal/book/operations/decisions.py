@@ -78,8 +78,11 @@ def reject(held_id: UUID, reason: str, *, by: Scope) -> HeldChange:
 
 def _waiting(held_id: UUID) -> HeldChange:
     this = select(HeldChange).where(HeldChange.id == held_id)
-    # The book before the row: whoever changes the crosswalk takes them in this order.
-    if db.session.scalars(this).one().kind != "file":
+    # The book, or the rules, before the row: whoever changes the crosswalk or the limits takes them in this order.
+    kind = db.session.scalars(this).one().kind
+    if kind == "limits":
+        rules.hold()
+    elif kind != "file":
         runs.lock_book(scope.fmo_id())
     held = db.session.scalars(this.with_for_update().execution_options(populate_existing=True)).one()
     if held.status != "waiting":

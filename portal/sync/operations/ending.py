@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.core import access, outbox
 from portal.core.ids import new_id, parse_id
 from portal.extensions import db
-from portal.identity.models import User
+from portal.identity.models import Invitation, User
 from portal.sync.events import RUN_REQUESTED
 from portal.sync.models import MISSED, OPEN, SyncRun
 
@@ -77,7 +77,8 @@ def queue(values: dict[str, Any]) -> SyncRun | None:
 def owed_invitations(run: SyncRun) -> list[UUID]:
     """Who is to be invited now that `run` succeeds: its own, and those of the failed and cancelled runs before it.
 
-    Only who still belongs to its Business and waits for an invitation: others were moved, deactivated, or are in.
+    Only who still belongs to its Business and waits for an invitation: others were moved, deactivated, or are in, or
+    got one since the run was asked for, by the run before it or by hand.
     """
     same = (SyncRun.fmo_id == run.fmo_id, SyncRun.business_id == run.business_id, SyncRun.id != run.id)
     # By their ends, which come one after the other: who asks may have begun to long before.
@@ -87,4 +88,6 @@ def owed_invitations(run: SyncRun) -> list[UUID]:
         missed.append(SyncRun.finished_at > last)
     theirs = or_(User.id == run.invite_user_id, User.id.in_(select(SyncRun.invite_user_id).where(*missed)))
     waiting = (User.fmo_id == run.fmo_id, User.business_id == run.business_id, User.state == "invited")
-    return list(db.session.scalars(select(User.id).where(theirs, *waiting).order_by(User.id)))
+    since = (Invitation.user_id == User.id, Invitation.created_at >= run.requested_at, Invitation.voided_at.is_(None))
+    invited = select(Invitation.id).where(*since).exists()
+    return list(db.session.scalars(select(User.id).where(theirs, *waiting, ~invited).order_by(User.id)))

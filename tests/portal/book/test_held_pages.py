@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient, FlaskCliRunner
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from portal.book.models import HeldChange, Policy
 from portal.downline.models import CarrierIdentifier, Producer
+from portal.home import settings
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load
 from tests.portal.book.held_files import AMY, NORA, SWAPPED, first_file, swap
@@ -187,6 +190,35 @@ def test_limits_that_are_tightened_at_the_same_moment_are_not_loosened_alone(
         connection.commit()
         assert "/fmo/held/" in (answer.result(timeout=20).location or "")
     assert _rules(store, fmo)["held_number"] == 10
+
+
+def test_who_asks_for_and_who_approves_the_same_limits_wait_for_each_other(
+    client_for: Client, store: Session, fmo: Fmo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fmo = store.merge(fmo)
+    fmo.rules = {"held_number": 50, "held_share": 5, "held_share_from": 10}
+    store.commit()
+    one, two = (client_for(builders.user(store, fmo)) for _ in range(2))
+    form = {"agreements": "block", "tell_left": "y", "held_number": "60", "held_share": "5", "held_share_from": "10"}
+    waits = one.post("/fmo/settings", data=form).location
+    held = store.scalars(select(HeldChange)).one()
+    keep, asking = settings.book.keep_limits, threading.Event()
+
+    def slowly(loosened: Any) -> None:
+        asking.set()
+        approval.join(1)
+        keep(loosened)
+
+    answers: list[Any] = []
+    monkeypatch.setattr(settings.book, "keep_limits", slowly)
+    approval = threading.Thread(
+        target=lambda: answers.append(asking.wait(10) and two.post(f"{waits}/approve", data={"shown": held.digest}))
+    )
+    approval.start()
+    assert one.post("/fmo/settings", data=form).location == waits
+    approval.join(30)
+    assert [answer.status_code for answer in answers if answer] == [303]
+    assert _rules(store, fmo)["held_number"] == 60
 
 
 def _await_a_waiting_statement(engine: Engine) -> None:

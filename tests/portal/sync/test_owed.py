@@ -61,6 +61,20 @@ def test_whoever_was_invited_by_a_run_that_was_begun_early_is_not_invited_again(
     assert invitations(setup_engine) == [person.id]
 
 
+def test_a_retry_that_meets_the_run_that_pays_invites_nobody_again(
+    app: Flask, business: Business, person: User, setup_engine: Engine
+) -> None:
+    """Retry was clicked when there was no later run yet; by now one is under way and then has its invitations sent."""
+    missed, _ = request(app, business, person.id)
+    cancel(app, business, missed)
+    later = ask_for_run(app, business)
+    assert request(app, business, person.id) == (later, False)
+    assert carry_out(app, business, later) == "succeeded"
+    [following] = rows(setup_engine, "SELECT id FROM sync_run WHERE status = 'queued'")
+    assert carry_out(app, business, following.id) == "succeeded"
+    assert invitations(setup_engine) == [person.id]
+
+
 @pytest.mark.parametrize("change", ["state = 'deactivated'", "state = 'active'", "business_id = :other"])
 def test_who_is_gone_or_in_already_is_not_invited(
     app: Flask, business: Business, person: User, store: Session, setup_engine: Engine, change: str
