@@ -16,9 +16,9 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
+from portal.book import operations
 from portal.book.models import HeldChange, Policy
 from portal.downline.models import CarrierIdentifier, Producer
-from portal.home import settings
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load
 from tests.portal.book.held_files import AMY, NORA, SWAPPED, first_file, swap
@@ -202,7 +202,7 @@ def test_who_asks_for_and_who_approves_the_same_limits_wait_for_each_other(
     form = {"agreements": "block", "tell_left": "y", "held_number": "60", "held_share": "5", "held_share_from": "10"}
     waits = one.post("/fmo/settings", data=form).location
     held = store.scalars(select(HeldChange)).one()
-    keep, asking = settings.book.keep_limits, threading.Event()
+    keep, asking = operations.keep_limits, threading.Event()
 
     def slowly(loosened: Any) -> None:
         asking.set()
@@ -210,7 +210,7 @@ def test_who_asks_for_and_who_approves_the_same_limits_wait_for_each_other(
         keep(loosened)
 
     answers: list[Any] = []
-    monkeypatch.setattr(settings.book, "keep_limits", slowly)
+    monkeypatch.setattr(operations, "keep_limits", slowly)
     approval = threading.Thread(
         target=lambda: answers.append(asking.wait(10) and two.post(f"{waits}/approve", data={"shown": held.digest}))
     )
