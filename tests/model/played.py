@@ -287,8 +287,8 @@ def upload(place: Place, account: str, people: set[str], *, medicare: bool) -> N
     place.uploads.setdefault(account, []).append(key[1])
 
 
-def undo_upload(place: Place, account: str) -> None:
-    """The last upload is taken back."""
+def undo_upload(place: Place, account: str, which: int) -> None:
+    """One of the uploads is taken back."""
     with agent(place, account) as by:
-        key = (place.accounts[account].id, place.uploads[account].pop())
+        key = (place.accounts[account].id, place.uploads[account].pop(which))
         uploads.undo(db.session.get_one(Upload, key), by=by)

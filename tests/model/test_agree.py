@@ -41,7 +41,7 @@ steps = st.one_of(
     st.tuples(st.just("merge"), accounts, st.integers(0, 5), st.integers(0, 5)),
     st.tuples(st.just("unmerge"), accounts),
     st.tuples(st.just("undone"), accounts, people, st.booleans()),
-    st.tuples(st.just("undo"), accounts),
+    st.tuples(st.just("undo"), accounts, st.integers(0, 3)),
     st.tuples(st.just("bring"), accounts, npns),
     st.tuples(st.just("move"), npns, accounts),
     st.tuples(st.just("see_off"), npns),
@@ -133,15 +133,17 @@ class Both:
         mine = self.truth.accounts[account]
         return people - {who for pair in mine.merged.items() for who in pair} - self.truth.left(mine)
 
-    def undo(self, account: str) -> None:
-        if self.truth.accounts[account].uploads:
-            played.undo_upload(self.place, account)
-            self.truth.undo(self.truth.accounts[account])
+    def undo(self, account: str, which: int) -> None:
+        mine = self.truth.accounts[account]
+        if mine.uploads:
+            number = which % len(mine.uploads)
+            played.undo_upload(self.place, account, number)
+            self.truth.undo(mine, number)
 
     def undone(self, account: str, people: set[str], medicare: bool) -> None:
         if people := self._plain(account, people):
             played.upload(self.place, account, people, medicare=medicare)
-            played.undo_upload(self.place, account)
+            played.undo_upload(self.place, account, -1)
 
     def merge(self, account: str, one: int, other: int) -> None:
         # Two people are never one: who merges somebody into them before a carrier tells of them is asked again.

@@ -85,13 +85,16 @@ class Truth:
         account.uploads.append({who: (who in there, who in own) for who in named})
         account.own |= named
 
-    def undo(self, account: Account) -> None:
-        """The last file is taken back, as far as nothing was done since with whom it named."""
+    def undo(self, account: Account, which: int) -> None:
+        """A file is taken back, as far as nothing was done since with whom it named, nor another file names them."""
         living = {self.who(account, self.person[policy]) for policy in account.held}
-        for who, (was_there, was_own) in account.uploads.pop().items():
-            if was_there and not was_own and who not in account.merged and who in living:
+        taken = account.uploads.pop(which)
+        others = {who for named in account.uploads for who in named}
+        later = {who for named in account.uploads[which:] for who in named}
+        for who, (was_there, was_own) in taken.items():
+            if was_there and not was_own and who not in account.merged and who in living - later:
                 account.own.discard(who)
-            if not was_there and who not in living | account.touched | account.known:
+            if not was_there and who not in living | account.touched | account.known | others:
                 account.own.discard(who)
                 account.gone.discard(who)
 

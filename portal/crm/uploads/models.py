@@ -79,4 +79,4 @@ class UploadRow(BusinessOwned, Base):
     lends_mbi: Mapped[bool] = mapped_column(server_default=text("false"))
     was_owned: Mapped[bool] = mapped_column(server_default=text("false"))  # the contact was the agent's own before
     written: Mapped[bool] = mapped_column(server_default=text("false"))  # it is carried out
-    undone: Mapped[str | None]  # remove | blank | gone; or why it stayed: linked | noted | edited | merged | left
+    undone: Mapped[str | None]  # remove | blank | gone; or why it stayed: a key of words.STAYED

@@ -34,6 +34,7 @@ STAYED: Final = {
     "edited": "Somebody changed it since",
     "merged": "It was merged since",
     "left": "Its last policy left the account since",
+    "named": "Another upload names it too",
 }
 NOTHING = "Nothing"
 UNDECIDED, TAKEN_BACK = ("Never decided", "neutral"), ("Taken back", "neutral")

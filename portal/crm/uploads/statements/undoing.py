@@ -9,9 +9,16 @@ from sqlalchemy import text
 from portal.crm.uploads.statements import GAINED, PERSON, TOLD, of_upload, read_tables_once
 from portal.extensions import db
 
+# Another file, which is not taken back, names the contact too: what it would have brought was there already.
+_NAMED = """EXISTS (
+      SELECT 1 FROM upload_row o JOIN upload x ON x.fmo_id = :fmo AND x.business_id = :business AND x.id = o.upload_id
+      WHERE o.fmo_id = :fmo AND o.business_id = :business AND o.contact_id = {contact} AND o.upload_id <> :upload
+        AND o.written AND o.undone IS NULL AND x.state = 'applied'{since})"""
+_SINCE = """ AND (o.was_owned AND NOT r.was_owned OR x.applied_at > (
+          SELECT u.applied_at FROM upload u WHERE u.fmo_id = :fmo AND u.business_id = :business AND u.id = :upload))"""
 # Since the upload: more typed, noted, or a carrier's member behind it, be it for a time, as a released copy still names
 # the contact. Such a contact stays.
-_MARK_MADE = """
+_MARK_MADE = f"""
 WITH f AS MATERIALIZED (
   SELECT o.contact_id, jsonb_object_agg(e.key, e.value) AS fill FROM upload_row o, LATERAL jsonb_each(o.fill) e
   WHERE o.fmo_id = :fmo AND o.business_id = :business AND o.upload_id = :upload AND o.outcome = 'match' AND o.written
@@ -33,7 +40,8 @@ FROM (
                  AND c.id IN (g.kept_id, g.merged_id)) THEN 'merged'
     WHEN EXISTS (SELECT 1 FROM note n WHERE n.fmo_id = :fmo AND n.business_id = :business AND n.contact_id = c.id
                  AND n.upload_id IS DISTINCT FROM :upload) THEN 'noted'
-    WHEN c.typed <> m.values || coalesce(f.fill, '{}') THEN 'edited'
+    WHEN c.typed <> m.values || coalesce(f.fill, '{{}}') THEN 'edited'
+    WHEN {_NAMED.format(contact="c.id", since="")} THEN 'named'
     ELSE 'remove' END AS why
   FROM upload_row m
   LEFT JOIN contact c ON c.fmo_id = :fmo AND c.business_id = :business AND c.id = m.contact_id
@@ -45,14 +53,15 @@ WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.id = v.id
 """
 # A contact that was the carriers' and lost its last policy since would lose its name with what was filled in. One into
 # which another went since would lose what was not lent to it then, because the file had said it already.
-_MARK_FILLED = """
+_MARK_FILLED = f"""
 UPDATE upload_row r SET undone = CASE WHEN EXISTS (
     SELECT 1 FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id = r.contact_id AND c.hidden)
     OR EXISTS (
     SELECT 1 FROM contact_merge g JOIN upload u ON u.fmo_id = :fmo AND u.business_id = :business AND u.id = :upload
     WHERE g.fmo_id = :fmo AND g.business_id = :business AND g.kept_id = r.contact_id AND g.undone_at IS NULL
       AND g.at > u.applied_at)
-  THEN 'merged' WHEN NOT r.was_owned AND NOT EXISTS (
+  THEN 'merged'
+  WHEN {_NAMED.format(contact="r.contact_id", since=_SINCE)} THEN 'named' WHEN NOT r.was_owned AND NOT EXISTS (
     SELECT 1 FROM crm_policy p WHERE p.fmo_id = :fmo AND p.business_id = :business AND p.contact_id = r.contact_id
       AND p.released_at IS NULL)
   THEN 'left' ELSE 'blank' END
@@ -114,7 +123,7 @@ _UNDONE = f"""
 SELECT count(*) FILTER (WHERE undone = 'remove') AS removed,
        count(DISTINCT contact_id) FILTER (
          WHERE undone = 'blank' AND (fill <> '{{}}' OR replaces <> '{{}}' OR fills_mbi)) AS blanked,
-       count(*) FILTER (WHERE undone IN ('linked', 'noted', 'edited', 'left', 'merged')) AS kept
+       count(*) FILTER (WHERE undone IN ('linked', 'noted', 'edited', 'left', 'merged', 'named')) AS kept
 FROM upload_row WHERE {_MINE} AND upload_id = :upload
 """
 

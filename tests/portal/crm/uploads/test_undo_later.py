@@ -59,6 +59,28 @@ def test_a_merge_that_was_taken_back_keeps_no_upload(place: Place, store: Sessio
     assert only.id == people["Ray"]
 
 
+def test_whom_a_later_file_names_too_outlives_the_first(place: Place, setup_engine: Engine) -> None:
+    """The later one found them there; in the other order each file takes back what it did."""
+    first, second = (upload(place.app, place.user, rows) for rows in ([RAY], [RAY, DANA]))
+    undo(place.app, place.user, first)
+    assert {one.first_name for one in contacts(setup_engine, place.business.id)} == {"Ray", "Dana"}
+    assert [row.undone for row in rows_of(place.app, place.user, first)] == ["named"]
+    third = upload(place.app, place.user, [DANA])
+    for done in (third, second):
+        undo(place.app, place.user, done)
+    assert {one.first_name for one in contacts(setup_engine, place.business.id)} == {"Ray"}
+
+
+def test_a_carriers_contact_stays_the_agents_own_by_the_later_file(place: Place, setup_engine: Engine) -> None:
+    place.sync()
+    first, second = (upload(place.app, place.user, [{**DANA, "MBI": MBI}]) for _ in range(2))
+    undo(place.app, place.user, first)
+    place.leave()
+    (only,) = contacts(setup_engine, place.business.id)
+    assert (only.agent_owned, only.last_name, only.carried) == (True, "Whitfield", {})
+    undo(place.app, place.user, second)
+
+
 def merge(app: Flask, place: Place, kept: UUID, merged: UUID) -> None:
     with acting(app, place.user) as by:
         one, other = (db.session.scalars(select(Contact).where(Contact.id == each)).one() for each in (kept, merged))
