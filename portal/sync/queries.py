@@ -36,11 +36,11 @@ def listing(asked: Asked) -> Listing[SyncRun]:
 
 
 def latest(business_id: UUID, limit: int = 5) -> Sequence[SyncRun]:
-    """The Business's last runs, newest first."""
+    """The Business's last runs, newest first: the open one, then by their ends, which come one after the other."""
     return db.session.scalars(
         select(SyncRun)
         .where(SyncRun.business_id == business_id)
-        .order_by(SyncRun.requested_at.desc(), SyncRun.id.desc())
+        .order_by(SyncRun.finished_at.desc().nulls_first(), SyncRun.id.desc())
         .limit(limit)
     ).all()
 

@@ -15,7 +15,8 @@ from portal.businesses.models import Business
 from portal.core.scope import Role
 from portal.extensions import db
 from portal.identity.models import Fmo, User
-from portal.sync import operations
+from portal.sync import operations, queries
+from portal.sync.models import SyncRun
 from tests.portal.sync.runs import admin_scope, ask_for_run, carry_out, rows
 from tests.portal.sync.test_ending import cancel, request
 from tests.support import builders as make
@@ -45,6 +46,9 @@ def test_whoever_began_to_ask_before_another_run_was_asked_for_is_owed(
     missed, _ = request(app, business, person.id)
     requested(setup_engine, missed, "-1 hour")
     cancel(app, business, missed)
+    with acting(app, admin_scope(business.fmo_id)):
+        last = db.session.scalars(select(SyncRun).where(SyncRun.id == missed)).one()
+        assert queries.later(last) is None, "it is the last one, and can be retried"
     assert carry_out(app, business, ask_for_run(app, business)) == "succeeded"
     assert invitations(setup_engine) == [person.id]
 
