@@ -116,7 +116,7 @@ def _contact_page(
 @allow(Permission.CRM_EDIT, CONTACT_READ)
 def add_note(contact_id: UUID) -> Response:
     """Put a note on the contact."""
-    found = find_or_404(Contact, contact_id)
+    found = find_or_404(Contact, contact_id, to_change=True)  # nobody merges or releases it from under the note
     form = NoteForm()
     if not form.validate_on_submit():
         return _contact_page(found, status=422, form=form)

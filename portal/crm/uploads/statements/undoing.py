@@ -9,6 +9,13 @@ from sqlalchemy import text
 from portal.crm.uploads.statements import GAINED, PERSON, TOLD, of_upload, read_tables_once
 from portal.extensions import db
 
+# Whoever writes on one of them at this moment is waited for, and seen: it is not taken from under their hands.
+_HOLD = """
+SELECT 1 FROM contact c WHERE c.fmo_id = :fmo AND c.business_id = :business AND c.id IN (
+  SELECT r.contact_id FROM upload_row r WHERE r.fmo_id = :fmo AND r.business_id = :business AND r.upload_id = :upload
+    AND r.written AND coalesce(CAST(:row AS uuid), r.id) = r.id)
+ORDER BY c.id FOR UPDATE
+"""
 # Another file, which is not taken back, names the contact too: what it would have brought was there already.
 _NAMED = """EXISTS (
       SELECT 1 FROM upload_row o JOIN upload x ON x.fmo_id = :fmo AND x.business_id = :business AND x.id = o.upload_id
@@ -135,7 +142,8 @@ def take_back(upload_id: UUID, row_id: UUID | None = None) -> tuple[dict[str, in
     """
     known = {**of_upload(upload_id), "row": row_id}
     read_tables_once()
-    for statement in (_MARK_MADE, _MARK_FILLED, _DROP_NOTES, _DROP_PAIRS, _DROP_KEYS, _DROP, _BLANK, _STALE_KEYS):
+    marking, dropping = (_HOLD, _MARK_MADE, _MARK_FILLED), (_DROP_NOTES, _DROP_PAIRS, _DROP_KEYS, _DROP)
+    for statement in (*marking, *dropping, _BLANK, _STALE_KEYS):
         db.session.execute(text(statement), known)
     row = db.session.execute(text(_UNDONE), known).mappings().one()
     changed = db.session.execute(text(_CHANGED), known).scalars()

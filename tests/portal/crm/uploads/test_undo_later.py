@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from uuid import UUID
 
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.crm.duplicates import merging
 from portal.crm.models import Contact
+from portal.crm.operations import add_note
 from portal.extensions import db
 from tests.portal.crm.uploads.files import contacts, rows_of, undo, upload
 from tests.portal.crm.uploads.test_flow import DANA, MBI, Place
@@ -79,6 +81,20 @@ def test_a_carriers_contact_stays_the_agents_own_by_the_later_file(place: Place,
     (only,) = contacts(setup_engine, place.business.id)
     assert (only.agent_owned, only.last_name, only.carried) == (True, "Whitfield", {})
     undo(place.app, place.user, second)
+
+
+def test_undoing_waits_for_whoever_writes_on_a_contact(place: Place, setup_engine: Engine) -> None:
+    done = upload(place.app, place.user, [RAY])
+    (ray,) = contacts(setup_engine, place.business.id)
+    with ThreadPoolExecutor(1) as pool:
+        with acting(place.app, place.user) as by:
+            add_note(db.session.scalars(select(Contact).where(Contact.id == ray.id)).one(), "Called", by=by)
+            db.session.flush()
+            undoing = pool.submit(undo, place.app, place.user, done)
+            wait([undoing], timeout=0.7)
+            assert not undoing.done()
+        assert undoing.result(timeout=20)
+    assert [row.undone for row in rows_of(place.app, place.user, done)] == ["noted"]
 
 
 def merge(app: Flask, place: Place, kept: UUID, merged: UUID) -> None:
