@@ -119,6 +119,12 @@ def add_npn(business: Business, producer: Producer, *, by: Scope) -> BusinessNpn
     return added
 
 
+def hold_npn(npn: BusinessNpn) -> bool:
+    """Wait for whoever else is ending the NPN; whether it is still one of its Business."""
+    db.session.refresh(npn, with_for_update=True)
+    return npn.until is None
+
+
 def end_npn(ended: BusinessNpn, *, by: Scope) -> int:
     """Take the NPN from the Business; its policies are released in this transaction. How many these were."""
     ended.until = clock.now()

@@ -26,6 +26,10 @@ from portal.identity import operations as identity
 from portal.identity.models import User
 
 EMAIL_REFUSED = "This e-mail address cannot be used. Ask for another one."
+BACK_AS_BEFORE = (
+    "They were Limited in this account before. Let them come back as that; the role can be changed on the page of the"
+    " Business, with a reason."
+)
 WHY = "Say why this person is to see the whole account. The reason is kept in the access log."
 
 
@@ -169,7 +173,12 @@ def let_leave(user: User, until: date, *, by: Scope) -> bool:
 
 
 def bring_back(user: User, role: Role, *, by: Scope) -> None:
-    """Let a user whose NPN comes back into their account sign in again, with `role`; no second user is made."""
+    """Let a user whose NPN comes back into their account sign in again, with `role`; no second user is made.
+
+    Raises `Refused` (field role) where they saw their own NPN only and would see the whole account: that asks a reason.
+    """
+    if widens(user.role, role):
+        raise Refused("role", BACK_AS_BEFORE)
     if user.state == "deactivated" or user.leaves_on is not None:
         reactivate(user, by=by)
     set_role(user, role, reason="The NPN was added to the account again.", by=by)

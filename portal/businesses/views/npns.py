@@ -46,6 +46,9 @@ def confirm_remove_npn(record_id: UUID, npn_id: UUID) -> Response:
 def remove_npn(record_id: UUID, npn_id: UUID) -> Response:
     """Remove it; its policies leave the account in the same transaction."""
     business, ended = _find(record_id, npn_id)
+    if not operations.hold_npn(ended):
+        flash(f"NPN {ended.npn} is removed already; nothing was changed.")
+        return go(address_of(business))
     released = operations.end_npn(ended, by=scope.current())
     policies = counted(released, "policy", "policies")
     activities.log(

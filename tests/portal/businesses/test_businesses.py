@@ -23,6 +23,7 @@ from portal.core.ids import new_id
 from portal.core.outbox import Outbox
 from portal.core.scope import Role, Scope
 from portal.downline import queries as downline
+from portal.extensions import db
 from portal.identity.models import User
 from tests.support import builders as make
 from tests.support.people import acting
@@ -189,6 +190,20 @@ def test_removing_an_npn_asks_first_and_is_told(
     assert released == [(harbor.id, "2002002")]
     told = store.scalars(select(Activity).where(Activity.type == "npn_removed")).one()
     assert told.subject_id == harbor.id
+
+
+def test_of_two_who_remove_an_npn_at_once_the_second_finds_it_done(
+    world: World, acting_as: Acting, store: Session
+) -> None:
+    npn = store.scalars(select(BusinessNpn).where(BusinessNpn.business_id == world.amy.business.id)).one()
+    with acting_as(world.summit.admin):
+        found = queries.find_npn(npn.business_id, npn.id)
+        assert found is not None and operations.hold_npn(found)
+        db.session.rollback()
+        found = queries.find_npn(npn.business_id, npn.id)
+        npn.until = clock.now()
+        store.commit()
+        assert found is not None and found.until is None and not operations.hold_npn(found)
 
 
 def test_a_users_state_moves_no_npn(world: World, client_for: ClientFor, store: Session) -> None:

@@ -117,13 +117,11 @@ def test_beside_a_run_the_agents_own_policies_are_foreseen(store: Session, fmo: 
     assert "another one follows it by itself" in page
 
 
-def _left(store: Session, fmo: Fmo, engine: Engine) -> tuple[Producer, Business]:
+def _left(store: Session, fmo: Fmo, engine: Engine, role: Role = Role.AGENT_ADMIN) -> tuple[Producer, Business]:
     agent = make.agent(store, fmo, "1001", first_name="Dana", last_name="Whitfield")
     business = make.business(store, agent)
     known = {"first_name": "Dana", "last_name": "Whitfield", "email": "dana@whitfield.example"}
-    make.user(
-        store, fmo, Role.AGENT_ADMIN, business, npn="1001", state="deactivated", last_sign_in_at=clock.now(), **known
-    )
+    make.user(store, fmo, role, business, npn="1001", state="deactivated", last_sign_in_at=clock.now(), **known)
     with engine.begin() as connection:
         connection.execute(text("UPDATE business_npn SET until = now()"))
     return agent, business
@@ -167,6 +165,21 @@ def test_of_two_who_brought_an_npn_the_one_with_the_address_comes_back(
         ("dana@whitfield.example", "deactivated"),
         ("zoe@whitfield.example", "active"),
     ]
+
+
+def test_who_was_limited_comes_back_with_no_wider_role(
+    store: Session, fmo: Fmo, admin: FlaskClient, setup_engine: Engine
+) -> None:
+    agent, business = _left(store, fmo, setup_engine, Role.AGENT_LIMITED)
+    address, form = f"/fmo/add-agent/agent/{agent.id}", {"business": str(business.id), "agent": str(agent.id)}
+
+    wider = admin.post(address, data=filled_in(**form))
+
+    assert wider.status_code == 422 and "They were Limited in this account before" in wider.text
+    assert rows(setup_engine, "SELECT 1 FROM business_npn WHERE until IS NULL") == []
+    assert admin.post(address, data=filled_in(**form, role=Role.AGENT_LIMITED.value)).status_code == 303
+    [user] = rows(setup_engine, "SELECT state, role FROM portal_user WHERE npn = '1001'")
+    assert (user.state, user.role) == ("active", "agent_limited")
 
 
 def test_without_an_invitation_too_a_run_follows_the_one_under_way(
