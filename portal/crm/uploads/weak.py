@@ -24,17 +24,14 @@ def shared(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
 def may_be(said: Mapping[str, str], contact: Mapping[str, str]) -> bool:
     """Whether somebody of that last name, and that first name or a nickname of it, may be this contact.
 
-    Another birth date or suffix says no. An e-mail address or phone in common says yes; where both know such a thing
-    and share none, they are two people of one name.
+    Another birth date or suffix says no. People change their e-mail address and phone, so another one says nothing: a
+    person decides. Behind a nickname something in common must stand.
     """
     if any(one and other and name_key(one) != name_key(other) for one, other in _both(said, contact, "suffix")):
         return False
     if said.get("birth_date") and contact.get("birth_date") and said["birth_date"] != contact["birth_date"]:
         return False
-    comparable = [name for name in _POINTS if said.get(name) and contact.get(name)]
-    if name_of(said)[0] != name_of(contact)[0]:
-        return bool(shared(said, contact))  # a nickname alone says nothing
-    return not comparable or bool(shared(said, contact))
+    return name_of(said)[0] == name_of(contact)[0] or bool(shared(said, contact))
 
 
 def _both(one: Mapping[str, str], other: Mapping[str, str], *names: str) -> list[tuple[str, str]]:

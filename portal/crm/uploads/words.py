@@ -133,6 +133,14 @@ def would_do(upload: Upload, row: Any, contact: Contact) -> str:
     return ", ".join([*found, *(f"{FIELDS[n]}: {old} → {contact_words.said(n, new[n])}" for n, old in told)])
 
 
+def otherwise(row: Any, contact: Contact) -> str:
+    """What a row says otherwise than `contact`, by which a person may tell two of one name apart; "" for nothing."""
+    named = {"email": "e-mail", "phone": "phone", "zip": "ZIP code"}
+    known = {name: getattr(contact, name) for name in named}
+    found = [named[name] for name in named if known[name] and row.values.get(name, known[name]) != known[name]]
+    return f"says another {' and '.join(found)}" if found else ""
+
+
 def twins(row: Any, people: Mapping[UUID, Contact]) -> list[tuple[str, Contact | None]]:
     """(reason, the contact that the row may be a second time); None for a row of the same file."""
     found = [(reason, people.get(UUID(other))) for other, reason, *_ in row.doubts]

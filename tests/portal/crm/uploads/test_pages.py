@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from portal.core.scope import Role
 from portal.crm.uploads.models import Upload
 from tests.portal.crm.people import entries, words
-from tests.portal.crm.uploads.files import contacts, csv_file
+from tests.portal.crm.uploads.files import contacts, csv_file, upload
 from tests.portal.crm.uploads.test_flow import DANA, MBI, Place, place
 from tests.support import builders as make
 from tests.support import crm_builders as crm
@@ -103,6 +103,24 @@ def test_rows_that_wait_are_decided_singly_or_together(place: Place, browser: Br
     browser.post(f"{address}/apply")
     assert "1 matched (1 e-mail filled in), 1 left out" in words(browser.get(address))
     assert len(contacts(setup_engine, place.business.id)) == 1
+
+
+def test_somebody_with_another_address_waits_instead_of_becoming_two(
+    app: Flask, place: Place, browser: Browser, setup_engine: Engine
+) -> None:
+    ona = {"First Name": "Ona", "Last Name": "Lindqvist"}
+    upload(app, place.user, [{**ona, "Email": "ona@old.example", "Phone": "614 555-0101"}])
+    before = len(contacts(setup_engine, place.business.id))
+    address = send(browser, [{**ona, "Email": "ona@new.example", "Phone": "614 555-0199"}])
+    take_columns(browser, address)
+
+    preview = words(browser.get(address))
+
+    assert "1 waits for you" in preview and "Ona Lindqvist (says another e-mail and phone)" in preview
+    assert "Accept 1 row that has exactly one candidate" in preview
+    browser.post(f"{address}/accept")
+    browser.post(f"{address}/apply")
+    assert len(contacts(setup_engine, place.business.id)) == before, "nobody was made twice"
 
 
 def test_a_choice_can_be_made_again_until_the_upload_is_applied(place: Place, browser: Browser) -> None:

@@ -132,7 +132,8 @@ SMITH = {"first_name": "William", "last_name": "Smith"}
         ({}, {}, True),
         ({"email": "w@x.example"}, {"phone": "+16145550101"}, True),
         ({"email": "w@x.example"}, {"email": "w@x.example"}, True),
-        ({"email": "w@x.example"}, {"email": "other@x.example"}, False),
+        ({"email": "w@x.example"}, {"email": "other@x.example"}, True),
+        ({"email": "w@x.example", "phone": "+1"}, {"email": "other@x.example", "phone": "+2"}, True),
         ({"email": "w@x.example", "phone": "+1"}, {"email": "w@x.example", "phone": "+2"}, True),
         (
             {"birth_date": "1950-01-01", "email": "w@x.example"},
@@ -141,6 +142,7 @@ SMITH = {"first_name": "William", "last_name": "Smith"}
         ),
         ({"suffix": "Jr"}, {"suffix": "Sr"}, False),
         ({"first_name": "Bill"}, {}, False),
+        ({"first_name": "Bill", "email": "w@x.example"}, {"email": "other@x.example"}, False),
         ({"first_name": "Bill", "phone": "+1"}, {"phone": "+1"}, True),
     ],
 )
