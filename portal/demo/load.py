@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -17,9 +16,10 @@ from portal.book.operations.connectors import connector_for
 from portal.businesses.models import Business
 from portal.config import Settings
 from portal.connectors.layouts import load_layouts
-from portal.core import access, clock
+from portal.core import clock
 from portal.core.scope import Login, Role, Scope, acting
 from portal.core.session import open_session
+from portal.core.shell import one_transaction
 from portal.demo import cast
 from portal.demo.generate import DemoFmo, DemoPlan, write_demo
 from portal.downline.models import Producer
@@ -78,9 +78,9 @@ def load(settings: Settings, say: Say) -> None:
     for fmo in plan.fmos:
         say(f"Loading the carriers' files of {fmo.name} …")
         admin = _scope(fmo.admin)
-        with _work(admin):
+        with one_transaction(admin):
             import_producers(_rows(fmo.agents_csv), by=admin)
-        with _work(admin):
+        with one_transaction(admin):
             import_identifiers(_rows(fmo.crosswalk_csv), by=admin)
         _load_files(plan, fmo, admin)
         say(f"Provisioning the accounts of {fmo.name} …")
@@ -95,12 +95,12 @@ def _office(fmo: DemoFmo, password: str) -> None:
 
 def _load_files(plan: DemoPlan, fmo: DemoFmo, admin: Scope) -> None:
     # The FMO says once that Humana's servicing agent is the writer: before the first file, so that nothing moves.
-    with _work(admin):
+    with one_transaction(admin):
         confirm_kind(connector=connector_for(load_layouts()["humana"], None), kind="san")
     for file in plan.files:
         if file.fmo != fmo.slug:
             continue
-        with _work(admin):
+        with one_transaction(admin):
             run = request_load(
                 body=file.path, file_name=file.path.name, connector=None, dry_run=False, by=admin.actor_name
             )
@@ -116,7 +116,7 @@ def _accounts(fmo: DemoFmo, admin: Scope, password: str) -> None:
     shared = fmo.agency
     # The principal is the agency's first user and brings the agency's NPN; his own is left for Add Agent.
     business_id = _provision(shared.agency, shared.principal, Role.AGENT_ADMIN, admin, password)
-    with _work(admin):
+    with one_transaction(admin):
         business = db.session.scalars(select(Business).where(Business.id == business_id)).one()
         done = add_agent(
             business=business,
@@ -131,7 +131,7 @@ def _accounts(fmo: DemoFmo, admin: Scope, password: str) -> None:
 
 
 def _provision(of: cast.Producer, who: cast.Producer, role: Role, admin: Scope, password: str) -> UUID:
-    with _work(admin):
+    with one_transaction(admin):
         wanted = Wanted(
             producer=_record(of),
             business_name=of.name or f"{of.first} {of.last} Insurance",
@@ -177,18 +177,6 @@ def _jobs(admin: Scope, business_id: UUID | None = None, run_id: UUID | None = N
         run_id=run_id,
         actor_name="Portal jobs",
     )
-
-
-@contextmanager
-def _work(scope: Scope) -> Iterator[None]:
-    """One transaction as `scope`, as a request of theirs would be."""
-    with acting(scope):
-        try:
-            yield
-            access.write_entries()
-            db.session.commit()
-        finally:
-            db.session.remove()
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

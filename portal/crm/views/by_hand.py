@@ -11,7 +11,6 @@ from portal.core.fragments import go, page
 from portal.core.ids import parse_id
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
-from portal.core.transaction import not_yours
 from portal.crm import queries, words
 from portal.crm.duplicates import merging
 from portal.crm.duplicates import queries as pairs
@@ -20,7 +19,7 @@ from portal.crm.events import CONTACT_LIST
 from portal.crm.models import Contact
 from portal.crm.panels import panel
 from portal.crm.views import bp
-from portal.crm.views.duplicates import BUSY, CHOOSE, MERGED, side_by_side
+from portal.crm.views.duplicates import BUSY, CHOOSE, MERGED, side_by_side, which_stays
 
 OFFERED = 25
 CHANGED = "One of the two has changed, was merged or has left the account meanwhile. Nothing was merged."
@@ -82,12 +81,10 @@ def merge_by_hand(contact_id: UUID) -> Response:
         return _offer(one)
     if pairs.pair_between(one, other) is not None:
         return go(_href(one, other))  # found or decided meanwhile: that page says so
-    keep = parse_id(request.form.get("keep", ""))
-    if keep is None:
+    chosen = which_stays(one, other)
+    if chosen is None:
         return side_by_side(one, other, None, problem=CHOOSE, status=422)
-    if keep not in (one.id, other.id):
-        not_yours(asked_for=keep)
-    kept, merged = (one, other) if keep == one.id else (other, one)
+    kept, merged = chosen
     try:
         merging.merge(None, kept, merged, by=scope.current())
     except merging.Busy:

@@ -68,12 +68,10 @@ def merge_contacts(pair_id: UUID) -> Response:
     if not _is_open(pair):
         return _decided(pair, status=409)
     one, other = _contacts(pair)
-    keep = parse_id(request.form.get("keep", ""))
-    if keep is None:
+    chosen = which_stays(one, other)
+    if chosen is None:
         return _compare(pair, problem=CHOOSE, status=422)
-    if keep not in (one.id, other.id):
-        not_yours(asked_for=keep)
-    kept, merged = (one, other) if keep == one.id else (other, one)
+    kept, merged = chosen
     try:
         merging.merge(pair, kept, merged, by=scope.current())
     except merging.Busy:
@@ -133,6 +131,16 @@ def undo_merge(merge_id: UUID) -> Response:
     kept = find(Contact, made.kept_id)
     shown = kept or find(Contact, made.merged_id)
     return go(url_for("crm.contact", contact_id=shown.id) if shown else url_for("crm.contacts"))
+
+
+def which_stays(one: Contact, other: Contact) -> tuple[Contact, Contact] | None:
+    """(the contact that stays, the one that goes into it) as the form says; None where it says nothing."""
+    keep = parse_id(request.form.get("keep", ""))
+    if keep is None:
+        return None
+    if keep not in (one.id, other.id):
+        not_yours(asked_for=keep)
+    return (one, other) if keep == one.id else (other, one)
 
 
 def _too_late(pair_id: UUID) -> Response:

@@ -72,17 +72,16 @@ class Choice:
     def about(self) -> str:
         return f"{self.business.id if self.business else ''} {self.agent.id if self.agent else ''}"
 
-    @property
     def again(self) -> User | None:
         """Who brought the agent's NPN into the Business before it left."""
         if self.agent is None or self.business is None or accounts.open_npn(self.business.id, self.agent.npn):
             return None
         return accounts.brings(self.business.id, self.agent.npn)
 
-    def used(self) -> str | None:
+    def used(self, again: User | None) -> str | None:
         """The address on the record, where a user has it already: a further NPN of a person is a further user."""
         email = queries.who_signs_in(self.agent).email if self.agent else None
-        return email if email and queries.taken([email.lower()]) and not self.again else None
+        return email if email and queries.taken([email.lower()]) and not again else None
 
     @property
     def under_way(self) -> SyncRun | None:
@@ -140,13 +139,14 @@ def _form(choice: Choice, **given: Any) -> AddAgentForm:
 
 def _prefilled(choice: Choice) -> dict[str, Any]:
     known: dict[str, Any] = {"role": Role.AGENT_LIMITED.value}
+    user = choice.again()
     if choice.business is not None:
         known |= {"business": str(choice.business.id), "sync_now": not accounts.agreement(choice.business).blocked}
     if choice.agent is not None:
         person = queries.who_signs_in(choice.agent)
         known |= {"agent": str(choice.agent.id), "first_name": person.first_name, "last_name": person.last_name}
-        known |= {"email": "" if choice.used() else person.email, "mobile": person.phone}
-    if (user := choice.again) is not None:
+        known |= {"email": "" if choice.used(user) else person.email, "mobile": person.phone}
+    if user is not None:
         known |= {"first_name": user.first_name, "last_name": user.last_name, "role": user.role.value}
         known |= {"email": user.email, "mobile": user.mobile}
     return known
@@ -154,7 +154,7 @@ def _prefilled(choice: Choice) -> dict[str, Any]:
 
 def _page(choice: Choice, form: AddAgentForm, status: int = 200) -> Response:
     typed = request.args.get("q", "")
-    expected, business = choice.expected(), choice.business
+    expected, business, again = choice.expected(), choice.business, choice.again()
     return page(
         "provisioning/add_agent.html",
         block="found" if "q" in request.args else "chosen" if "show" in request.args else "content",
@@ -171,7 +171,8 @@ def _page(choice: Choice, form: AddAgentForm, status: int = 200) -> Response:
         under_way=choice.under_way,
         alone=choice.alone(),
         then=request.values.getlist("then"),
-        used=choice.used(),
+        again=again,
+        used=choice.used(again),
         fill_in=choice.kind != "business" and "show" in request.args,  # then the fields stand outside of what is sent
         foresight=foresight,
         expected=expected,

@@ -71,7 +71,7 @@ def _preview(packed: str, rows: Sequence[Row], notes: Sequence[str], problem: st
         summed=summed,
         sealed=foresight.seal_all(summed.each),
         once=new_id(),
-        **_shown_left_out({line.number: line.reasons for line in lines if not line.good}, lines),
+        **left_out_rows(_left_out({line.number: line.reasons for line in lines if not line.good}, lines)),
     )
 
 
@@ -166,10 +166,6 @@ def left_out_rows(out: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     # Signed, since after Complete nobody could work out again why a row was left out.
     packed = _signer().dumps([one["cells"] for one in out]) if out else ""
     return {"refused": out[:SHOWN], "refused_total": len(out), "refused_file": packed}
-
-
-def _shown_left_out(reasons: Mapping[int, Sequence[str]], lines: Sequence[Line]) -> dict[str, Any]:
-    return left_out_rows(_left_out(reasons, lines))
 
 
 def _signer() -> URLSafeSerializer:
