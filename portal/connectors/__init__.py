@@ -3,7 +3,8 @@
 Pure: no web, no database, no clock. The way through, from bytes to rows:
 
     readers/     bytes -> sheets of text cells, chosen by content
-    layouts/     one declarative file per carrier layout; `layouts.py` loads and checks them
+    layouts/     one declarative file per carrier layout; `layouts.py` loads them into what `declared.py` describes,
+                 `layout_checks.py` complains
     detect       which layout, which sheet, which row is the header
     dates, names, normalise   one cell -> one value
     assemble     a layout and a header compiled into one function of a row
