@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from portal.connectors.digest import digest_of
+
 FIELDS: Final = (
     "policy_number", "member_number", "first_name", "middle_name", "last_name", "full_name", "suffix", "birth_date",
     "gender", "mbi", "email", "phone", "address1", "address2", "city", "state", "zip", "county", "effective_date",
@@ -118,6 +120,11 @@ class Layout:
     shown_agents: Mapping[str, Column]  # label -> column
     unit_before_street: bool  # the carrier sometimes swaps street and unit
     writer: Writer
+
+    @property
+    def digest(self) -> str:
+        """Stands for all that this layout makes of a file: two of the same digest read every row alike."""
+        return digest_of(self, leave_out=frozenset({"name"}))
 
     def all_columns(self) -> Iterator[Column]:
         """Every column the layout names anywhere, some perhaps twice."""

@@ -41,13 +41,18 @@ _FOLDER: Final = Path(__file__).with_name("layouts")
 @cache
 def load_layouts() -> dict[str, Layout]:
     """Every layout of this package by name; raises `LayoutError` for the first that is wrong."""
+    return {name: layout_from(body, name=name) for name, body in layout_bodies().items()}
+
+
+@cache
+def layout_bodies() -> dict[str, dict[str, Any]]:
+    """The same as they are written, not yet checked; nobody may change what this gives."""
     found = {}
     for path in sorted(_FOLDER.glob("*.toml")):
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            found[path.stem] = tomllib.loads(path.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise LayoutError(f"{path.name}: {error}") from error
-        found[path.stem] = layout_from(data, name=path.stem)
     return found
 
 

@@ -12,6 +12,7 @@ from portal.connectors import readers
 from portal.connectors.assemble import RowRefused, compile_row
 from portal.connectors.detect import Detection, detect
 from portal.connectors.layouts import Layout, header_key, load_layouts
+from portal.connectors.readers import Sheet
 from portal.connectors.rows import Batch, Dropped, FileRefused, Refusal
 
 _DAY_IN_NAME = re.compile(r"(?<!\d)(20\d{2})[-_]?(\d{2})[-_]?(\d{2})(?!\d)", re.ASCII)
@@ -50,18 +51,19 @@ def parse(
     layouts: Mapping[str, Layout] | None = None,
     layout_name: str | None = None,
     batch_size: int = 5_000,
+    sheets: list[Sheet] | None = None,
 ) -> ParsedFile:
     """Opens the file and finds its layout among `layouts` (all that are known), or takes `layout_name`.
 
     `file_name` is the carrier's own; a day in it (…_20261103.csv) is the file's as-of date, else `as_of` is.
-    Raises `FileRefused`.
+    `sheets`: the file's, where it is open already. Raises `FileRefused`.
     """
     known = load_layouts() if layouts is None else layouts
     if layout_name is not None:
         if layout_name not in known:
             raise FileRefused(f"There is no layout named {layout_name}. Known are: {', '.join(sorted(known))}.")
         known = {layout_name: known[layout_name]}
-    sheets = readers.open_sheets(path)
+    sheets = readers.open_sheets(path) if sheets is None else sheets
     detections = detect(sheets, known)
     notes = [note for sheet in sheets for note in sheet.notes] + [n for found in detections for n in found.notes]
     return ParsedFile(

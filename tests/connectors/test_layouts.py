@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portal.connectors.layouts import LayoutError, layout_from, load_layouts
+from portal.connectors.layouts import LayoutError, layout_bodies, layout_from, load_layouts
 from portal.connectors.parse import day_in_name, parse
 from portal.connectors.rows import FileRefused, Status
 from tests.connectors.files import AS_OF, humana, read, write_text
@@ -152,3 +152,11 @@ def test_a_detection_tells_what_is_read_and_what_is_not(tmp_path: Path) -> None:
 )
 def test_the_day_in_a_file_name(name: str, day: str) -> None:
     assert str(day_in_name(name)) == day
+
+
+def test_a_digest_stands_for_what_a_layout_says_and_not_for_its_name() -> None:
+    body = layout_bodies()["humana"]
+    assert layout_from(body, name="humana").digest == layout_from(body, name="other").digest
+    for changed in ({"empty": ["null"]}, {"columns": body["columns"] | {"zip": "Mail ZipCd"}}):
+        assert layout_from(body | changed, name="humana").digest != load_layouts()["humana"].digest
+    assert len({layout.digest for layout in load_layouts().values()}) == len(load_layouts())
