@@ -7,6 +7,7 @@ Pure: no web, no database, no clock. The way through, from bytes to rows:
                  `layout_checks.py` complains
     detect       which layout, which sheet, which row is the header
     dates, names, normalise   one cell -> one value
+    aliases      what people have decided about values that could not be read
     assemble     a layout and a header compiled into one function of a row
     parse        all of it, in batches of `rows.PolicyRow`, `rows.Refusal` and `rows.Dropped`
     ladder       the keys by which two rows are known to be the same person

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 from portal.connectors import normalise, writers
+from portal.connectors.aliases import read_decided
 from portal.connectors.dates import Unreadable, read_date
 from portal.connectors.detect import Detection
 from portal.connectors.layouts import Column, Layout
@@ -188,6 +189,8 @@ def _lenient_date(file: Context, cell: str) -> date | None:
 
 
 def _status(file: Context, cell: str) -> tuple[str, str]:
+    if (decided := read_decided(cell)) is not None:
+        return decided[0], normalise.plain_text(decided[1]) or ""
     word = normalise.plain_text(cell) or ""
     try:
         return file.layout.statuses[word.casefold()], word

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from portal.connectors import readers
+from portal.connectors.aliases import Aliases, amender, told
 from portal.connectors.assemble import RowRefused, compile_row
 from portal.connectors.detect import Detection, detect
 from portal.connectors.layouts import Layout, header_key, load_layouts
@@ -28,6 +30,7 @@ class ParsedFile:
     as_of: date  # the day whose state the file tells
     notes: list[str] = field(default_factory=list)  # for a person; grows while the batches are read
     batch_size: int = 5_000
+    aliases: Aliases | None = None
 
     @property
     def detection(self) -> Detection:
@@ -39,8 +42,11 @@ class ParsedFile:
 
         Raises `FileRefused` in the middle when the rest of the file cannot be told into rows.
         """
+        used: Counter[str] = Counter()
         for found in self.detections:
-            yield from _batches(found, self.as_of, self.notes, self.batch_size)
+            amend = amender(found, self.aliases, used) if self.aliases else None
+            yield from _batches(found, self, amend)
+        self.notes.extend(note for note in told(used) if note not in self.notes)
 
 
 def parse(
@@ -52,11 +58,13 @@ def parse(
     layout_name: str | None = None,
     batch_size: int = 5_000,
     sheets: list[Sheet] | None = None,
+    aliases: Callable[[Layout], Aliases | None] | None = None,
 ) -> ParsedFile:
     """Opens the file and finds its layout among `layouts` (all that are known), or takes `layout_name`.
 
     `file_name` is the carrier's own; a day in it (…_20261103.csv) is the file's as-of date, else `as_of` is.
-    `sheets`: the file's, where it is open already. Raises `FileRefused`.
+    `sheets`: the file's, where it is open already. `aliases` gives what was decided by hand for files of the layout
+    that was found. Raises `FileRefused`.
     """
     known = load_layouts() if layouts is None else layouts
     if layout_name is not None:
@@ -72,6 +80,7 @@ def parse(
         as_of=day_in_name(file_name) or as_of,
         notes=notes,
         batch_size=batch_size,
+        aliases=aliases(detections[0].layout) if aliases else None,
     )
 
 
@@ -85,8 +94,8 @@ def day_in_name(file_name: str) -> date | None:
     return None
 
 
-def _batches(found: Detection, as_of: date, notes: list[str], size: int) -> Iterator[Batch]:
-    make = compile_row(found, as_of=as_of, notes=notes)
+def _batches(found: Detection, file: ParsedFile, amend: Callable[[list[str]], list[str]] | None) -> Iterator[Batch]:
+    make, size = compile_row(found, as_of=file.as_of, notes=file.notes), file.batch_size
     width, name = len(found.header), found.sheet.name
     batch, room = Batch([], [], []), size
     for number, cells in found.sheet.rows():
@@ -95,12 +104,15 @@ def _batches(found: Detection, as_of: date, notes: list[str], size: int) -> Iter
         try:
             if len(cells) != width:
                 _fit(cells, width)
-            batch.rows.append(make(number, cells))
+            batch.rows.append(make(number, amend(cells) if amend else cells))
         except RowRefused as refused:
             if reason := _no_policy(cells, found):
                 batch.dropped.append(Dropped(name, number, reason))
             else:
                 batch.refused.append(Refusal(name, number, refused.column, refused.shape, refused.reason))
+                # Without the empty cell that reading has put behind the row.
+                whole = len(cells) == width + 1 and not cells[-1]
+                batch.refused_cells.append(cells[:-1] if whole else cells)
         room -= 1
         if not room:
             yield batch

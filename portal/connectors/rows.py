@@ -6,7 +6,7 @@ Field order is the column order of the loader's staging table; add at the end on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -103,3 +103,4 @@ class Batch:
     rows: list[PolicyRow]
     refused: list[Refusal]
     dropped: list[Dropped]
+    refused_cells: list[list[str]] = field(default_factory=list)  # of each of `refused`, as the file has them
