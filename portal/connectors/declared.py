@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 
 from portal.connectors.digest import digest_of
+from portal.connectors.full_sets import FullSet
 
 FIELDS: Final = (
     "policy_number", "member_number", "first_name", "middle_name", "last_name", "full_name", "suffix", "birth_date",
@@ -120,11 +121,12 @@ class Layout:
     shown_agents: Mapping[str, Column]  # label -> column
     unit_before_street: bool  # the carrier sometimes swaps street and unit
     writer: Writer
+    full_set: FullSet | None  # what its files of one day must be to tell all; the FMO's own word counts
 
     @property
     def digest(self) -> str:
         """Stands for all that this layout makes of a file: two of the same digest read every row alike."""
-        return digest_of(self, leave_out=frozenset({"name"}))
+        return digest_of(self, leave_out=frozenset({"name", "full_set"}))
 
     def all_columns(self) -> Iterator[Column]:
         """Every column the layout names anywhere, some perhaps twice."""

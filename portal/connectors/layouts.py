@@ -28,6 +28,7 @@ from portal.connectors.declared import (
     Writer,
     header_key,
 )
+from portal.connectors.full_sets import full_set_from
 from portal.connectors.layout_checks import check
 
 __all__ = [
@@ -70,7 +71,7 @@ def layout_from(data: Mapping[str, Any], *, name: str) -> Layout:
 
 _KEYS = {
     "carrier", "carrier_name", "fingerprint", "identity", "dates", "empty", "columns", "shared", "statuses", "reasons",
-    "product", "shown_agents", "unit_before_street", "writer",
+    "product", "shown_agents", "unit_before_street", "writer", "feed",
 }  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def _build(data: Mapping[str, Any], name: str) -> Layout:
         shown_agents={label: _column(value) for label, value in data.get("shown_agents", {}).items()},
         unit_before_street=bool(data.get("unit_before_street", False)),
         writer=_writer(data["writer"]),
+        full_set=full_set_from(data.get("feed", {})),
     )
 
 
