@@ -7,6 +7,8 @@ from sqlalchemy import Connection, text
 
 import portal.activities.models
 import portal.book.models
+import portal.book.report.models
+import portal.book.undoing.models
 import portal.businesses.models
 import portal.compliance.models
 import portal.core.outbox

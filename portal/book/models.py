@@ -53,7 +53,7 @@ class FeedRun(FmoOwned, Base):
     size: Mapped[int] = mapped_column(BigInteger)
     as_of: Mapped[date | None]
     dry_run: Mapped[bool] = mapped_column(server_default=text("false"))
-    status: Mapped[str] = mapped_column(server_default="queued")  # queued | running | succeeded | failed | held
+    status: Mapped[str] = mapped_column(server_default="queued")  # as in words.RUN_STATES
     phase: Mapped[str | None]
     progress_done: Mapped[int] = mapped_column(server_default="0")
     progress_total: Mapped[int | None]
@@ -68,6 +68,7 @@ class FeedRun(FmoOwned, Base):
     dropped: Mapped[int | None]
     unattributed: Mapped[int | None]
     released: Mapped[int | None]  # copies taken out of accounts because the writing agent changed
+    batch: Mapped[int | None] = mapped_column(BigInteger)  # ingest number under which it wrote; None: it wrote nothing
     notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     error: Mapped[str | None]  # a sentence for a person
     requested_by: Mapped[str]
@@ -75,6 +76,8 @@ class FeedRun(FmoOwned, Base):
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None]
 
 
 class FeedFile(FmoOwned, Base):
@@ -155,6 +158,7 @@ class MemberKey(FmoOwned, Base):
     member_id: Mapped[UUID]
     kind: Mapped[str]  # mbi | number | person
     value: Mapped[str] = mapped_column(KEY)
+    batch: Mapped[int | None] = mapped_column(BigInteger)  # ingest number of the run that first told it
 
 
 class Policy(FmoOwned, Stamped, Base):
@@ -171,6 +175,7 @@ class Policy(FmoOwned, Stamped, Base):
         Index("ix_policy_sort", "fmo_id", "sort_key", "id"),
         Index("ix_policy_effective", "fmo_id", "effective_date", "id"),
         Index("ix_policy_member", "fmo_id", "member_id"),
+        Index("ix_policy_first_run", "fmo_id", "first_run_id", "id"),
         Index(
             "ix_policy_writer_value",
             "fmo_id",
@@ -213,6 +218,7 @@ class Policy(FmoOwned, Stamped, Base):
     writer_name: Mapped[str | None]
     other_agents: Mapped[str | None]
     as_of: Mapped[date]
+    first_run_id: Mapped[UUID | None]  # the run that brought it into the book
     source_run_id: Mapped[UUID]
     source_sheet: Mapped[str]
     source_row: Mapped[int]

@@ -25,6 +25,7 @@ KINDS = {
     "carrieridentifier": ("carrier identifier", "carrier identifiers"),
     "contactmerge": ("merge of contacts", "merges of contacts"),
     "crm_policy": ("policy of the account", "policies of the account"),
+    "feed_effect": ("change by a feed run", "changes by feed runs"),
     "feedrun": ("feed run", "feed runs"),
     "fmo": ("FMO", "FMOs"),
     "left_policy": ("policy that left the account", "policies that left the account"),

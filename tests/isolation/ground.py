@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.book.models import FeedFile, HeldChange
+from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
+from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.core.crypto import encrypt
@@ -98,6 +100,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         outcome,
         held,
         Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
+        *_of_run(office),
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
     ]
     for officer in (office.admin, office.compliance):
@@ -113,6 +116,19 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         "bulk_outcome": outcome.id,
         "fmo": fmo_id,
     }
+
+
+def _of_run(office: Office) -> list[Base]:
+    """What the office's feed run did, and an order to take it back."""
+    mine = {"fmo_id": office.fmo.id, "run_id": office.feed_run.id}
+    changed = {"subject_id": office.unattributed.id, "member_id": office.stray.id, "sort_key": office.stray.sort_key}
+    cell = {"place": 1, "sheet": "", "row": 2, "column_name": "Zip", "kind": "padded", "shape": "9999"}
+    return [
+        FeedEffect(**mine, **changed, kind="changed", told={"status": ["pending", "active"]}),
+        FeedReading(fmo_id=office.fmo.id, id=office.feed_run.id, status="done", counts=[["Zip", "padded", 1]]),
+        FeedAlteration(**mine, **cell),
+        FeedUndo(**mine, shown="x", asked_by=office.admin.id, asked_name=office.admin.name),
+    ]
 
 
 def _of_user(user: User) -> list[Base]:

@@ -20,6 +20,7 @@ from portal.book.operations import holding, late
 from portal.book.operations.connectors import blocked_kinds, connector_for
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import Staged, open_file, stage, write_file
+from portal.book.report import statements as effects
 from portal.book.statements import members, moves, outcome, people, policies, runs, winners, writers
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
@@ -95,12 +96,15 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
         return
     found_by: UUID | None = connector_id
     if run.dry_run:
+        kept = effects.lift(fmo_id, run_id)
         saved.rollback()
+        effects.lay(fmo_id, run_id, kept)
         found_by = run.connector_id
     else:
         saved.commit()
     outcome.keep_problems(fmo_id, run_id)
-    _finish(run, progress, parsed, {**counts, "connector_id": found_by})
+    batch = None if run.dry_run else effects.batch_written(fmo_id)
+    _finish(run, progress, parsed, {**counts, "connector_id": found_by, "batch": batch})
     details: dict[str, Any] = {**counts, "dry_run": run.dry_run}
     access.record(FEED_LOADED, kind="feed", ids=[run_id], **details)
     access.write_entries()
@@ -130,7 +134,7 @@ def _merge(
         progress.at("Recognising members", 0, new + changed)
         people.recognise(fmo_id, carrier)
         batch = policies.next_batch(fmo_id)
-        members.merge(fmo_id, carrier, as_of, seal=staged.seal, batch=batch)
+        members.merge(fmo_id, carrier, as_of, seal=staged.seal, batch=batch, run_id=run.id)
         progress.at("Writing policies", 0, new + changed)
         policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
         released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from portal.book.statements.run_sql import run
 from portal.book.statements.staging import copy_numbers
+from portal.book.statements.told import MEMBER_FIELDS, keeping
 
 Seal = Callable[[Iterable[str]], Iterable[tuple[str, str]]]
 _NEWEST_ROW = "ORDER BY r.received_date DESC NULLS LAST, r.effective_date DESC, r.content_hash"
@@ -54,23 +55,24 @@ def _names(before: str) -> str:
     return ", ".join(before + column for column in (*_COLUMNS, "carrier", "as_of"))
 
 
+_AFTER = f"""
+SELECT v.member_id, {", ".join(f"{_merged(c)} AS {c}" for c in _COLUMNS)},
+       CASE WHEN v.newer THEN CAST(:carrier AS text) ELSE m.carrier END AS carrier,
+       CASE WHEN v.newer THEN CAST(:as_of AS date) ELSE m.as_of END AS as_of
+FROM feed_member v JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id WHERE NOT v.is_new
+"""
 _UPDATE = f"""
-WITH after AS (
-  SELECT v.member_id, {", ".join(f"{_merged(c)} AS {c}" for c in _COLUMNS)},
-         CASE WHEN v.newer THEN CAST(:carrier AS text) ELSE m.carrier END AS carrier,
-         CASE WHEN v.newer THEN CAST(:as_of AS date) ELSE m.as_of END AS as_of
-  FROM feed_member v JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id WHERE NOT v.is_new
-)
 UPDATE member m SET ({_names("")}) = ROW({_names("a.")}),
        mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN x.mbi ELSE m.mbi END, batch = :batch,
        updated_at = now()
-FROM after a LEFT JOIN feed_mbi x ON x.mbi_hash = a.mbi_hash
+FROM ({_AFTER}) a LEFT JOIN feed_mbi x ON x.mbi_hash = a.mbi_hash
 WHERE m.fmo_id = :fmo AND m.id = a.member_id
   AND ({_names("m.")}) IS DISTINCT FROM ({_names("a.")})
 """
+_CHANGE = keeping(_UPDATE, "member", "id", MEMBER_FIELDS)
 _KEYS = """
-INSERT INTO member_key (fmo_id, id, member_id, kind, value)
-SELECT :fmo, uuidv7(), k.member_id, k.kind, k.value
+INSERT INTO member_key (fmo_id, id, member_id, kind, value, batch)
+SELECT :fmo, uuidv7(), k.member_id, k.kind, k.value, :batch
 FROM (SELECT DISTINCT p.member_id, k.kind, k.value
       FROM feed_person p, LATERAL (VALUES ('mbi', p.mbi), ('number', p.number), ('person', p.person)) k (kind, value)
       WHERE k.value IS NOT NULL) k
@@ -79,12 +81,12 @@ WHERE NOT EXISTS (SELECT 1 FROM member_key h WHERE h.fmo_id = :fmo AND h.kind = 
 """
 
 
-def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Seal, batch: int) -> None:
+def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Seal, batch: int, run_id: UUID) -> None:
     """Insert and update members and their keys. `seal` turns keyed hashes into (keyed hash, ciphertext) pairs."""
     values = {"fmo": fmo_id, "carrier": carrier, "as_of": as_of}
     run(_VALUES, **values)
     run("ANALYZE feed_member")
     copy_numbers(seal(run(_NEW_NUMBERS, fmo=fmo_id).scalars()))
     run(_INSERT, batch=batch, **values)
-    run(_UPDATE, batch=batch, **values)
-    run(_KEYS, fmo=fmo_id)
+    run(_CHANGE, batch=batch, run=run_id, **values)
+    run(_KEYS, fmo=fmo_id, batch=batch)

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from portal.book.statements.run_sql import run
+from portal.book.statements.told import POLICY_FIELDS, keeping
 
 _TOLD = (
     "identity", "content_hash", "policy_number", "member_number", "line_of_business", "product", "plan_id", "plan_name",
@@ -22,8 +23,8 @@ _GIVEN = f"""{", ".join(f"r.{name}" for name in _TOLD)}, {_NUMBER_KEY}, CAST(:ba
 _FROM = """FROM feed_change c JOIN feed_row r USING (n) JOIN feed_person p USING (n)
 JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id"""
 _INSERT = f"""
-INSERT INTO policy (fmo_id, id, carrier, member_id, {", ".join(_SET)})
-SELECT :fmo, c.policy_id, :carrier, p.member_id, {_GIVEN}
+INSERT INTO policy (fmo_id, id, carrier, member_id, first_run_id, {", ".join(_SET)})
+SELECT :fmo, c.policy_id, :carrier, p.member_id, CAST(:run AS uuid), {_GIVEN}
 {_FROM} WHERE c.is_new
 """
 _UPDATE = f"""
@@ -31,6 +32,7 @@ UPDATE policy o SET ({", ".join(_SET)}, updated_at) = ROW(a.*, now())
 FROM (SELECT {_GIVEN} {_FROM} WHERE NOT c.is_new) a ({", ".join(_SET)})
 WHERE o.fmo_id = :fmo AND o.identity = a.identity
 """
+_CHANGE = keeping(_UPDATE, "changed", "member_id", POLICY_FIELDS)
 # A member's new name or address concerns every policy of theirs: the batch tells those who follow the book.
 _TOUCH = """
 UPDATE policy o SET sort_key = m.sort_key, batch = :batch, updated_at = now()
@@ -39,10 +41,12 @@ WHERE NOT v.is_new AND m.updated_at = now() AND o.fmo_id = :fmo AND o.member_id 
 """
 
 
-# Above what runs have followed as well: were the newest policies taken back, their number must not come again.
+# Above what runs have followed and written as well: the newest policies may be taken back, and their number must not
+# come again.
 _NEXT_BATCH = """
 SELECT greatest((SELECT max(batch) FROM policy WHERE fmo_id = :fmo),
-                (SELECT max(synced_batch) FROM business_npn WHERE fmo_id = :fmo), 0) + 1
+                (SELECT max(synced_batch) FROM business_npn WHERE fmo_id = :fmo),
+                (SELECT max(batch) FROM feed_run WHERE fmo_id = :fmo), 0) + 1
 """
 
 
@@ -56,5 +60,5 @@ def merge(fmo_id: UUID, *, run_id: UUID, carrier: str, as_of: date, batch: int) 
     """Insert and replace the policies of `feed_change`; their writers must be resolved."""
     values = {"fmo": fmo_id, "run": run_id, "carrier": carrier, "as_of": as_of, "batch": batch}
     run(_INSERT, **values)
-    run(_UPDATE, **{name: value for name, value in values.items() if name != "carrier"})
+    run(_CHANGE, **{name: value for name, value in values.items() if name != "carrier"})
     run(_TOUCH, fmo=fmo_id, batch=batch)

@@ -1,0 +1,1 @@
+"""Taking a feed run back: what would go, what no longer can, and doing it whole."""
