@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 import portal.activities.models
 import portal.book.models
+import portal.book.prints.models
 import portal.book.report.models
 import portal.book.undoing.models
 import portal.businesses.models

@@ -71,6 +71,7 @@ class FeedRun(FmoOwned, Base):
     batch: Mapped[int | None] = mapped_column(BigInteger)  # ingest number under which it wrote; None: it wrote nothing
     notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     error: Mapped[str | None]  # a sentence for a person
+    same_as: Mapped[UUID | None]  # the run whose prints are this one's too: the same rows had been loaded then
     requested_by: Mapped[str]
     requester_id: Mapped[UUID | None]  # None: the operator at the shell
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())

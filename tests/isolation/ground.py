@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.book.models import FeedFile, HeldChange
+from portal.book.prints.models import FeedPrint
 from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import BusinessNpn
@@ -102,6 +103,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
         *_of_run(office),
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
+        FeedPrint(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=bytes(32)),
     ]
     for officer in (office.admin, office.compliance):
         rows += _of_user(officer)

@@ -12,16 +12,15 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from portal.book import hooks, limits
-from portal.book.effect import Effect
 from portal.book.events import FEED_FAILED, FEED_LOADED
 from portal.book.models import FeedRun
-from portal.book.operations import holding, late
-from portal.book.operations.connectors import blocked_kinds, connector_for
+from portal.book.operations import holding
+from portal.book.operations.connectors import connector_for
+from portal.book.operations.loading import Load, merge
 from portal.book.operations.progress import Progress
-from portal.book.operations.staging import Staged, open_file, stage, write_file
+from portal.book.operations.staging import open_file, stage, write_file
 from portal.book.report import statements as effects
-from portal.book.statements import members, moves, outcome, people, policies, runs, winners, writers
+from portal.book.statements import outcome, runs
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
 from portal.core import access, scope
@@ -88,13 +87,14 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
         parsed = open_file(run, write_file(run, Path(folder)))
         staged = stage(parsed, fmo_id, progress)
     saved = db.session.begin_nested()
+    load = Load(fmo_id, run, connector_for(parsed.layout, run.connector_id), parsed, staged, progress)
+    found_by: UUID | None = load.connector.id
     try:
-        counts, connector_id = _merge(fmo_id, run, parsed, staged, progress)
+        merge(load)
     except holding.TooMany as beyond:
         saved.rollback()
         _hold(run, progress, parsed, beyond)
         return
-    found_by: UUID | None = connector_id
     if run.dry_run:
         kept = effects.lift(fmo_id, run_id)
         saved.rollback()
@@ -104,53 +104,15 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
         saved.commit()
     outcome.keep_problems(fmo_id, run_id)
     batch = None if run.dry_run else effects.batch_written(fmo_id)
-    _finish(run, progress, parsed, {**counts, "connector_id": found_by, "batch": batch})
-    details: dict[str, Any] = {**counts, "dry_run": run.dry_run}
+    _finish(run, progress, parsed, {**load.counts, "connector_id": found_by, "batch": batch})
+    details: dict[str, Any] = {**load.counts, "dry_run": run.dry_run}
     access.record(FEED_LOADED, kind="feed", ids=[run_id], **details)
     access.write_entries()
     dry_run = run.dry_run
     db.session.commit()
-    if not dry_run and counts["new"] + counts["changed"] >= outcome.LARGE:
+    if not dry_run and load.writes >= outcome.LARGE:
         outcome.refresh_statistics()
         db.session.commit()
-
-
-def _merge(
-    fmo_id: UUID, run: FeedRun, parsed: ParsedFile, staged: Staged, progress: Progress
-) -> tuple[dict[str, int], UUID]:
-    carrier, as_of = parsed.layout.carrier, parsed.as_of
-    connector = connector_for(parsed.layout, run.connector_id)
-    progress.at("Comparing with the book", staged.rows, staged.rows)
-    kept, new, changed = winners.compare(fmo_id, as_of)
-    changed -= late.leave_to_newer(parsed, progress) if changed else 0
-    counts = {
-        "rows": staged.rows, "new": new, "changed": changed, "unchanged": kept - new - changed,
-        "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,
-    }  # fmt: skip
-    released = 0
-    if new or changed:
-        writers.resolve(fmo_id, carrier, blocked=blocked_kinds(carrier))
-        _weigh(run, parsed, moves.of_feed(kept - new), counts)
-        progress.at("Recognising members", 0, new + changed)
-        people.recognise(fmo_id, carrier)
-        batch = policies.next_batch(fmo_id)
-        members.merge(fmo_id, carrier, as_of, seal=staged.seal, batch=batch, run_id=run.id)
-        progress.at("Writing policies", 0, new + changed)
-        policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
-        released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))
-        hooks.changed()
-    progress.at("Finishing", new + changed, new + changed)
-    return counts | {"unattributed": outcome.unattributed(fmo_id), "released": released}, connector.id
-
-
-def _weigh(run: FeedRun, parsed: ParsedFile, effect: Effect, counts: dict[str, int]) -> None:
-    """Let pass what one admin may move alone, and what a second one has said yes to."""
-    if not limits.exceeded(effect):
-        return
-    if run.dry_run:
-        parsed.notes.append(f"Loading this file would be held. {holding.beyond(effect)}")
-    elif holding.approval_of(run) != effect.digest:
-        raise holding.TooMany(effect, counts)
 
 
 def _hold(run: FeedRun, progress: Progress, parsed: ParsedFile, beyond: holding.TooMany) -> None:

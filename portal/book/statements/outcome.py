@@ -23,6 +23,10 @@ _KEEP = f"""
 INSERT INTO feed_problem (fmo_id, id, run_id, {_PROBLEM_COLUMNS})
 SELECT :fmo, uuidv7(), :run, {_PROBLEM_COLUMNS} FROM feed_trouble
 """
+_UNATTRIBUTED = """
+SELECT count(*) FROM feed_told t LEFT JOIN feed_change c USING (n)
+WHERE CASE WHEN c.n IS NULL THEN t.old_npn ELSE c.npn END IS NULL
+"""
 
 
 def prepare() -> None:
@@ -43,13 +47,9 @@ def keep_problems(fmo_id: UUID, run_id: UUID) -> None:
     run(_KEEP, fmo=fmo_id, run=run_id)
 
 
-def unattributed(fmo_id: UUID) -> int:
-    """How many of the file's enrolments have no writing agent in the book."""
-    found: int = run(
-        "SELECT count(*) FROM feed_winner w JOIN policy p ON p.fmo_id = :fmo AND p.identity = w.identity"
-        " WHERE p.writing_npn IS NULL",
-        fmo=fmo_id,
-    ).scalar_one()
+def unattributed() -> int:
+    """How many of the file's enrolments have no writing agent, once those of the changed ones are resolved."""
+    found: int = run(_UNATTRIBUTED).scalar_one()
     return found
 
 

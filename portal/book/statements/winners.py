@@ -16,17 +16,25 @@ SELECT DISTINCT ON (identity) n, identity, content_hash
 FROM feed_row
 ORDER BY identity, received_date DESC NULLS LAST, coalesce(term_date, 'infinity') DESC, content_hash, sheet, row
 """
-# A policy that a newer file has told is left alone; equal content writes nothing.
-_CHANGES = """
-CREATE TEMP TABLE feed_change ON COMMIT DROP AS
-SELECT w.n, coalesce(p.id, uuidv7()) AS policy_id, p.id IS NULL AS is_new, p.member_id,
-       p.writing_npn AS old_npn, p.writer_source AS old_source, NULL::text AS npn, NULL::text AS source
+# Each enrolment of the file beside what the book has of it. A policy that a newer file has told is left alone; equal
+# content writes nothing.
+_TOLD = """
+CREATE TEMP TABLE feed_told ON COMMIT DROP AS
+SELECT w.n, coalesce(p.id, uuidv7()) AS policy_id, p.id IS NULL AS is_new, p.content_hash = w.content_hash AS is_same,
+       p.as_of, p.member_id, p.writing_npn AS old_npn, p.writer_source AS old_source
 FROM feed_winner w
 LEFT JOIN policy p ON p.fmo_id = :fmo AND p.identity = w.identity
-WHERE p.id IS NULL OR (p.content_hash <> w.content_hash AND p.as_of <= :as_of)
 """
-
-
+_CHANGES = """
+CREATE TEMP TABLE feed_change ON COMMIT DROP AS
+SELECT n, policy_id, is_new, member_id, old_npn, old_source, NULL::text AS npn, NULL::text AS source
+FROM feed_told WHERE is_new OR (NOT is_same AND as_of <= :as_of)
+"""
+_COUNTS = """
+SELECT (SELECT count(*) FROM feed_told) AS kept, count(*) FILTER (WHERE is_new) AS fresh,
+       count(*) FILTER (WHERE NOT is_new) AS changed
+FROM feed_change
+"""
 _CHANGING = "SELECT w.identity FROM feed_change c JOIN feed_winner w USING (n) WHERE NOT c.is_new"
 _LEFT_OUT = "DELETE FROM feed_change c USING feed_winner w WHERE w.n = c.n AND w.identity = ANY(:identities)"
 
@@ -39,12 +47,11 @@ def choose() -> None:
 
 def compare(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
     """Find what the chosen rows change in the book; (chosen, new, changed)."""
-    run(_CHANGES, fmo=fmo_id, as_of=as_of)
+    run(_TOLD, fmo=fmo_id)
+    run("ANALYZE feed_told")
+    run(_CHANGES, as_of=as_of)
     run("ANALYZE feed_change")
-    found = run(
-        "SELECT (SELECT count(*) FROM feed_winner) AS kept, count(*) FILTER (WHERE is_new) AS fresh,"
-        " count(*) FILTER (WHERE NOT is_new) AS changed FROM feed_change"
-    ).one()
+    found = run(_COUNTS).one()
     return found.kept, found.fresh, found.changed
 
 

@@ -1,0 +1,85 @@
+"""The steps of a load from the staged file to the changed book; each finds what it needs in the `Load`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from portal.book import hooks, limits
+from portal.book.effect import Effect
+from portal.book.models import Connector, FeedRun
+from portal.book.operations import holding, late
+from portal.book.operations.connectors import blocked_kinds
+from portal.book.operations.progress import Progress
+from portal.book.operations.staging import Staged
+from portal.book.statements import members, moves, outcome, people, policies, prints, winners, writers
+from portal.connectors.parse import ParsedFile
+
+
+@dataclass(slots=True)
+class Load:
+    """One staged file on its way into the book, inside a savepoint."""
+
+    fmo_id: UUID
+    run: FeedRun
+    connector: Connector
+    parsed: ParsedFile
+    staged: Staged
+    progress: Progress
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> int:
+        """How many policies it writes."""
+        return self.counts["new"] + self.counts["changed"]
+
+
+def merge(load: Load) -> None:
+    """Bring the book to what the file tells and fill the counts; raises `holding.TooMany` where a second admin must."""
+    compare(load)
+    weigh(load)
+    load.counts |= {"unattributed": outcome.unattributed(), "released": write(load) if load.writes else 0}
+    load.progress.at("Finishing", load.writes, load.writes)
+
+
+def compare(load: Load) -> None:
+    """Which enrolments of the file are new or changed and whose they will be; the file's prints are kept."""
+    carrier, as_of, staged = load.parsed.layout.carrier, load.parsed.as_of, load.staged
+    load.progress.at("Comparing with the book", staged.rows, staged.rows)
+    kept, new, changed = winners.compare(load.fmo_id, as_of)
+    changed -= late.leave_to_newer(load.parsed, load.progress) if changed else 0
+    load.counts = {
+        "rows": staged.rows, "new": new, "changed": changed, "unchanged": kept - new - changed,
+        "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,
+    }  # fmt: skip
+    if load.writes:
+        writers.resolve(load.fmo_id, carrier, blocked=blocked_kinds(carrier))
+    if not load.run.dry_run:
+        prints.keep(load.fmo_id, load.run.id)
+
+
+def weigh(load: Load) -> None:
+    """Let pass what one admin may move alone, and what a second one has said yes to."""
+    if not load.writes:
+        return
+    effect: Effect = moves.of_feed(load.counts["unchanged"] + load.counts["changed"])
+    if not limits.exceeded(effect):
+        return
+    if load.run.dry_run:
+        load.parsed.notes.append(f"Loading this file would be held. {holding.beyond(effect)}")
+    elif holding.approval_of(load.run) != effect.digest:
+        raise holding.TooMany(effect, load.counts)
+
+
+def write(load: Load) -> int:
+    """Members, then policies, then whose they are, and whoever follows the book is told; the copies taken away."""
+    fmo_id, run, carrier, as_of = load.fmo_id, load.run, load.parsed.layout.carrier, load.parsed.as_of
+    load.progress.at("Recognising members", 0, load.writes)
+    people.recognise(fmo_id, carrier)
+    batch = policies.next_batch(fmo_id)
+    members.merge(fmo_id, carrier, as_of, seal=load.staged.seal, batch=batch, run_id=run.id)
+    load.progress.at("Writing policies", 0, load.writes)
+    policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
+    released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))
+    hooks.changed()
+    return released
