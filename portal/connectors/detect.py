@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from portal.connectors.layouts import IDENTITY_PARTS, Column, Layout, header_key
 from portal.connectors.readers import Sheet
+from portal.connectors.readers.sheet import HEAD_ROWS
 from portal.connectors.rows import FileRefused
 
 
@@ -134,7 +135,7 @@ def _declared_by_place(layout: Layout) -> list[Column]:
 def _no_layout(nearest: tuple[float, Layout, list[str]] | None) -> str:
     if nearest is None:
         return (
-            "No header of a known layout was found in the first 15 rows. "
+            f"No header of a known layout was found in the first {HEAD_ROWS} rows. "
             "Check that this is a carrier's book of business, and that the row with the column names is in it."
         )
     _, layout, missing = nearest

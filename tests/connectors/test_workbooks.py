@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from portal.connectors.readers import open_sheets, xlsx
+from portal.connectors.readers import apart, open_sheets
 from portal.connectors.rows import FileRefused
 from tests.connectors.files import humana, read, write_book
+from tests.connectors.old_excel import write_letter, write_protected_xlsx, write_xls
 
 _SHEET = "xl/worksheets/sheet1.xml"
 
@@ -115,7 +116,7 @@ def test_another_archive_and_too_many_members_are_refused(tmp_path: Path) -> Non
 
 
 def test_a_child_that_runs_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "_CHILD_WALL_SECONDS", 0.001)
+    monkeypatch.setattr(apart, "_WALL_SECONDS", 0.001)
     with pytest.raises(FileRefused, match="too large to read safely"):
         open_sheets(write_book(tmp_path / "a.xlsx", {"S": [["a"]]}))
 
@@ -126,4 +127,60 @@ def test_damage_inside_a_workbook_is_a_sentence(tmp_path: Path) -> None:
     content[200:400] = b"\xaa" * 200
     path.write_bytes(content)
     with pytest.raises(FileRefused, match="damaged"):
+        open_sheets(path)
+
+
+def test_an_old_workbook_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    header, row = humana(MbrLastName="NUÑEZ")
+    effective, birth = header.index("Effective Date"), header.index("Birth Date")
+    with_cells: list[object] = [*row]
+    with_cells[effective], with_cells[birth] = date(2026, 1, 1), 18694
+    pivot: list[list[object]] = [["Humana ID", "Members"], ["H1", 2]]
+    book: list[list[object]] = [["Book"], [], [*header], [*row], with_cells]
+    for name in ("book.xls", "book.xlsx", "book"):
+        path = write_xls(tmp_path / name, {"Pivot": pivot, "Activos": book})
+        result = read(path)
+        assert [(row.sheet, row.row, row.last_name) for row in result.rows] == [("Activos", n, "Nuñez") for n in (4, 5)]
+        assert len({row.content_hash for row in result.rows}) == 1
+        assert any("Pivot" in note for note in result.notes)
+
+
+def test_a_password_is_named_and_another_program_s_document_too(tmp_path: Path) -> None:
+    locked = write_xls(tmp_path / "locked.xls", {"S": [["a"]]}, locked=True)
+    for path in (locked, write_protected_xlsx(tmp_path / "book.xlsx")):
+        with pytest.raises(FileRefused, match="protected by a password"):
+            open_sheets(path)
+    with pytest.raises(FileRefused, match="not an Excel workbook"):
+        open_sheets(write_letter(tmp_path / "letter.xls"))
+
+
+def test_an_old_workbook_that_was_cut_off_is_a_sentence(tmp_path: Path) -> None:
+    path = write_xls(tmp_path / "a.xls", {"S": humana() * 300})
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(FileRefused, match="damaged"):
+        open_sheets(path)
+
+
+def test_a_header_under_thirty_lines_of_preamble_is_found(tmp_path: Path) -> None:
+    preamble = [[f"Line {number} of the cover"] for number in range(30)]
+    assert [row.row for row in read(write_book(tmp_path / "a.xlsx", {"S": [*preamble, *humana()]})).rows] == [32]
+
+
+@pytest.mark.parametrize("name", ["../../etc/cron.d/job", "/etc/passwd", "..\\..\\a.dll", "C:evil.xml"])
+def test_an_archive_that_points_outside_is_refused(tmp_path: Path, name: str) -> None:
+    path = write_book(tmp_path / "a.xlsx", {"S": humana()})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, "x")
+    with pytest.raises(FileRefused, match="outside of itself"):
+        open_sheets(path)
+
+
+@pytest.mark.parametrize(
+    ("member", "words"), [("xl/workbook.bin", "xlsb"), ("content.xml", "OpenDocument"), ("book.zip", "archive")]
+)
+def test_other_archives_are_named(tmp_path: Path, member: str, words: str) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, b"PK\x03\x04")
+    with pytest.raises(FileRefused, match=words):
         open_sheets(path)

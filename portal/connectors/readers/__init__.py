@@ -6,7 +6,8 @@ from pathlib import Path
 
 from portal.connectors.readers.csv_reader import open_csv
 from portal.connectors.readers.sheet import Sheet
-from portal.connectors.readers.xlsx import open_xlsx
+from portal.connectors.readers.web_page import is_page, open_page
+from portal.connectors.readers.workbook import open_xls, open_xlsx
 from portal.connectors.rows import FileRefused
 
 __all__ = ["MAX_BYTES", "Sheet", "open_sheets"]
@@ -14,23 +15,28 @@ __all__ = ["MAX_BYTES", "Sheet", "open_sheets"]
 MAX_BYTES = 200 * 1024 * 1024
 
 _FOREIGN = (
-    (
-        b"\xd0\xcf\x11\xe0",
-        "an old or password-protected Excel workbook. Save it as .xlsx without a password, or as CSV",
-    ),
     (b"%PDF", "a PDF. Ask the carrier's portal for the CSV or Excel export"),
     (b"\x7fELF", "a program, not a table. Check where it came from before opening it anywhere"),
-    (b"MZ\x90\x00", "a program, not a table. Check where it came from before opening it anywhere"),
+    (b"MZ", "a program, not a table. Check where it came from before opening it anywhere"),
+    (b"\xca\xfe\xba\xbe", "a program, not a table. Check where it came from before opening it anywhere"),
+    (b"\xcf\xfa\xed\xfe", "a program, not a table. Check where it came from before opening it anywhere"),
+    (b"#!", "a program, not a table. Check where it came from before opening it anywhere"),
     (b"\x1f\x8b", "a compressed file. Unpack it and send the table inside"),
     (b"7z\xbc\xaf", "a compressed file. Unpack it and send the table inside"),
     (b"Rar!", "a compressed file. Unpack it and send the table inside"),
+    (b"BZh9", "a compressed file. Unpack it and send the table inside"),
+    (b"\xfd7zXZ", "a compressed file. Unpack it and send the table inside"),
+    (b"\x28\xb5\x2f\xfd", "a compressed file. Unpack it and send the table inside"),
+    (b"PK\x05\x06", "an empty archive. Export it again from the carrier's portal"),
     (b"\x89PNG", "a picture. Send the table itself"),
     (b"\xff\xd8\xff", "a picture. Send the table itself"),
+    (b"{\\rtf", "a letter (RTF), not a table. Send the CSV or Excel export"),
 )
+_XML = "The file is XML, not a table. Open it in Excel and save it as .xlsx or CSV."
 
 
 def open_sheets(path: Path) -> list[Sheet]:
-    """The file's sheets, at least one; a CSV is one sheet named "".
+    """The file's sheets, at least one; a file without sheets, as CSV, is one sheet named "".
 
     Raises `FileRefused` for anything that is not a table, is empty, or is larger than `MAX_BYTES`.
     """
@@ -40,17 +46,16 @@ def open_sheets(path: Path) -> list[Sheet]:
     if size > MAX_BYTES:
         raise FileRefused(f"The file is larger than {MAX_BYTES // 1024**2} MB. Split it and load the parts.")
     with path.open("rb") as file:
-        start = file.read(1024)
+        start = file.read(4096)
     if start.startswith(b"PK\x03\x04"):
         return open_xlsx(path)
+    if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return open_xls(path)
     for magic, what in _FOREIGN:
-        if start.startswith(magic):
+        if start.startswith(magic) and not (magic == b"MZ" and b"\0" not in start):
             raise FileRefused(f"The file is {what}.")
-    if (
-        start.removeprefix(b"\xef\xbb\xbf")
-        .lstrip()[:64]
-        .lower()
-        .startswith((b"<html", b"<!doctype html", b"<table", b"<?xml"))
-    ):
-        raise FileRefused("The file is a web page, not a table. Open it in Excel and save it as .xlsx or CSV.")
+    if is_page(start):
+        return open_page(path)
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<?xml"):
+        raise FileRefused(_XML)
     return [open_csv(path)]

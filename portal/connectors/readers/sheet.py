@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-HEAD_ROWS = 15
+HEAD_ROWS = 40
 
 NumberedRow = tuple[int, list[str]]
 
