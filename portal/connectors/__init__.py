@@ -8,6 +8,7 @@ Pure: no web, no database, no clock. The way through, from bytes to rows:
     detect       which layout, which sheet, which row is the header
     dates, names, normalise   one cell -> one value
     aliases      what people have decided about values that could not be read
+    file_names, statuses      what the file's name, the lines above the header and the dates say beside the cells
     assemble     a layout and a header compiled into one function of a row
     parse        all of it, in batches of `rows.PolicyRow`, `rows.Refusal` and `rows.Dropped`
     ladder       the keys by which two rows are known to be the same person

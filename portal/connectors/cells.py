@@ -6,7 +6,7 @@ text to its value, so that the common cell costs one look-up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,6 +17,7 @@ from portal.connectors import normalise, writers
 from portal.connectors.aliases import read_decided
 from portal.connectors.dates import Unreadable, read_date
 from portal.connectors.detect import Detection
+from portal.connectors.file_names import FileStatus
 from portal.connectors.layouts import Column, Layout
 from portal.connectors.names import first_and_middle, full_name, last_and_suffix, readable_case
 
@@ -34,6 +35,7 @@ class Context:
     found: Detection
     as_of: date
     notes: list[str]
+    by_name: FileStatus | None = None  # the status in the file's name
 
     @property
     def layout(self) -> Layout:
@@ -102,7 +104,7 @@ def row_cells(file: Context) -> list[Cell]:
         _field(file, "term_date", partial(_term_date, file)),
         _field(file, "renewal_date", partial(_lenient_date, file)),
         _field(file, "received_date", partial(_lenient_date, file)),
-        _field(file, "status", partial(_status, file), required=True),
+        _status_cell(file),
         _field(file, "status_reason", lambda cell: file.layout.reasons.get((text(cell) or "").casefold())),
         _field(file, "deceased_date", text),
         _plan_id(file),
@@ -113,6 +115,7 @@ def row_cells(file: Context) -> list[Cell]:
         _field(file, "writer_to", partial(_lenient_date, file)),
         _cells(file, writers.columns_of(file.layout), writers.resolver(file.found, file.is_empty, file.notes)),
         _shown_agents(file),
+        _field(file, "policy_start", lambda cell: day.isoformat() if (day := _date(file, cell)) else None),
     ]
 
 
@@ -120,6 +123,8 @@ def _field(file: Context, name: str, convert: Convert, *, required: bool = False
     """The first of the field's columns with a value; "" for a field without any column in this file."""
 
     empty = file.layout.empty
+    if meanings := file.layout.values.get(name):
+        convert = _translated(convert, meanings)
 
     def one(cell: str) -> Any:
         value = None if cell.strip().casefold() in empty else convert(cell)
@@ -127,19 +132,31 @@ def _field(file: Context, name: str, convert: Convert, *, required: bool = False
             raise Unreadable("is empty")
         return value
 
-    def first_of(row_cells: tuple[str, ...]) -> Any:
-        for cell in row_cells:
-            if not file.is_empty(cell) and (value := convert(cell)) is not None:
-                return value
-        if required:
+    def several(row_cells: tuple[str, ...]) -> Any:
+        values = (convert(cell) for cell in row_cells if not file.is_empty(cell))
+        value = choose(found for found in values if found is not None)
+        if value is None and required:
             raise Unreadable("is empty")
-        return None
+        return value
 
+    choose = _latest if name in file.layout.later_of else _first
     indices = _indices(file, file.layout.columns.get(name, ()))
-    read: Callable[[Any], Any] = one if len(indices) == 1 else first_of
+    read: Callable[[Any], Any] = one if len(indices) == 1 else several
     if name not in _HARDLY_REPEATED:
         read = _remembering(read, _DATE_MEMO_SIZE if name.endswith("_date") else _MEMO_SIZE)
     return Cell(itemgetter(*indices), read, indices)
+
+
+def _first(values: Iterator[Any]) -> Any:
+    return next(values, None)
+
+
+def _latest(days: Iterator[Any]) -> Any:
+    return max(days, default=None)
+
+
+def _translated(convert: Convert, meanings: Mapping[str, str]) -> Convert:
+    return lambda cell: convert(meanings.get((normalise.plain_text(cell) or "").casefold(), cell))
 
 
 def _indices(file: Context, columns: tuple[Column, ...]) -> tuple[int, ...]:
@@ -188,6 +205,15 @@ def _lenient_date(file: Context, cell: str) -> date | None:
         return None
 
 
+def _status_cell(file: Context) -> Cell:
+    """(status, the carrier's word) of the row; ("", None) where something else says it."""
+    source = file.layout.status_from
+    if source is None or not (source.default or file.by_name):
+        return _field(file, "status", partial(_status, file), required=True)
+    told = _field(file, "status", partial(_status, file))
+    return Cell(told.get, lambda raw: told.read(raw) or ("", None), told.indices)
+
+
 def _status(file: Context, cell: str) -> tuple[str, str]:
     if (decided := read_decided(cell)) is not None:
         return decided[0], normalise.plain_text(decided[1]) or ""
@@ -215,11 +241,15 @@ def _product(file: Context) -> Cell:
     layout = file.layout
     own = [layout.columns[name][0] if name in layout.columns else None for name in ("line_of_business", "product")]
     columns = [*layout.product_from, *(column for column in own if column)]
+    translations = [layout.values.get(name, {}) for name in ("line_of_business", "product")]
 
     def convert(row_cells: tuple[str, ...]) -> tuple[str | None, str | None]:
         tidied = [None if file.is_empty(cell) else normalise.plain_text(cell) for cell in row_cells[:-1]]
         given = iter(tidied[len(layout.product_from) :])
-        line, product = (next(given) if column else None for column in own)
+        line, product = (
+            meanings.get(text.casefold(), text) if column and (text := next(given)) else None
+            for column, meanings in zip(own, translations, strict=True)
+        )
         words = " | ".join(cell for cell in tidied[: len(layout.product_from)] if cell)
         for rule in layout.products:
             if rule.pattern.search(words):

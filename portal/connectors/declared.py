@@ -19,9 +19,12 @@ FIELDS: Final = (
     "policy_number", "member_number", "first_name", "middle_name", "last_name", "full_name", "suffix", "birth_date",
     "gender", "mbi", "email", "phone", "address1", "address2", "city", "state", "zip", "county", "effective_date",
     "term_date", "renewal_date", "received_date", "status", "status_reason", "plan_id", "contract", "pbp", "segment",
-    "plan_name", "product", "line_of_business", "premium", "writer_from", "writer_to", "deceased_date",
+    "plan_name", "product", "line_of_business", "premium", "writer_from", "writer_to", "deceased_date", "policy_start",
 )  # fmt: skip
-"""What a column may be mapped to. `full_name` stands for the name fields, contract/pbp/segment for `plan_id`."""
+"""What a column may be mapped to. `full_name` stands for the name fields, contract/pbp/segment for `plan_id`.
+
+`policy_start` only tells enrolments apart, where `effective_date` also moves with the agent.
+"""
 
 IDENTITY_PARTS: Final = {
     "policy_number": ("policy_number",),
@@ -29,8 +32,22 @@ IDENTITY_PARTS: Final = {
     "effective_date": ("effective_date",),
     "line_of_business": ("line_of_business", "product", "plan_name"),
     "plan": ("plan_id", "contract", "plan_name", "product"),
+    "person": ("birth_date",),
+    "policy_start": ("policy_start",),
 }
-"""What may make up an identity, and the fields of which at least one must be mapped for it."""
+"""What may make up an identity, and the fields of which at least one must be mapped for it.
+
+`person` is first name, last name and birth date, for files that have no number of the member.
+"""
+
+CROSSWALK_KINDS: Final = ("san", "tin", "writing_number", "producer_code", "agent_id")
+"""What a carrier may call the writing agent instead of by NPN."""
+
+BY_DATES: Final = "by_dates"
+"""The default status that reads: not begun, under way or ended on the day of the file."""
+
+NEVER_READ: Final = frozenset({"ssn", "ssnumber", "socialsecurity", "socialsecuritynumber", "socialsecurity#"})
+"""Headers, as `header_key` gives them, that no layout may map to anything."""
 
 REASONS: Final = (
     "voluntary", "involuntary", "deceased", "plan_terminated", "other_coverage", "non-payment", "agent_changed",
@@ -89,6 +106,34 @@ class Writer:
     people: tuple[Role, ...]  # person-level columns; they win when they name exactly one person
     agency_words: frozenset[str]  # a name with one of these is an agency's
     crosswalk: Crosswalk | None
+    nobody: bool  # the file names no agent at all, and the layout knows it
+
+    @property
+    def rule(self) -> str:
+        """Which columns decide, as one text: a confirmation of this rule holds until the text changes."""
+        roles = [*self.people, *([self.main] if self.main else [])]
+        parts = [f"npn {header_key(role.npn.header)}:{role.npn.occurrence}" for role in roles]
+        if self.crosswalk:
+            column = self.crosswalk.column
+            parts.append(f"{self.crosswalk.kind} {header_key(column.header)}:{column.occurrence}")
+        return ", ".join(parts) or "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFrom:
+    """Where a status comes from when the row does not say it, or does not say all."""
+
+    default: str | None  # a Status value, or `BY_DATES`
+    file_name: Mapping[str, str]  # word in the file's name, case-folded letters and digits -> Status value
+    refines: frozenset[str]  # statuses of a row that the word in the file's name takes the place of
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A column whose values tell this carrier's file from another's with the same header."""
+
+    column: Column
+    pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +167,13 @@ class Layout:
     unit_before_street: bool  # the carrier sometimes swaps street and unit
     writer: Writer
     full_set: FullSet | None  # what its files of one day must be to tell all; the FMO's own word counts
+    values: Mapping[str, Mapping[str, str]]  # field -> case-folded cell -> what it stands for
+    later_of: frozenset[str]  # date fields of whose columns the latest counts, not the first
+    renewal_for: frozenset[str]  # lines of business whose term date is the next renewal
+    status_from: StatusFrom | None
+    as_of: tuple[str, ...]  # words above the header beside which the day of the file stands
+    told_by: Mark | None
+    never_read: frozenset[str]  # header keys
 
     @property
     def digest(self) -> str:
@@ -135,6 +187,8 @@ class Layout:
             yield from columns
         yield from self.product_from
         yield from self.shown_agents.values()
+        if self.told_by:
+            yield self.told_by.column
         for role in (*self.writer.people, *filter(None, (self.writer.main,))):
             yield role.npn
             yield from role.name

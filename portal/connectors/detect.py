@@ -71,9 +71,11 @@ def _header_in(sheet: Sheet, layout: Layout) -> tuple[Detection | None, tuple[fl
         missing = _missing(layout, positions)
         if not missing:
             found = Detection(layout, sheet, number, row, positions)
-            if best is None or _score(found) > _score(best):
-                best = found
-            continue
+            if mark := _lacks_mark(found):
+                missing = [mark]
+            else:
+                best = found if best is None or _score(found) > _score(best) else best
+                continue
         wanted = {column.key for column in layout.all_columns()}
         share = len(wanted & positions.keys()) / len(wanted)
         if share and (miss is None or share > miss[0]):
@@ -81,6 +83,18 @@ def _header_in(sheet: Sheet, layout: Layout) -> tuple[Detection | None, tuple[fl
     if best is not None:
         _refuse_ambiguous(best)
     return best, miss
+
+
+def _lacks_mark(found: Detection) -> str | None:
+    """What is missing where the layout has a mark in a column's values, and no row below the header has it."""
+    mark = found.layout.told_by
+    index = found.at(mark.column) if mark else None
+    if mark is None:
+        return None
+    below = [row for number, row in found.sheet.head if number > found.header_row]
+    if index is not None and any(mark.pattern.search(row[index]) for row in below if index < len(row)):
+        return None
+    return f"{mark.column.header} with {found.layout.carrier_name} in its cells"
 
 
 def _positions(row: list[str]) -> dict[tuple[str, int], int]:
@@ -103,7 +117,7 @@ def _missing(layout: Layout, positions: Mapping[tuple[str, int], int]) -> list[s
         return bool(columns) and not any(column.key in positions for column in columns)
 
     names = ("full_name",) if "full_name" in layout.columns else ("first_name", "last_name")
-    required = (*names, "effective_date", "status")
+    required = (*names, "effective_date", *(() if layout.status_from else ("status",)))
     missing += [layout.columns[name][0].header for name in required if absent(name)]
     for part in layout.identity:
         fields_of_part = IDENTITY_PARTS[part]

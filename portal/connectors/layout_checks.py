@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from portal.connectors.dates import FORMS, ORDERS
-from portal.connectors.declared import FIELDS, IDENTITY_PARTS, REASONS, Layout, LayoutError, header_key
+from portal.connectors.declared import (
+    BY_DATES,
+    CROSSWALK_KINDS,
+    FIELDS,
+    IDENTITY_PARTS,
+    NEVER_READ,
+    REASONS,
+    Layout,
+    LayoutError,
+    header_key,
+)
 from portal.connectors.rows import Status
 
 
@@ -14,12 +24,15 @@ def check(layout: Layout, shared: set[str]) -> None:
         raise LayoutError(f"unknown field {unknown[0]!r} in columns")
     if not ({"first_name", "last_name"} <= mapped or "full_name" in mapped):
         raise LayoutError("no column for the first and last name")
-    for needed in ("effective_date", "status"):
-        if needed not in mapped:
-            raise LayoutError(f"no column for {needed}")
+    if "effective_date" not in mapped:
+        raise LayoutError("no column for effective_date")
+    if "status" not in mapped and not layout.status_from:
+        raise LayoutError("no column for status, and nothing else that says it")
     _check_identity(layout, mapped)
     _check_one_field_per_column(layout, {header_key(header) for header in shared})
     _check_words(layout)
+    _check_status_from(layout)
+    _check_uses(layout, mapped)
 
 
 def _check_identity(layout: Layout, mapped: set[str]) -> None:
@@ -31,7 +44,9 @@ def _check_identity(layout: Layout, mapped: set[str]) -> None:
         ruled = part == "line_of_business" and layout.products
         if not ruled and not mapped.intersection(IDENTITY_PARTS[part]):
             raise LayoutError(f"no column for the identity part {part!r}")
-    if "policy_number" not in layout.identity and not {"member_number", "effective_date"} <= set(layout.identity):
+    parts = set(layout.identity)
+    of_somebody = parts & {"member_number", "person"} and parts & {"effective_date", "policy_start"}
+    if "policy_number" not in parts and not of_somebody:
         raise LayoutError("an identity without a policy number needs at least member_number and effective_date")
 
 
@@ -60,5 +75,34 @@ def _check_words(layout: Layout) -> None:
         raise LayoutError(f"date forms must be some of {', '.join(FORMS)}")
     if not layout.writer.says.strip():
         raise LayoutError("writer.says must tell what the writer's role really is")
-    if not (layout.writer.main or layout.writer.people or layout.writer.crosswalk):
+    crosswalk = layout.writer.crosswalk
+    if not (layout.writer.main or layout.writer.people or crosswalk or layout.writer.nobody):
         raise LayoutError("nothing names the writing agent")
+    if crosswalk and crosswalk.kind not in CROSSWALK_KINDS:
+        raise LayoutError(f"identifier kind {crosswalk.kind!r} is not one of {', '.join(CROSSWALK_KINDS)}")
+
+
+def _check_status_from(layout: Layout) -> None:
+    source = layout.status_from
+    if source is None:
+        return
+    known = {status.value for status in Status}
+    for status in (source.default, *source.file_name.values(), *source.refines):
+        if status not in (known | {BY_DATES, None} if status == source.default else known):
+            raise LayoutError(f"status_from names {status!r}, which is no status")
+    if not source.default and not source.file_name:
+        raise LayoutError("status_from needs a default or words of the file's name")
+    if source.default and source.file_name and not source.refines:
+        raise LayoutError("words of the file's name beside a default need the statuses that they refine")
+
+
+def _check_uses(layout: Layout, mapped: set[str]) -> None:
+    if unknown := sorted(layout.later_of - {field for field in mapped if field.endswith("_date")}):
+        raise LayoutError(f"later_of names {unknown[0]!r}, which is no mapped date")
+    if unknown := sorted(set(layout.values) - mapped):
+        raise LayoutError(f"values are given for {unknown[0]!r}, which has no column")
+    if layout.renewal_for and "term_date" not in mapped:
+        raise LayoutError("renewal_for needs a column for term_date")
+    for column in layout.all_columns():
+        if column.key[0] in layout.never_read | NEVER_READ:
+            raise LayoutError(f"column {column.header!r} must never be read")

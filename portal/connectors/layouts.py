@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from portal.connectors.dates import FORMS
 from portal.connectors.declared import (
+    CROSSWALK_KINDS,
     FIELDS,
     IDENTITY_PARTS,
     REASONS,
@@ -23,17 +24,20 @@ from portal.connectors.declared import (
     Crosswalk,
     Layout,
     LayoutError,
+    Mark,
     ProductRule,
     Role,
+    StatusFrom,
     Writer,
     header_key,
 )
+from portal.connectors.file_names import word_key
 from portal.connectors.full_sets import full_set_from
 from portal.connectors.layout_checks import check
 
 __all__ = [
-    "FIELDS", "IDENTITY_PARTS", "REASONS", "Column", "Crosswalk", "Layout", "LayoutError", "ProductRule", "Role",
-    "Writer", "header_key", "layout_from", "load_layouts",
+    "CROSSWALK_KINDS", "FIELDS", "IDENTITY_PARTS", "REASONS", "Column", "Crosswalk", "Layout", "LayoutError",
+    "Mark", "ProductRule", "Role", "StatusFrom", "Writer", "header_key", "layout_from", "load_layouts",
 ]  # fmt: skip
 
 _FOLDER: Final = Path(__file__).with_name("layouts")
@@ -71,7 +75,8 @@ def layout_from(data: Mapping[str, Any], *, name: str) -> Layout:
 
 _KEYS = {
     "carrier", "carrier_name", "fingerprint", "identity", "dates", "empty", "columns", "shared", "statuses", "reasons",
-    "product", "shown_agents", "unit_before_street", "writer", "feed",
+    "product", "shown_agents", "unit_before_street", "writer", "values", "later_of", "renewal_for", "status_from",
+    "as_of", "told_by", "never_read", "feed",
 }  # fmt: skip
 
 
@@ -91,8 +96,8 @@ def _build(data: Mapping[str, Any], name: str) -> Layout:
         date_forms=tuple(dates.get("forms", FORMS)),
         open_ends=frozenset(date.fromisoformat(text) for text in dates.get("open_ends", ())),
         empty=frozenset(["", *(word.casefold() for word in data.get("empty", ()))]),
-        statuses={word.casefold(): status for word, status in data["statuses"].items()},
-        reasons={word.casefold(): reason for word, reason in data.get("reasons", {}).items()},
+        statuses=_folded(data.get("statuses", {})),
+        reasons=_folded(data.get("reasons", {})),
         product_from=_columns(product.get("from", [])),
         products=tuple(
             ProductRule(re.compile(rule["pattern"], re.IGNORECASE), rule.get("product"), rule["line"])
@@ -102,11 +107,33 @@ def _build(data: Mapping[str, Any], name: str) -> Layout:
         unit_before_street=bool(data.get("unit_before_street", False)),
         writer=_writer(data["writer"]),
         full_set=full_set_from(data.get("feed", {})),
+        values={field: _folded(words) for field, words in data.get("values", {}).items()},
+        later_of=frozenset(data.get("later_of", ())),
+        renewal_for=frozenset(data.get("renewal_for", ())),
+        status_from=_status_from(data["status_from"]) if "status_from" in data else None,
+        as_of=tuple(label.casefold() for label in data.get("as_of", ())),
+        told_by=_mark(data["told_by"]) if "told_by" in data else None,
+        never_read=frozenset(header_key(header) for header in data.get("never_read", ())),
     )
 
 
+def _folded(words: Mapping[str, str]) -> dict[str, str]:
+    return {word.casefold(): meaning for word, meaning in words.items()}
+
+
+def _status_from(data: Mapping[str, Any]) -> StatusFrom:
+    _only(data, {"default", "file_name", "refines"}, "status_from")
+    words = {word_key(word): status for word, status in data.get("file_name", {}).items()}
+    return StatusFrom(data.get("default"), words, frozenset(data.get("refines", ())))
+
+
+def _mark(data: Mapping[str, Any]) -> Mark:
+    _only(data, {"column", "pattern"}, "told_by")
+    return Mark(_column(data["column"]), re.compile(data["pattern"], re.IGNORECASE))
+
+
 def _writer(data: Mapping[str, Any]) -> Writer:
-    _only(data, {"says", "npn", "name", "people", "agency_words", "crosswalk"}, "writer")
+    _only(data, {"says", "npn", "name", "people", "agency_words", "crosswalk", "nobody"}, "writer")
     crosswalk = data.get("crosswalk")
     if crosswalk is not None:
         _only(crosswalk, {"kind", "column", "name", "tax_id", "needs_confirmation"}, "writer.crosswalk")
@@ -115,6 +142,7 @@ def _writer(data: Mapping[str, Any]) -> Writer:
         main=_role(data) if "npn" in data else None,
         people=tuple(_role(role) for role in data.get("people", ())),
         agency_words=frozenset(word.casefold() for word in data.get("agency_words", ())),
+        nobody=bool(data.get("nobody", False)),
         crosswalk=crosswalk
         and Crosswalk(
             kind=crosswalk["kind"],

@@ -13,11 +13,11 @@ from portal.connectors import readers
 from portal.connectors.aliases import Aliases, amender, told
 from portal.connectors.assemble import RowRefused, compile_row
 from portal.connectors.detect import Detection, detect
+from portal.connectors.file_names import FileStatus, day_above, day_in_name, status_in_name
 from portal.connectors.layouts import Layout, header_key, load_layouts
 from portal.connectors.readers import Sheet
-from portal.connectors.rows import Batch, Dropped, FileRefused, Refusal
+from portal.connectors.rows import Batch, Dropped, FileRefused, PolicyRow, Refusal
 
-_DAY_IN_NAME = re.compile(r"(?<!\d)(20\d{2})[-_]?(\d{2})[-_]?(\d{2})(?!\d)", re.ASCII)
 _TOTAL = re.compile(r"(?:grand |sub-?)?totals?\b|sum\b|(?:row|record)s?(?: count)?\b|count\b|end of\b", re.IGNORECASE)
 
 
@@ -29,6 +29,7 @@ class ParsedFile:
     detections: list[Detection]  # every sheet that is read, at least one
     as_of: date  # the day whose state the file tells
     notes: list[str] = field(default_factory=list)  # for a person; grows while the batches are read
+    by_name: FileStatus | None = None  # the status that the file's name tells
     batch_size: int = 5_000
     aliases: Aliases | None = None
 
@@ -44,8 +45,9 @@ class ParsedFile:
         """
         used: Counter[str] = Counter()
         for found in self.detections:
+            make = compile_row(found, as_of=self.as_of, notes=self.notes, by_name=self.by_name)
             amend = amender(found, self.aliases, used) if self.aliases else None
-            yield from _batches(found, self, amend)
+            yield from _batches(found, make, amend, self.batch_size)
         self.notes.extend(note for note in told(used) if note not in self.notes)
 
 
@@ -62,9 +64,9 @@ def parse(
 ) -> ParsedFile:
     """Opens the file and finds its layout among `layouts` (all that are known), or takes `layout_name`.
 
-    `file_name` is the carrier's own; a day in it (…_20261103.csv) is the file's as-of date, else `as_of` is.
-    `sheets`: the file's, where it is open already. `aliases` gives what was decided by hand for files of the layout
-    that was found. Raises `FileRefused`.
+    `file_name` is the carrier's own. A day in it (…_20261103.csv) is the file's as-of date, else the one that stands
+    above the header where the layout says so, else `as_of` is. `sheets`: the file's, where it is open already.
+    `aliases` gives what was decided by hand for files of the layout that was found. Raises `FileRefused`.
     """
     known = load_layouts() if layouts is None else layouts
     if layout_name is not None:
@@ -77,25 +79,40 @@ def parse(
     return ParsedFile(
         layout=detections[0].layout,
         detections=detections,
-        as_of=day_in_name(file_name) or as_of,
+        as_of=day_in_name(file_name) or _day_above(detections, as_of) or as_of,
         notes=notes,
+        by_name=_status_by_name(detections, file_name),
         batch_size=batch_size,
         aliases=aliases(detections[0].layout) if aliases else None,
     )
 
 
-def day_in_name(file_name: str) -> date | None:
-    """The last day written as YYYYMMDD or YYYY-MM-DD in a file's name, None without a real one."""
-    for year, month, day in reversed(_DAY_IN_NAME.findall(file_name)):
-        try:
-            return date(int(year), int(month), int(day))
-        except ValueError:
-            continue
-    return None
+def _day_above(detections: list[Detection], latest: date) -> date | None:
+    labels = detections[0].layout.as_of
+    above = [row for found in detections for number, row in found.sheet.head if number < found.header_row]
+    return day_above(above, labels, latest=latest) if labels else None
 
 
-def _batches(found: Detection, file: ParsedFile, amend: Callable[[list[str]], list[str]] | None) -> Iterator[Batch]:
-    make, size = compile_row(found, as_of=file.as_of, notes=file.notes), file.batch_size
+def _status_by_name(detections: list[Detection], file_name: str) -> FileStatus | None:
+    source = detections[0].layout.status_from
+    if source is None:
+        return None
+    by_name = status_in_name(file_name, source.file_name)
+    if by_name is None and source.default is None and not all(found.headers_of("status") for found in detections):
+        words = ", ".join(f"“{word}”" for word in source.file_name)
+        raise FileRefused(
+            "The file has no column with the status, and its name does not tell it. "
+            f"Give the file a name with exactly one of the words {words}."
+        )
+    return by_name
+
+
+def _batches(
+    found: Detection,
+    make: Callable[[int, list[str]], PolicyRow],
+    amend: Callable[[list[str]], list[str]] | None,
+    size: int,
+) -> Iterator[Batch]:
     width, name = len(found.header), found.sheet.name
     batch, room = Batch([], [], []), size
     for number, cells in found.sheet.rows():

@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.files import GOLDEN, Read, read, write_book
+from portal.connectors.layouts import load_layouts
+from portal.connectors.parse import parse
+from portal.connectors.rows import FileRefused
+from tests.connectors.files import AS_OF, GOLDEN, Read, read, write_book
 
-NAMES = ("aetna", "humana", "mutual_of_omaha", "unitedhealthcare")
+NAMES = tuple(sorted(load_layouts()))
 
 
 def told(name: str, folder: Path) -> dict[str, Any]:
@@ -25,8 +28,8 @@ def told(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _source(name: str, folder: Path) -> Path:
-    if name != "unitedhealthcare":
-        return GOLDEN / f"{name}.csv"
+    if (text := GOLDEN / f"{name}.csv").exists():
+        return text
     with (GOLDEN / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))
     return write_book(folder / f"{name}.xlsx", {"Summary": [["Members", 13]], "Active Members": rows})
@@ -47,6 +50,15 @@ def _plain(result: Read) -> dict[str, Any]:
 def test_a_layout_reads_its_golden_file_exactly(name: str, tmp_path: Path) -> None:
     expected = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
     assert told(name, tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_recognised_by_its_content_as_exactly_one_layout(name: str, tmp_path: Path) -> None:
+    found = parse(_source(name, tmp_path), file_name="export", as_of=AS_OF)
+    assert found.layout.name == name
+    for other in set(NAMES) - {name}:
+        with pytest.raises(FileRefused):
+            parse(_source(name, tmp_path), file_name="export", as_of=AS_OF, layout_name=other)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from portal.connectors.file_names import day_in_name
 from portal.connectors.layouts import LayoutError, layout_bodies, layout_from, load_layouts
-from portal.connectors.parse import day_in_name, parse
+from portal.connectors.parse import parse
 from portal.connectors.rows import FileRefused, Status
 from tests.connectors.files import AS_OF, humana, read, write_text
 
@@ -24,15 +25,34 @@ def _humana_data(**changes: Any) -> dict[str, Any]:
 
 def test_every_layout_loads_and_says_what_its_writer_is() -> None:
     layouts = load_layouts()
-    assert set(layouts) == {"aetna", "humana", "mutual_of_omaha", "unitedhealthcare"}
     assert all(layout.writer.says.endswith(".") for layout in layouts.values())
-    crosswalks = {name: layout.writer.crosswalk for name, layout in layouts.items()}
-    assert {name: one and (one.kind, one.needs_confirmation) for name, one in crosswalks.items()} == {
-        "aetna": ("tin", False),
-        "humana": ("san", True),
-        "mutual_of_omaha": ("writing_number", False),
-        "unitedhealthcare": None,
+    rules = {name: layout.writer.rule for name, layout in layouts.items()}
+    assert rules == {
+        "aetna": "npn writingagentnpn:1, tin writingagenttin:1",
+        "alignment": "npn agentnpn:1",
+        "ambetter": "npn brokernpn:1",
+        "anthem": "tin writingtin:1",
+        "bcbs": "agent_id agent#:1",
+        "bcbs_nc": "producer_code producerid:1",
+        "devoted": "nobody",
+        "devoted_agent": "npn agentnpn:1",
+        "devoted_status_report": "npn applicationstatusreportagentnpn:1",
+        "florida_blue": "npn agentnpn:1",
+        "healthspring": "agent_id agentid:1",
+        "humana": "npn npn:1, san servicingagentsan:1",
+        "kansas_city_life": "writing_number writingagentnumber:1",
+        "mutual_of_omaha": "writing_number writingagentnumber:1",
+        "scan": "npn agentnpn:1",
+        "unitedhealthcare": "npn solicitornpn10:1, npn agentnpn20:1, npn agentnpn:1",
+        "unitedhealthcare_pre_enrollment": "agent_id agentid:1",
+        "wellabe": "writing_number writingagentnumber:1",
+        "wellcare": "npn brokernpn:1",
     }
+
+
+def test_only_a_role_that_is_not_the_writers_waits_for_a_confirmation() -> None:
+    rules = {name: layout.writer.crosswalk for name, layout in load_layouts().items() if layout.writer.crosswalk}
+    assert [name for name, rule in rules.items() if rule.needs_confirmation] == ["humana"]
 
 
 def test_every_status_word_means_a_status() -> None:

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from portal.book.statements.run_sql import run
 
-# Of rows with one identity: the application received last, then the open or later end, then the content itself. Nothing
-# depends on where a row stands in the file, except which of two equal rows is named as the source.
+# Of rows with one identity: the application received last, then the open or later end, then the agent whose own days
+# are open, end later or begin later, then the content itself. Nothing depends on where a row stands in the file, except
+# which of two equal rows is named as the source.
 _WINNERS = """
 CREATE TEMP TABLE feed_winner ON COMMIT DROP AS
 SELECT DISTINCT ON (identity) n, identity, content_hash
 FROM feed_row
-ORDER BY identity, received_date DESC NULLS LAST, coalesce(term_date, 'infinity') DESC, content_hash, sheet, row
+ORDER BY identity, received_date DESC NULLS LAST, coalesce(term_date, 'infinity') DESC,
+         coalesce(writer_to, 'infinity') DESC, writer_from DESC NULLS LAST, content_hash, sheet, row
 """
 # Each enrolment of the file beside what the book has of it. A policy that a newer file has told is left alone; equal
 # content writes nothing.

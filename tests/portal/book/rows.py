@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from tests.connectors.files import GOLDEN
+
 AETNA = {
     "Member ID": "101000000001", "Medicare Number": "1EG4TE5MK73", "First Name": "MAE", "Last Name": "ABBOT",
     "Date of Birth": "05/17/1950", "Email": "mae@mail.example", "Phone Number": "", "Address Line 1": "1 Elm St",
@@ -66,3 +68,11 @@ def total(counts: Sequence[int | None]) -> int:
     """The sum of counts that must all be known."""
     assert None not in counts
     return sum(count or 0 for count in counts)
+
+
+def golden(name: str, *changes: dict[str, str]) -> bytes:
+    """A file of the layout `name` with its golden file's first row, once for each of `changes` to it."""
+    [path] = [one for one in GOLDEN.glob(f"{name}.?sv") if one.suffix in (".csv", ".tsv")]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header, row, *_ = csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+    return table(header, [dict(zip(header, row, strict=True)) | change for change in changes])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from portal.book import words
+from portal.connectors.layouts import CROSSWALK_KINDS, load_layouts
 from portal.core.ids import new_id
-from portal.downline.keys import canonical_identifier, canonical_npn, name_key, producer_key
+from portal.downline.keys import KINDS, canonical_identifier, canonical_npn, carriers, name_key, producer_key
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,13 @@ def test_other_identifiers_keep_their_zeros() -> None:
     assert canonical_identifier("writing_number", "118bk05", fmo_id=ours) == ("118BK05", "118BK05")
     assert canonical_identifier("san", "  ", fmo_id=ours) is None
     assert canonical_identifier("san", "x" * 41, fmo_id=ours) is None
+
+
+def test_every_kind_of_identifier_that_a_layout_may_declare_has_its_words() -> None:
+    assert set(KINDS) == set(words.IDENTIFIERS) == set(CROSSWALK_KINDS)
+
+
+def test_every_carrier_of_a_layout_can_be_chosen_once() -> None:
+    keys = [key for key, _ in carriers()]
+    assert sorted(keys) == sorted({layout.carrier for layout in load_layouts().values()})
+    assert [words.carrier(key) for key in keys] == [name for _, name in carriers()]
