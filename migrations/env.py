@@ -6,6 +6,8 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 import portal.activities.models
+import portal.book.drift.models
+import portal.book.layouts.models
 import portal.book.models
 import portal.book.prints.models
 import portal.book.report.models

@@ -43,11 +43,12 @@ class FeedRun(FmoOwned, Base):
             "sha256",
             "dry_run",
             unique=True,
-            postgresql_where=text("status IN ('queued', 'running', 'held')"),
+            postgresql_where=text("status IN ('queued', 'running', 'held', 'frozen')"),
         ),
     )
 
     connector_id: Mapped[UUID | None]  # known once the layout is detected
+    layout_version: Mapped[int | None]  # of the connector's own layout that read the file; None: the package's
     file_name: Mapped[str]
     sha256: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portal.book.layouts import known
 from portal.book.models import Connector
-from portal.connectors.layouts import Layout, load_layouts
+from portal.connectors.layouts import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class WriterRule:
 
 
 def layout_of(connector: Connector) -> Layout | None:
-    """The connector's layout, None where this version no longer has it."""
-    return load_layouts().get(connector.layout)
+    """The connector's newest layout, None where this version no longer has it."""
+    return known().of(connector)
 
 
 def writer_rule(connector: Connector) -> WriterRule | None:

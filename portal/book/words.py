@@ -21,6 +21,7 @@ RUN_STATES = {
     "running": ("Loading", "info"),
     "succeeded": ("Finished", "good"),
     "held": ("Held", "warn"),
+    "frozen": ("Frozen", "warn"),
     "failed": ("Failed", "bad"),
 }
 
@@ -60,7 +61,7 @@ def listed(person: Member) -> str:
 
 def outcome(run: FeedRun) -> str:
     """What a finished run did, in one sentence or two."""
-    if run.status in ("failed", "held"):
+    if run.status in ("failed", "held", "frozen"):
         return run.error or "The file could not be loaded. Nothing in the book was changed."
     new, changed = run.new or 0, run.changed or 0
     if run.dry_run:

@@ -11,5 +11,8 @@ Pure: no web, no database, no clock. The way through, from bytes to rows:
     file_names, statuses      what the file's name, the lines above the header and the dates say beside the cells
     assemble     a layout and a header compiled into one function of a row
     parse        all of it, in batches of `rows.PolicyRow`, `rows.Refusal` and `rows.Dropped`
+    headers      columns by name and place, and what differs between two headers
+    profile, drifting   what columns look like, and which one another has probably become
+    plain        our fields in the words of a person
     ladder       the keys by which two rows are known to be the same person
 """

@@ -55,6 +55,14 @@ def read_date(
     return day
 
 
+def any_day(text: str, *, as_of: date, order: str) -> date | None:
+    """The day that `text` names in whatever form and year, 9999 included; None where it names none."""
+    try:
+        return _calendar_day(text.strip(), as_of, False, order, FORMS[:4])
+    except Unreadable:
+        return None
+
+
 def _calendar_day(text: str, as_of: date, birth: bool, order: str, forms: tuple[str, ...]) -> date:
     for form in forms:
         found = _try_form(form, text, order)

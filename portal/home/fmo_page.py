@@ -11,6 +11,7 @@ from flask import url_for
 
 from portal.book import held_words, words
 from portal.book import queries as book
+from portal.book.drift import queries as drift
 from portal.core import clock
 from portal.core.words import counted
 from portal.home import queries
@@ -56,6 +57,7 @@ def _tasks() -> Iterator[Task]:
         href = url_for("businesses.business", record_id=request.business_id)
         yield Task(f"{request.asked_by} of {request.business_name} asks for a re-sync", href, request.asked_at)
     yield from _held()
+    yield from _frozen()
     yield from _failures()
     yield from _loose_ends()
 
@@ -66,6 +68,19 @@ def _held() -> Iterator[Task]:
         yield Task(held_words.task(held), url_for("book.held_change", held_id=held.id), held.asked_at)
     if (more := len(waiting) - queries.NAMED) > 0:
         yield Task(f"{more:,} more changes wait for a second administrator", url_for("book.held_changes"))
+
+
+def _frozen() -> Iterator[Task]:
+    waiting = drift.frozen_feeds()
+    for run in waiting[: queries.NAMED]:
+        href = url_for("book.feed_columns", run_id=run.id)
+        yield Task(
+            f"The columns of {run.file_name} have changed; it waits to be accepted or rejected", href, run.requested_at
+        )
+    if (more := len(waiting) - queries.NAMED) > 0:
+        yield Task(
+            f"{more:,} more files are frozen because their columns changed", url_for("book.feeds", state="frozen")
+        )
 
 
 def _failures() -> Iterator[Task]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import aliased
 
+from portal.book.drift.models import ColumnDrift
 from portal.book.models import FeedRun, HeldChange, Policy
 from portal.businesses.models import Business
 from portal.core import clock
@@ -43,8 +44,11 @@ def failed_feeds() -> Named:
     rejected = exists().where(
         HeldChange.fmo_id == FeedRun.fmo_id, HeldChange.subject_id == FeedRun.id, HeldChange.status == "rejected"
     )
+    refused = exists().where(
+        ColumnDrift.fmo_id == FeedRun.fmo_id, ColumnDrift.run_id == FeedRun.id, ColumnDrift.status == "rejected"
+    )
     lately = FeedRun.requested_at > clock.now() - LATELY
-    query = select(FeedRun).where(FeedRun.status == "failed", lately, ~repaired, ~rejected)
+    query = select(FeedRun).where(FeedRun.status == "failed", lately, ~repaired, ~rejected, ~refused)
     return _named(query, FeedRun.requested_at.desc(), FeedRun.id)
 
 

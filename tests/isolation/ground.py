@@ -9,12 +9,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.book.drift.models import ColumnDrift
+from portal.book.layouts.models import ConnectorHeader, ConnectorLayout
 from portal.book.models import FeedFile, HeldChange
 from portal.book.prints.models import FeedPrint
 from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
+from portal.connectors.layouts import layout_bodies
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
 from portal.core.models import Base
@@ -97,6 +100,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         fmo_id=fmo_id, id=new_id(), kind="resync", by_name=f"Qbulk{slug}", told={"started": [], "refused": []}
     )
     rows: list[Base] = [
+        *_columns(office),
         entry,
         outcome,
         held,
@@ -131,6 +135,20 @@ def _of_run(office: Office) -> list[Base]:
         FeedAlteration(**mine, **cell),
         FeedUndo(**mine, shown="x", asked_by=office.admin.id, asked_name=office.admin.name),
     ]
+
+
+def _columns(office: Office) -> list[Base]:
+    """How the FMO's connector reads files, and a file that is frozen because its columns changed."""
+    fmo_id, slug, connector_id = office.fmo.id, office.fmo.slug, office.connector.id
+    layout = ConnectorLayout(fmo_id=fmo_id, connector_id=connector_id, version=1, body=layout_bodies()["humana"])
+    layout.reason, layout.made_by_name = "columns", f"Qmaker{slug}"
+    columns = [f"Qcolumn{slug}", "Status"]
+    header = ConnectorHeader(fmo_id=fmo_id, connector_id=connector_id, header_id="x", columns=columns)
+    header.accepted_by_name = f"Qmaker{slug}"
+    drift = ColumnDrift(fmo_id=fmo_id, run_id=office.feed_run.id, connector_id=connector_id, sheet="", header_row=1)
+    drift.columns_then, drift.columns_now, drift.proposals = columns, ["Status"], []
+    drift.kinds_then, drift.kinds_now = {}, {}
+    return [layout, header, drift]
 
 
 def _of_user(user: User) -> list[Base]:
@@ -212,6 +230,8 @@ def _actors(world: World) -> list[Actor]:
         "QSANSUMMIT",
         "Qproblemsummit",
         "Qheldsummit",
+        "Qcolumnsummit",
+        "Qmakersummit",
         "Qconnectorsummit",
         "Qactorsummit",
     )
@@ -225,6 +245,8 @@ def _actors(world: World) -> list[Actor]:
         "QSANLAKESIDE",
         "Qproblemlakeside",
         "Qheldlakeside",
+        "Qcolumnlakeside",
+        "Qmakerlakeside",
         "Qbulklakeside",
         "Qactorlakeside",
     )

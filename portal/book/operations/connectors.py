@@ -6,8 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.book.models import Connector
-from portal.connectors.layouts import Layout, load_layouts
+from portal.book.layouts import accept_headers, known
+from portal.book.models import Connector, FeedRun
+from portal.connectors.headers import header_of
+from portal.connectors.layouts import Layout
+from portal.connectors.parse import ParsedFile
 from portal.core import scope
 from portal.core.ids import new_id
 from portal.extensions import db
@@ -16,6 +19,9 @@ from portal.extensions import db
 def connector_for(layout: Layout, connector_id: UUID | None) -> Connector:
     """The connector that the run names, else the FMO's first of that layout, else one made now."""
     mine = select(Connector).where(Connector.layout == layout.name).order_by(Connector.name)
+    own = known().version_of(layout)
+    if own is not None and connector_id is None:
+        connector_id = own.connector.id
     if connector_id is not None:
         mine = select(Connector).where(Connector.id == connector_id)
     found = db.session.scalar(mine.limit(1))
@@ -31,9 +37,20 @@ def connector_for(layout: Layout, connector_id: UUID | None) -> Connector:
     return found
 
 
+def remember_columns(connector: Connector, parsed: ParsedFile, run: FeedRun) -> int | None:
+    """Let the connector's files have the columns of this one from now on; which own version of its layout read it."""
+    own = known().version_of(parsed.layout)
+    version = own.number if own else None
+    headers = [header_of(found) for found in parsed.detections]
+    accept_headers(connector, headers, version=version, run_id=run.id, by=run.requested_by)
+    return version
+
+
 def blocked_kinds(carrier: str) -> list[str]:
     """Identifier kinds of the carrier that may attribute nothing until the FMO has confirmed what they name."""
-    rules = [one.writer.crosswalk for one in load_layouts().values() if one.carrier == carrier and one.writer.crosswalk]
+    rules = [
+        one.writer.crosswalk for one in known().newest().values() if one.carrier == carrier and one.writer.crosswalk
+    ]
     asked = {rule.kind for rule in rules if rule.needs_confirmation}
     confirmed: set[str] = set()
     if asked:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,10 +11,12 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
+from portal.book.drift.opening import Drifted
 from portal.book.events import FEED_FAILED, FEED_LOADED
 from portal.book.models import FeedRun
 from portal.book.operations import holding
-from portal.book.operations.connectors import connector_for
+from portal.book.operations.connectors import connector_for, remember_columns
+from portal.book.operations.freezing import keep_columns
 from portal.book.operations.loading import Load, merge
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import open_file, stage, write_file
@@ -84,11 +85,15 @@ def _end(run_id: UUID, progress: Progress, sentence: str) -> None:
 def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
     run = db.session.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
     with TemporaryDirectory(prefix="portal-feed-") as folder:
-        parsed = open_file(run, write_file(run, Path(folder)))
+        path = write_file(run, Path(folder))
+        try:
+            parsed = open_file(run, path)
+        except Drifted as drifted:
+            _freeze(run, keep_columns(run, drifted, progress), progress)
+            return
         staged = stage(parsed, fmo_id, progress)
     saved = db.session.begin_nested()
     load = Load(fmo_id, run, connector_for(parsed.layout, run.connector_id), parsed, staged, progress)
-    found_by: UUID | None = load.connector.id
     try:
         merge(load)
     except holding.TooMany as beyond:
@@ -99,12 +104,11 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
         kept = effects.lift(fmo_id, run_id)
         saved.rollback()
         effects.lay(fmo_id, run_id, kept)
-        found_by = run.connector_id
     else:
         saved.commit()
     outcome.keep_problems(fmo_id, run_id)
     batch = None if run.dry_run else effects.batch_written(fmo_id)
-    _finish(run, progress, parsed, {**load.counts, "connector_id": found_by, "batch": batch})
+    _finish(run, progress, parsed, {**load.counts, **_read_by(load), "batch": batch})
     details: dict[str, Any] = {**load.counts, "dry_run": run.dry_run}
     access.record(FEED_LOADED, kind="feed", ids=[run_id], **details)
     access.write_entries()
@@ -113,6 +117,21 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
     if not dry_run and load.writes >= outcome.LARGE:
         outcome.refresh_statistics()
         db.session.commit()
+
+
+def _freeze(run: FeedRun, sentence: str, progress: Progress) -> None:
+    """Nothing of the file was read into the book; it stays, for an admin to say what its columns are."""
+    _change(run, progress, {"status": "frozen", "error": sentence, "phase": None, "notes": []})
+    access.write_entries()
+    db.session.commit()
+
+
+def _read_by(load: Load) -> dict[str, Any]:
+    """What the run keeps of how its file was read; a check leaves no connector and no columns behind."""
+    if load.run.dry_run:
+        return {"connector_id": load.run.connector_id}
+    version = remember_columns(load.connector, load.parsed, load.run)
+    return {"connector_id": load.connector.id, "layout_version": version}
 
 
 def _hold(run: FeedRun, progress: Progress, parsed: ParsedFile, beyond: holding.TooMany) -> None:
@@ -131,15 +150,17 @@ def _finish(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[s
 
 
 def _end_as(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[str, Any]) -> None:
-    as_of: date = parsed.as_of
+    told = {"as_of": parsed.as_of, "notes": list(parsed.notes)}
+    rows = {"phase": None, "progress_done": values["rows"], "progress_total": values["rows"]}
+    _change(run, progress, {**told, **rows, **values})
+
+
+def _change(run: FeedRun, progress: Progress, values: dict[str, Any]) -> None:
     done = db.session.execute(
         update(FeedRun)
         .where(FeedRun.id == run.id, FeedRun.fence == progress.fence, FeedRun.status == "running")
-        .values(
-            phase=None, as_of=as_of, notes=list(parsed.notes), progress_done=values["rows"],
-            progress_total=values["rows"], **values,
-        )
+        .values(**values)
         .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    )
     if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one
         raise Superseded

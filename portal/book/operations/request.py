@@ -26,8 +26,8 @@ class AlreadyLoading(Exception):
     """The same file is waiting, held or being loaded; `run` is that run."""
 
     def __init__(self, run: FeedRun | None) -> None:
-        held = run is not None and run.status == "held"
-        state = "waits for a second administrator already" if held else "is already being loaded"
+        waits = {"held": "waits for a second administrator already", "frozen": "is frozen because its columns changed"}
+        state = waits.get(run.status if run else "", "is already being loaded")
         super().__init__(f"This file {state}. Nothing was added twice; look at its run.")
         self.run = run
 
@@ -103,7 +103,9 @@ def _digest(file: BinaryIO) -> tuple[str, int]:
 def _under_way(sha256: str, dry_run: bool) -> FeedRun | None:
     return db.session.scalar(
         select(FeedRun).where(
-            FeedRun.sha256 == sha256, FeedRun.dry_run == dry_run, FeedRun.status.in_(("queued", "running", "held"))
+            FeedRun.sha256 == sha256,
+            FeedRun.dry_run == dry_run,
+            FeedRun.status.in_(("queued", "running", "held", "frozen")),
         )
     )
 

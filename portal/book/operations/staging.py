@@ -10,11 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.book.models import Connector, FeedFile, FeedRun
+from portal.book.drift import opening
+from portal.book.models import FeedFile, FeedRun
 from portal.book.operations.progress import Progress
 from portal.book.operations.request import FIELD
 from portal.book.statements import outcome, staging, winners
-from portal.connectors.parse import ParsedFile, parse
+from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import PolicyRow
 from portal.core import crypto
 from portal.core.crypto import decrypt_bytes, keyed_hash
@@ -60,10 +61,8 @@ def write_file(run: FeedRun, folder: Path) -> Path:
 
 
 def open_file(run: FeedRun, path: Path) -> ParsedFile:
-    """Recognise the layout, or take that of the run's connector; raises `FileRefused`."""
-    chosen = run.connector_id and db.session.scalar(select(Connector).where(Connector.id == run.connector_id))
-    day = run.requested_at.date()
-    return parse(path, file_name=run.file_name, as_of=day, layout_name=chosen.layout if chosen else None)
+    """Recognise the layout, or take that of the run's connector; raises `FileRefused` and `drift.opening.Drifted`."""
+    return opening.open_run(run, path)
 
 
 def stage(parsed: ParsedFile, fmo_id: UUID, progress: Progress) -> Staged:

@@ -10,4 +10,5 @@ from portal.downline.hooks import watch_crosswalk
 bp = Blueprint("book", __name__, url_prefix="/fmo")
 watch_crosswalk(change_crosswalk)
 
+from portal.book.drift import views as drift  # noqa: E402, F401  # they add routes to bp
 from portal.book.views import connectors, feeds, held, members, policies  # noqa: E402, F401  # they add routes to bp
