@@ -2,6 +2,7 @@
 
 Pure: no web, no database, no clock. The way through, from bytes to rows:
 
+    door         the file as it may be kept: without social security numbers
     readers/     bytes -> sheets of text cells, chosen by content
     layouts/     one declarative file per carrier layout; `layouts.py` loads them into what `declared.py` describes,
                  `layout_checks.py` complains

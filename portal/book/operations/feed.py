@@ -121,7 +121,7 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
 
 def _freeze(run: FeedRun, sentence: str, progress: Progress) -> None:
     """Nothing of the file was read into the book; it stays, for an admin to say what its columns are."""
-    _change(run, progress, {"status": "frozen", "error": sentence, "phase": None, "notes": []})
+    _change(run, progress, {"status": "frozen", "error": sentence, "phase": None, "notes": list(run.notes)})
     access.write_entries()
     db.session.commit()
 

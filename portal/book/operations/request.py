@@ -1,19 +1,24 @@
-"""Handing in a carrier file: its bytes kept encrypted, a run beside them, and the job that will load it."""
+"""Handing in a carrier file: past the door, its bytes kept encrypted, a run beside them, and the job that loads it."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from portal.book.events import FEED_REQUESTED
+from portal.book.events import FEED_FAILED, FEED_REQUESTED
 from portal.book.models import Connector, FeedFile, FeedRun
+from portal.connectors import door
+from portal.connectors.readers import check_size
+from portal.connectors.rows import FileRefused
 from portal.core import access, crypto, outbox, scope
 from portal.core.ids import new_id
 from portal.extensions import db
@@ -39,10 +44,11 @@ class UnknownConnector(Exception):
 def request_load(
     *, body: bytes | Path | BinaryIO, file_name: str, connector: str | None, dry_run: bool, by: str
 ) -> FeedRun:
-    """Keep the file and order its loading; returns the queued run.
+    """Keep the file without any social security number and order its loading; returns the queued run.
 
     `connector` is the name of a SmartConnector, None to recognise the layout from the content. A dry run counts and
-    reports, and changes nothing in the book. Raises `AlreadyLoading` and `UnknownConnector`; nothing is kept then.
+    reports, and changes nothing in the book. A file that no reader reads is not kept: its run has failed already and
+    says why. Raises `AlreadyLoading` and `UnknownConnector`; nothing is kept then, and no run.
     """
     chosen = _connector(connector)
     with _opened(body) as file:
@@ -54,16 +60,45 @@ def request_load(
         run = FeedRun(fmo_id=scope.fmo_id(), id=new_id(), connector_id=connector_id, file_name=_base_name(file_name))
         run.sha256, run.size, run.dry_run, run.requested_by = sha256, size, dry_run, by
         run.requester_id = scope.current().actor_id
-        try:
-            with db.session.begin_nested():
-                db.session.add(run)
-                db.session.flush()
-        except IntegrityError as error:
-            raise AlreadyLoading(None) from error
-        _keep(run, file)
+        with TemporaryDirectory(prefix="portal-door-") as folder:
+            try:
+                admitted = _admit(body, file, size, Path(folder))
+            except FileRefused as refused:
+                return _turned_away(run, refused)
+            run.notes = admitted.notes
+            _add(run)
+            with admitted.path.open("rb") as kept:
+                _keep(run, kept)
     outbox.send_after_commit("load_feed", run.id)
     access.record(FEED_REQUESTED, subject=run, kind="feed", size=size, dry_run=dry_run)
     return run
+
+
+def _admit(body: bytes | Path | BinaryIO, file: BinaryIO, size: int, folder: Path) -> door.Admitted:
+    check_size(size)
+    path = body
+    if not isinstance(path, Path):
+        path = folder / "handed-in"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file, copy, PIECE)
+    return door.admit(path, folder)
+
+
+def _turned_away(run: FeedRun, refused: FileRefused) -> FeedRun:
+    run.status, run.error, run.finished_at = "failed", f"{refused} Nothing in the book was changed.", func.now()
+    _add(run)
+    access.record(FEED_REQUESTED, subject=run, kind="feed", size=run.size, dry_run=run.dry_run)
+    access.record(FEED_FAILED, subject=run, kind="feed", phase="At the door")
+    return run
+
+
+def _add(run: FeedRun) -> None:
+    try:
+        with db.session.begin_nested():
+            db.session.add(run)
+            db.session.flush()
+    except IntegrityError as error:
+        raise AlreadyLoading(None) from error
 
 
 def _connector(name: str | None) -> Connector | None:

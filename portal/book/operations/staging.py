@@ -62,7 +62,9 @@ def write_file(run: FeedRun, folder: Path) -> Path:
 
 def open_file(run: FeedRun, path: Path) -> ParsedFile:
     """Recognise the layout, or take that of the run's connector; raises `FileRefused` and `drift.opening.Drifted`."""
-    return opening.open_run(run, path)
+    parsed = opening.open_run(run, path)
+    parsed.notes[:0] = [note for note in run.notes if note not in parsed.notes]  # the door's
+    return parsed
 
 
 def stage(parsed: ParsedFile, fmo_id: UUID, progress: Progress) -> Staged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 from portal.connectors.readers.csv_reader import open_csv
@@ -10,7 +11,7 @@ from portal.connectors.readers.web_page import is_page, open_page
 from portal.connectors.readers.workbook import open_xls, open_xlsx
 from portal.connectors.rows import FileRefused
 
-__all__ = ["MAX_BYTES", "Sheet", "open_sheets"]
+__all__ = ["MAX_BYTES", "Kind", "Sheet", "check_size", "kind_of", "open_sheets"]
 
 MAX_BYTES = 200 * 1024 * 1024
 
@@ -35,27 +36,50 @@ _FOREIGN = (
 _XML = "The file is XML, not a table. Open it in Excel and save it as .xlsx or CSV."
 
 
+class Kind(StrEnum):
+    """What a file is, by its content."""
+
+    XLSX = "xlsx"
+    XLS = "xls"
+    PAGE = "page"
+    TEXT = "text"
+
+
 def open_sheets(path: Path) -> list[Sheet]:
     """The file's sheets, at least one; a file without sheets, as CSV, is one sheet named "".
 
     Raises `FileRefused` for anything that is not a table, is empty, or is larger than `MAX_BYTES`.
     """
-    size = path.stat().st_size
-    if size == 0:
-        raise FileRefused("The file is empty. Export it again from the carrier's portal.")
-    if size > MAX_BYTES:
-        raise FileRefused(f"The file is larger than {MAX_BYTES // 1024**2} MB. Split it and load the parts.")
+    kind = kind_of(path)
+    if kind is Kind.XLSX:
+        return open_xlsx(path)
+    if kind is Kind.XLS:
+        return open_xls(path)
+    return open_page(path) if kind is Kind.PAGE else [open_csv(path)]
+
+
+def kind_of(path: Path) -> Kind:
+    """What the file is; raises `FileRefused` for what no reader reads."""
+    check_size(path.stat().st_size)
     with path.open("rb") as file:
         start = file.read(4096)
     if start.startswith(b"PK\x03\x04"):
-        return open_xlsx(path)
+        return Kind.XLSX
     if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return open_xls(path)
+        return Kind.XLS
     for magic, what in _FOREIGN:
         if start.startswith(magic) and not (magic == b"MZ" and b"\0" not in start):
             raise FileRefused(f"The file is {what}.")
     if is_page(start):
-        return open_page(path)
+        return Kind.PAGE
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<?xml"):
         raise FileRefused(_XML)
-    return [open_csv(path)]
+    return Kind.TEXT
+
+
+def check_size(size: int) -> None:
+    """Raises `FileRefused` for a file that is empty or larger than `MAX_BYTES`."""
+    if size == 0:
+        raise FileRefused("The file is empty. Export it again from the carrier's portal.")
+    if size > MAX_BYTES:
+        raise FileRefused(f"The file is larger than {MAX_BYTES // 1024**2} MB. Split it and load the parts.")

@@ -36,8 +36,8 @@ def find_dialect(path: Path) -> Dialect:
     encoding = find_encoding(path)
     with path.open(encoding=encoding.codec, newline="") as file:
         sample = file.read(1 << 16)
-    line_end = "\r\n" if "\r\n" in sample else "\n" if "\n" in sample or "\r" not in sample else "\r"
-    return Dialect(encoding, _find_delimiter(sample), line_end)
+    first = re.search(r"\r\n|\n|\r", sample)
+    return Dialect(encoding, _find_delimiter(sample), first[0] if first else "\r\n")
 
 
 def open_csv(path: Path) -> Sheet:
@@ -45,7 +45,7 @@ def open_csv(path: Path) -> Sheet:
     dialect = find_dialect(path)
 
     def rows() -> Iterator[NumberedRow]:
-        return _rows(path, dialect)
+        return rows_of(path, dialect)
 
     return Sheet(name="", head=list(islice(rows(), HEAD_ROWS)), rows=rows, notes=dialect.encoding.notes)
 
@@ -77,7 +77,8 @@ def _weight(sample: str, delimiter: str) -> int:
     return width**3 * counts[width] // (20 if any(_NUMBER.search(cell) for cell in header) else 1)
 
 
-def _rows(path: Path, dialect: Dialect) -> Iterator[NumberedRow]:
+def rows_of(path: Path, dialect: Dialect) -> Iterator[NumberedRow]:
+    """The file's rows as a stream; raises `FileRefused` where it can no longer be told into rows."""
     with path.open(encoding=dialect.encoding.codec, newline="") as file:
         reader = csv.reader(file, delimiter=dialect.delimiter)
         line_before = 0

@@ -28,7 +28,7 @@ _NO_SHEET = "The workbook has no sheet. Export it again from the carrier's porta
 
 def open_xlsx(path: Path) -> list[Sheet]:
     """The workbook's sheets in their order; raises `FileRefused` for anything hostile, damaged or not a workbook."""
-    _inspect_archive(path)
+    inspect_archive(path)
     return _read(path)
 
 
@@ -48,7 +48,8 @@ def _read(path: Path) -> list[Sheet]:
     return sheets
 
 
-def _inspect_archive(path: Path) -> None:
+def inspect_archive(path: Path) -> None:
+    """Raises `FileRefused` unless the file is an archive that may safely be unpacked as a workbook."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from portal.connectors.readers import Sheet, open_sheets
 from portal.connectors.rows import FileRefused
+from portal.connectors.social_security import Emptied, emptied
 from portal.core import crypto
 from portal.crm.uploads import fields
 
@@ -79,9 +80,9 @@ def _refuse_swollen(path: Path) -> None:
 
 def _table_of(sheet: Sheet, others: list[str]) -> Table:
     at = max(sheet.head, key=lambda row: (fields.known_headers(row[1]), any(row[1]), -row[0]))[0]
-    lines = (
-        (number, cells) for number, cells in sheet.rows() if number >= at and any(cells)
-    )  # blank ones do not count
+    told = Emptied()
+    without_numbers = emptied(sheet.rows(), told)
+    lines = ((number, cells) for number, cells in without_numbers if number >= at and any(cells))  # blank do not count
     taken = [(number, _cells(cells)) for number, cells in islice(lines, MAX_ROWS + 2)]
     nameless = fields.has_values(taken[0][1])
     header, rows = ([], taken) if nameless else (taken[0][1], taken[1:])
@@ -91,7 +92,7 @@ def _table_of(sheet: Sheet, others: list[str]) -> Table:
         raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and upload the parts.")
     if not rows:
         raise FileRefused("The file has a row of column names and nothing below it.")
-    notes = list(sheet.notes) + ([NAMELESS] if nameless else [])
+    notes = list(sheet.notes) + told.notes() + ([NAMELESS] if nameless else [])
     if others:
         named = ", ".join(f"“{name}”" for name in others)
         notes.append(f"Only the sheet “{sheet.name}” was read, not {named}. Upload those as files of their own.")

@@ -103,3 +103,9 @@ def test_a_file_without_column_names_shows_nobody_as_one() -> None:
 def test_no_text_holds_a_control_character() -> None:
     read = table.read_table(workbook([["First", "Last", "Notes"], ["Dana", "Whitfield", "a\x00b\x07c"]]))
     assert read.rows[0][1] == ["Dana", "Whitfield", "abc"]
+
+
+def test_social_security_numbers_are_not_taken_in() -> None:
+    read = table.read_table(b"First Name,Last Name,SSN,Notes\nDana,Ash,900610042,her number is 900-61-0042\n")
+    assert read.rows == [(2, ["Dana", "Ash", "", "her number is"])]
+    assert "The column “SSN” was emptied before the file was kept." in read.notes
