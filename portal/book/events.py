@@ -12,7 +12,9 @@ FEED_REQUESTED = changes("feed.request", "handed in a carrier file", ("size", "d
 FEED_LOADED = changes("feed.load", "loaded a carrier file", (*COUNTS, "dry_run"))
 FEED_FAILED = changes("feed.fail", "could not load a carrier file", ("phase",))
 WRITER_CONFIRMED = changes(
-    "connector.confirm", "confirmed which column names the writing agent", ("identifier", "policies", "released")
+    "connector.confirm",
+    "confirmed which column names the writing agent",
+    ("identifier", "columns", "policies", "released"),
 )
 REATTRIBUTED = changes(
     "policy.reattribute", "attributed policies anew after a change of the crosswalk", ("policies", "released")

@@ -18,7 +18,8 @@ KEY = Text(collation="C")  # compared bytewise: ranges on a prefix use the index
 
 class Connector(FmoOwned, Stamped, Base):
     """A SmartConnector: one configured feed of one carrier. `confirmed_kinds` are the identifier kinds of which the
-    FMO has said that they name the writing agent."""
+    FMO has said that they name the writing agent; `confirmed_rule` is the layout's rule that it has seen and confirmed,
+    and does not speak for another one."""
 
     __tablename__ = "connector"
     __table_args__ = (Index("uq_connector_name", "fmo_id", "name", unique=True),)
@@ -27,6 +28,10 @@ class Connector(FmoOwned, Stamped, Base):
     carrier: Mapped[str]
     layout: Mapped[str]
     confirmed_kinds: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    confirmed_rule: Mapped[str | None]  # `Writer.rule` of the layout, as it was then
+    confirmed_by: Mapped[UUID | None]  # None: the operator at the shell
+    confirmed_name: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
 
 
 class FeedRun(FmoOwned, Base):

@@ -11,7 +11,8 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import select
 
-from portal.book.operations import confirm_kind, request_load, run_feed
+from portal.book.models import Connector
+from portal.book.operations import confirm_kind, confirm_writer, request_load, run_feed
 from portal.book.operations.connectors import connector_for
 from portal.businesses.models import Business
 from portal.config import Settings
@@ -107,6 +108,10 @@ def _load_files(plan: DemoPlan, fmo: DemoFmo, admin: Scope) -> None:
         with acting(_jobs(admin)):
             run_feed(run.id)
             db.session.remove()
+    # One carrier is left for whoever looks around to confirm.
+    with one_transaction(admin):
+        for connector in db.session.scalars(select(Connector).where(Connector.layout != "mutual_of_omaha")).all():
+            confirm_writer(connector=connector)
 
 
 def _accounts(fmo: DemoFmo, admin: Scope, password: str) -> None:

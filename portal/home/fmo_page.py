@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import url_for
 
-from portal.book import held_words, words
+from portal.book import held_words, rules, words
 from portal.book import queries as book
 from portal.book.drift import queries as drift
 from portal.core import clock
@@ -58,6 +58,7 @@ def _tasks() -> Iterator[Task]:
         yield Task(f"{request.asked_by} of {request.business_name} asks for a re-sync", href, request.asked_at)
     yield from _held()
     yield from _frozen()
+    yield from _unconfirmed()
     yield from _failures()
     yield from _loose_ends()
 
@@ -81,6 +82,17 @@ def _frozen() -> Iterator[Task]:
         yield Task(
             f"{more:,} more files are frozen because their columns changed", url_for("book.feeds", state="frozen")
         )
+
+
+def _unconfirmed() -> Iterator[Task]:
+    found = book.connectors()
+    writers = rules.writer_rules(found)
+    waiting = [one for one in found if (rule := writers[one.id]) and not rule.confirmed]
+    for one in waiting[: queries.NAMED]:
+        href = url_for("book.connector", connector_id=one.id)
+        yield Task(f"Confirm who the writing agent is in files of {one.name}", href, one.created_at)
+    if (more := len(waiting) - queries.NAMED) > 0:
+        yield Task(f"{more:,} more SmartConnectors wait for the same", url_for("book.connectors"))
 
 
 def _failures() -> Iterator[Task]:

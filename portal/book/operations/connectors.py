@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from portal.book import rules
 from portal.book.layouts import accept_headers, known
 from portal.book.models import Connector, FeedRun
 from portal.connectors.headers import header_of
@@ -48,12 +49,13 @@ def remember_columns(connector: Connector, parsed: ParsedFile, run: FeedRun) -> 
 
 def blocked_kinds(carrier: str) -> list[str]:
     """Identifier kinds of the carrier that may attribute nothing until the FMO has confirmed what they name."""
-    rules = [
-        one.writer.crosswalk for one in known().newest().values() if one.carrier == carrier and one.writer.crosswalk
+    layouts = known()
+    used = [
+        one.writer.crosswalk for one in layouts.newest().values() if one.carrier == carrier and one.writer.crosswalk
     ]
-    asked = {rule.kind for rule in rules if rule.needs_confirmation}
+    asked = {rule.kind for rule in used if rule.needs_confirmation}
     confirmed: set[str] = set()
     if asked:
-        for kinds in db.session.scalars(select(Connector.confirmed_kinds).where(Connector.carrier == carrier)):
-            confirmed.update(kinds)
+        for connector in db.session.scalars(select(Connector).where(Connector.carrier == carrier)):
+            confirmed.update(connector.confirmed_kinds if rules.stands(connector, layouts) else ())
     return sorted(asked - confirmed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, flash, url_for
+from flask import Response, flash, request, url_for
 
 from portal.book import operations, queries, rules, words
 from portal.book.models import Connector
@@ -12,7 +12,6 @@ from portal.book.views import bp
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
-from portal.core.transaction import not_yours
 from portal.core.words import counted
 
 
@@ -24,7 +23,7 @@ def connectors() -> Response:
     return page(
         "book/connectors.html",
         connectors=found,
-        rules={one.id: rules.writer_rule(one) for one in found},
+        rules=rules.writer_rules(found),
         runs={one.id: queries.last_run_of(one) for one in found},
         words=words,
     )
@@ -48,11 +47,13 @@ def connector(connector_id: UUID) -> Response:
 @bp.post("/connectors/<uuid:connector_id>/writer")
 @allow(Permission.FEED_LOAD)
 def confirm_writer(connector_id: UUID) -> Response:
-    """Say that the layout's identifier names the writing agent in this carrier's files."""
+    """Say that the layout's rule names the writing agent in this carrier's files."""
     found = find_or_404(Connector, connector_id)
-    rule = rules.writer_rule(found)
-    if rule is None or rule.kind is None or not rule.asks:
-        not_yours()
-    moved = operations.confirm_kind(connector=found, kind=rule.kind)
-    flash(f"Confirmed. {counted(moved, 'policy has', 'policies have')} a writing agent now.")
+    try:
+        moved = operations.confirm_writer(connector=found, rule=request.form.get("rule"))
+    except operations.RuleChanged:
+        flash("The rule of this carrier has changed meanwhile. Read it again before you confirm it.", "error")
+    else:
+        more = f" {counted(moved, 'policy has', 'policies have')} a writing agent now." if moved else ""
+        flash(f"Confirmed.{more}")
     return go(url_for("book.connector", connector_id=found.id))

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.book import queries as book
 from portal.book.models import Connector, FeedRun, HeldChange, Member, Policy, PolicyWriter
-from portal.book.rules import layout_of
+from portal.book.rules import layout_of, stands
 from portal.businesses import queries as businesses
 from portal.businesses.agreements import Agreement
 from portal.businesses.models import Business, BusinessNpn
@@ -154,7 +154,7 @@ def _confirmed(policy: Policy) -> bool:
     mine = db.session.scalars(select(Connector).where(Connector.carrier == policy.carrier).limit(LINES)).all()
     rules = [rule for one in mine if (layout := layout_of(one)) and (rule := layout.writer.crosswalk)]
     asked = any(rule.kind == policy.writer_kind and rule.needs_confirmation for rule in rules)
-    return not asked or any(policy.writer_kind in one.confirmed_kinds for one in mine)
+    return not asked or any(policy.writer_kind in one.confirmed_kinds and stands(one) for one in mine)
 
 
 def accounts_of(policy: Policy) -> list[Business]:

@@ -114,6 +114,45 @@ def test_confirming_a_column(admin: FlaskClient, load: Load, store: Session) -> 
     assert "Settled" in admin.get("/fmo/connectors").text
 
 
+def test_who_the_writer_is_is_confirmed_once_for_the_carrier(
+    admin: FlaskClient, load: Load, store: Session, fmo: Fmo
+) -> None:
+    """Also where the NPN stands in the file: who and when, on every connector of the layout; no policy waits."""
+    load(aetna({}))
+    assert store.scalars(select(Policy.writing_npn)).all() == ["1001001"]
+    connector = store.scalars(select(Connector)).one()
+    other = builders.connector(store, fmo, carrier="aetna", layout="aetna", name="Aetna, second agency")
+    assert admin.get("/fmo/connectors").text.count("To be confirmed") == 2
+    assert f"Confirm who the writing agent is in files of {connector.name}" in admin.get("/fmo/").text
+    record = admin.get(f"/fmo/connectors/{connector.id}").text
+    assert "Writing Agent NPN" in record and "Writing Agent TIN" in record and "Producer Level 1 Name" in record
+    assert "Policies are attributed by this rule already" in record
+    stale = admin.post(f"/fmo/connectors/{connector.id}/writer", data={"rule": "npn another:1"}, follow_redirects=True)
+    assert "has changed meanwhile" in stale.text and "To be confirmed" in admin.get("/fmo/connectors").text
+    rule = "npn writingagentnpn:1, tin writingagenttin:1"
+    assert f'value="{rule}"' in record
+    assert admin.post(f"/fmo/connectors/{connector.id}/writer", data={"rule": rule}).status_code == 303
+    entry = _last(store)
+    assert (entry.action, entry.detail["columns"]) == ("connector.confirm", ["Writing Agent NPN", "Writing Agent TIN"])
+    assert "To be confirmed" not in admin.get("/fmo/connectors").text
+    assert "Confirm who the writing agent is" not in admin.get("/fmo/").text
+    assert "Confirmed by " in admin.get(f"/fmo/connectors/{other.id}").text
+
+
+def test_another_column_is_asked_about_again(admin: FlaskClient, load: Load, store: Session) -> None:
+    """What was confirmed speaks for that rule only; the page says who had confirmed the one before."""
+    load(humana({"NPN": ""}))
+    connector = store.scalars(select(Connector)).one()
+    admin.post(f"/fmo/connectors/{connector.id}/writer")
+    store.refresh(connector)
+    assert (connector.confirmed_kinds, connector.confirmed_rule) == (["san"], "npn npn:1, san servicingagentsan:1")
+    connector.confirmed_rule = "npn npn:1, san aorsan:1"
+    store.commit()
+    assert "To be confirmed" in admin.get("/fmo/connectors").text
+    record = admin.get(f"/fmo/connectors/{connector.id}").text
+    assert "have changed since " in record and "attributes no policy" in record
+
+
 def test_a_failed_run_says_why(admin: FlaskClient, load: Load) -> None:
     """The reader's sentence on the page."""
     run = load(b"%PDF-1.7")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.book.models import Connector, Policy, PolicyWriter
 from portal.book.operations import confirm_kind
+from portal.connectors.layouts import load_layouts
 from portal.core.crypto import keyed_hash
 from portal.core.scope import Role
 from portal.downline.models import CarrierIdentifier
@@ -112,6 +113,21 @@ def test_what_needs_a_confirmation_waits_for_it(app: Flask, load: Load, store: S
     assert _npns(store) == ["1001001"]
     load(humana({"NPN": "", "Humana ID": "H50000002", "MbrFirstName": "ROY"}), day="20261201")
     assert _npns(store) == ["1001001", "1001001"]
+
+
+def test_a_confirmation_of_another_rule_attributes_nothing(load: Load, store: Session, fmo: Fmo, line: Add) -> None:
+    """The carrier's layout names another column by now: it waits until the FMO has looked again."""
+    line("1400001", "1001001", carrier="humana", kind="san")
+    humana_of = {"name": "Humana", "carrier": "humana", "layout": "humana", "confirmed_kinds": ["san"]}
+    connector = Connector(fmo_id=fmo.id, **humana_of, confirmed_rule="npn npn:1, san aorsan:1")
+    store.add(connector)
+    store.commit()
+    load(humana({"NPN": ""}))
+    assert _npns(store) == [None]
+    connector.confirmed_rule = load_layouts()["humana"].writer.rule
+    store.commit()
+    load(humana({"NPN": "", "Humana ID": "H50000002", "MbrFirstName": "ROY"}), day="20261201")
+    assert _npns(store) == [None, "1001001"]
 
 
 def test_a_changed_crosswalk_moves_policies_at_once(
