@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import text
 
+from portal.book.arrival.operations import look
 from portal.book.operations import run_feed
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
@@ -74,6 +75,12 @@ def load_feed(fmo_id: str, run_id: str) -> None:
         run_feed(UUID(run_id))
 
 
+def look_at_source(fmo_id: str, look_id: str) -> None:
+    """Look at a place from which files are taken."""
+    with application().app_context(), acting(system_scope(fmo_id)):
+        look(UUID(look_id))
+
+
 def send_invitation(fmo_id: str, invitation_id: str) -> None:
     """Mail one invitation with a fresh single-use link; a mail server that is away is asked again later."""
     try:
@@ -100,6 +107,7 @@ def follow_book(fmo_id: str) -> None:
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
+    "look_at_source": look_at_source,
     "send_invitation": send_invitation,
     "find_duplicates": find_duplicates,
     "follow_book": follow_book,

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.book import operations as book
+from portal.book.arrival import operations as arrival
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
@@ -81,6 +82,7 @@ def keep_house() -> None:
     """Old sessions, files of contacts and sent rows go, coming months get their partition."""
     sessions.purge()
     uploads.forget_old()
+    arrival.clear()
     with open_session(EVERYWHERE) as work:
         work.execute(_OLD)
         work.execute(_PARTITIONS)
@@ -130,6 +132,7 @@ class Relay:
             self._reaped = now
             sync.reap()
             book.reap()
+            arrival.order_due()
         if now - self._kept > KEEP_HOUSE_EVERY:
             self._kept = now
             keep_house()

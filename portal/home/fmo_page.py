@@ -11,6 +11,8 @@ from flask import url_for
 
 from portal.book import held_words, rules, words
 from portal.book import queries as book
+from portal.book.arrival import queries as arrival
+from portal.book.arrival import words as arrival_words
 from portal.book.drift import queries as drift
 from portal.core import clock
 from portal.core.words import counted
@@ -60,6 +62,7 @@ def _tasks() -> Iterator[Task]:
     yield from _frozen()
     yield from _unconfirmed()
     yield from _failures()
+    yield from _arrivals()
     yield from _loose_ends()
 
 
@@ -111,6 +114,15 @@ def _failures() -> Iterator[Task]:
     if syncs.total > len(syncs.first):
         more = f"{syncs.total - len(syncs.first):,} more sync runs failed"
         yield Task(more, url_for("sync.runs", state="failed"))
+
+
+def _arrivals() -> Iterator[Task]:
+    for source, connector in arrival.failing_sources():
+        href = url_for("book.source", source_id=source.id)
+        yield Task(arrival_words.failing_task(source, connector), href, source.failing_since)
+    for connector, wanted, last in arrival.late(clock.now()):
+        href = url_for("book.connector", connector_id=connector.id)
+        yield Task(arrival_words.late_task(connector, wanted, last), href, last or wanted.set_at)
 
 
 def _loose_ends() -> Iterator[Task]:

@@ -1,18 +1,7 @@
-"""States and time zones of the United States, as the forms offer them."""
+"""The States of the United States, as the forms offer them, and which time zone is theirs."""
 
 from __future__ import annotations
 
-ZONES = {
-    "America/New_York": "Eastern",
-    "America/Chicago": "Central",
-    "America/Denver": "Mountain",
-    "America/Phoenix": "Arizona",
-    "America/Los_Angeles": "Pacific",
-    "America/Anchorage": "Alaska",
-    "Pacific/Honolulu": "Hawaii",
-    "America/Puerto_Rico": "Atlantic (Puerto Rico, Virgin Islands)",
-    "Pacific/Guam": "Chamorro (Guam)",
-}
 _EAST, _CENTRAL, _MOUNTAIN, _WEST = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
 _BY_ZONE = {
     _EAST: {

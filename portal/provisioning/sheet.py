@@ -12,6 +12,7 @@ from portal.businesses.agreements import Agreement
 from portal.businesses.models import Business
 from portal.businesses.operations import EMAIL_REFUSED
 from portal.core.scope import AGENT_ROLES, Role
+from portal.core.zones import ZONES
 from portal.downline import queries as downline
 from portal.downline.keys import canonical_npn
 from portal.downline.models import Producer
@@ -19,7 +20,7 @@ from portal.downline.plans import Row, RowRefused, read_day
 from portal.provisioning import queries
 from portal.provisioning.forms.activities import ProvisionForm
 from portal.provisioning.operations import Wanted
-from portal.provisioning.places import STATES, ZONES, zone_of
+from portal.provisioning.places import STATES, zone_of
 
 MOST = 1000
 COLUMNS = {

@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.source import Module, calls, functions, modules
 
-JOBS = ("run_sync", "load_feed", "send_invitation", "find_duplicates", "follow_book")
+JOBS = ("run_sync", "load_feed", "look_at_source", "send_invitation", "find_duplicates", "follow_book")
 
 
 def _jobs() -> Module:

@@ -25,6 +25,7 @@ COMMITS = {
     "portal.core.transaction": "a request ends here",
     "portal.core.session": "a session of its own ends here",
     "portal.core.shell": "a command ends here",
+    "portal.book.arrival.operations.steps": "each step of a look for files, a job, ends here",
     "portal.book.operations.feed": "the load of a file, a job, ends here",
     "portal.demo.load": "each step of the first start ends here",
     "portal.identity.rounds": "work for one FMO after another ends here",

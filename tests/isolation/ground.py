@@ -26,6 +26,7 @@ from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
 from portal.identity.models import Credential, Invitation, LoginSession, User
 from portal.provisioning.models import BulkOutcome
+from tests.support import arrival_builders as arrivals
 from tests.support import builders as make
 from tests.support import crm_builders as crm
 from tests.support.world import Account, Office, Person, World
@@ -113,11 +114,17 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         rows += _of_user(officer)
     for row in rows:
         make.add(store, row)
+    source = arrivals.sftp_source(store, office.connector, host=f"qhost{slug}.example")
+    look = arrivals.look(store, source)
+    arrivals.taken_file(store, source, office.feed_run, f"Qarrived{slug}.csv")
+    arrivals.expectation(store, office.connector, 30)
     return {
         "entry": entry.id,
         "agency": agency.id,
         "connector": office.connector.id,
         "feed_run": office.feed_run.id,
+        "source": source.id,
+        "source_look": look.id,
         "held_change": held.id,
         "bulk_outcome": outcome.id,
         "fmo": fmo_id,
@@ -233,6 +240,7 @@ def _actors(world: World) -> list[Actor]:
         "Qcolumnsummit",
         "Qmakersummit",
         "Qconnectorsummit",
+        "qhostsummit",
         "Qactorsummit",
     )
     # The address that a stranger asked for stands in the link back to it; an officer's log names what was asked for.
@@ -247,6 +255,7 @@ def _actors(world: World) -> list[Actor]:
         "Qheldlakeside",
         "Qcolumnlakeside",
         "Qmakerlakeside",
+        "qhostlakeside",
         "Qbulklakeside",
         "Qactorlakeside",
     )

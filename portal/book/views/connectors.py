@@ -7,8 +7,11 @@ from uuid import UUID
 from flask import Response, flash, request, url_for
 
 from portal.book import operations, queries, rules, words
+from portal.book.arrival import queries as arrival
+from portal.book.arrival import words as arrival_words
 from portal.book.models import Connector
 from portal.book.views import bp
+from portal.book.views.sources import arrival_of
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
@@ -25,6 +28,9 @@ def connectors() -> Response:
         connectors=found,
         rules=rules.writer_rules(found),
         runs={one.id: queries.last_run_of(one) for one in found},
+        sources=arrival.sources_of(one.id for one in found),
+        files=arrival.last_files(one.id for one in found),
+        arrival=arrival_words,
         words=words,
     )
 
@@ -41,6 +47,7 @@ def connector(connector_id: UUID) -> Response:
         rule=rules.writer_rule(found),
         run=queries.last_run_of(found),
         words=words,
+        **arrival_of(found),
     )
 
 

@@ -15,10 +15,11 @@ from portal.connectors import normalise
 from portal.connectors.names import tidied
 from portal.core.forms import ticked
 from portal.core.scope import Role
+from portal.core.zones import ZONES
 from portal.downline.keys import readable_phone
 from portal.downline.models import Producer
 from portal.provisioning.operations import Foreseen, Person, Wanted
-from portal.provisioning.places import STATES, ZONES
+from portal.provisioning.places import STATES
 
 _LONG = Length(max=120, message="Use at most 120 characters.")
 

@@ -2,12 +2,9 @@
 
 import base64
 import binascii
-import fcntl
 import hashlib
 import hmac
-import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +14,9 @@ from typing import Any, Literal, get_args
 from environs import Env, EnvError, validate
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from portal.config.kept import SettingsError as SettingsError
+from portal.config.kept import kept_secrets, secrets_in
 
 Login = Literal["identity", "fmo", "agent", "compliance", "jobs"]
 LOGINS: tuple[Login, ...] = get_args(Login)
@@ -32,10 +32,6 @@ _HOW_TO = {
 }
 
 
-class SettingsError(Exception):
-    """The environment cannot be used; the text says everything that must be set, and how to make it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one process; secrets are never part of its repr."""
@@ -49,6 +45,8 @@ class Settings:
     public_url: str  # where people reach the portal: what the links in mails begin with
     workers: int  # how many processes carry out jobs
     proxies: int  # how many of ours stand in front and are believed about who asked
+    inbox: Path  # below it every FMO has a folder from which carrier files are taken
+    sftp_private: bool  # whether an SFTP server may stand in a private network, this machine included
     embedded_postgres: bool
     embedded_valkey: bool
     secrets: "Secrets"
@@ -164,7 +162,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
         demo = env.bool("PORTAL_DEMO", None)
         if demo is None:
             # A command beside a running demo has the same environment as the `make run` that made it: none at all.
-            demo = "SECRET_KEY" in _secrets_in(data)
+            demo = "SECRET_KEY" in secrets_in(data)
         database_url, redis_url = env.str("DATABASE_URL", None), env.str("REDIS_URL", None)
         return Settings(
             port=env.int("PORT", 8000),
@@ -175,6 +173,8 @@ def _read(environ: Mapping[str, str]) -> Settings:
             mail_url=env.str("MAIL_URL", None),
             workers=env.int("PORTAL_WORKERS", 2, validate=validate.Range(1, 32)),
             proxies=env.int("PORTAL_PROXIES", 0),
+            inbox=Path(env.str("PORTAL_INBOX", str(data / "inbox"))).expanduser().resolve(),
+            sftp_private=env.bool("PORTAL_SFTP_PRIVATE", False),
             public_url=env.str("PORTAL_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/"),
             embedded_postgres=database_url is None,
             embedded_valkey=redis_url is None,
@@ -192,7 +192,7 @@ def _secrets(env: Env, data: Path, *, demo: bool, embedded: bool) -> Secrets:
         _refuse_missing_or_weak(given)
     wanted = {name for name, value in given.items() if demo and not value}
     wanted |= {"POSTGRES_PASSWORD"} if embedded else set()
-    kept = _kept_secrets(data, wanted) if wanted else {}
+    kept = kept_secrets(data, wanted) if wanted else {}
     values = {name: given.get(name) or kept.get(name, "") for name in {*given, *wanted}}
     return Secrets(
         secret_key=values["SECRET_KEY"],
@@ -253,48 +253,3 @@ def _checked_database_url(text: str) -> str:
     if url is None or url.get_backend_name() != "postgresql" or not url.database or not url.username:
         raise SettingsError("DATABASE_URL must look like postgresql://login:password@host:5432/database.")
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-
-
-def _kept_secrets(data: Path, wanted: set[str]) -> dict[str, str]:
-    """The secrets of this data folder, the wanted ones made if they are missing; two processes never make two."""
-    path = data / "secrets.json"
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = os.open(data, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            kept = _secrets_in(data)
-            if wanted - kept.keys():
-                kept |= {name: _new_secret(name) for name in sorted(wanted - kept.keys())}
-                _write_private(path, json.dumps(kept, indent=2) + "\n")
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise SettingsError(f"The secrets kept in {path} cannot be written ({error}).") from error
-    return kept
-
-
-def _secrets_in(data: Path) -> dict[str, str]:
-    path = data / "secrets.json"
-    try:
-        return dict(json.loads(path.read_text()))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"The secrets kept in {path} cannot be read ({error}).") from error
-
-
-def _new_secret(name: str) -> str:
-    if name == "FIELD_KEYS":
-        return "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
-    return secrets.token_urlsafe(12 if name == "PORTAL_DEMO_PASSWORD" else 36)
-
-
-def _write_private(path: Path, text: str) -> None:
-    (draft := path.with_suffix(".new")).unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
