@@ -174,7 +174,7 @@ def test_what_nobody_can_read_does_not_pass(tmp_path: Path, passed: Path) -> Non
 
 
 def test_the_door_knows_nothing_of_the_layout(tmp_path: Path, passed: Path) -> None:
-    path = write_text(tmp_path / "a.csv", [["Who", "SSN", "What"], ["Ruth", BARE, "Plan"]])
+    path = write_text(tmp_path / "a.csv", [["Who", "SSN", "Plan"], ["Ruth", BARE, "Gold"]])
     assert BARE not in text_of(admit(path, passed).path)
-    with pytest.raises(FileRefused, match="No header"):
+    with pytest.raises(FileRefused, match="no known layout"):
         parse(path, file_name="a.csv", as_of=AS_OF)
