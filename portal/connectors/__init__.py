@@ -4,6 +4,7 @@ Pure: no web, no database, no clock. The way through, from bytes to rows:
 
     door         the file as it may be kept: without social security numbers
     readers/     bytes -> sheets of text cells, chosen by content
+    fixed_width  where the fields of a fixed-width file stand, as a layout declares it
     layouts/     one declarative file per carrier layout; `layouts.py` loads them into what `declared.py` describes,
                  `layout_checks.py` complains
     detect       which layout, which sheet, which row is the header

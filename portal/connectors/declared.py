@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 
 from portal.connectors.digest import digest_of
+from portal.connectors.fixed_width import FixedWidth
 from portal.connectors.full_sets import FullSet
 
 FIELDS: Final = (
@@ -173,6 +174,7 @@ class Layout:
     status_from: StatusFrom | None
     as_of: tuple[str, ...]  # words above the header beside which the day of the file stands
     told_by: Mark | None
+    fixed_width: FixedWidth | None  # how its files are written, where cells stand at places and not between delimiters
     never_read: frozenset[str]  # header keys
 
     @property

@@ -18,7 +18,7 @@ from pathlib import Path
 import xlsxwriter  # type: ignore[import-untyped]  # the package has no types
 
 from portal.connectors import social_security
-from portal.connectors.readers import Kind, Sheet, kind_of, open_sheets
+from portal.connectors.readers import Kind, Sheet, fixed_width_of, kind_of, open_sheets
 from portal.connectors.readers.csv_reader import Dialect, find_dialect, rows_of
 from portal.connectors.readers.workbook import inspect_archive
 from portal.connectors.rows import FileRefused
@@ -57,12 +57,25 @@ def _text(path: Path, clean: Path, told: Emptied) -> bool:
     dialect = find_dialect(path)
     if not _mentioned(_pieces(path, dialect)):
         return False
-    codec = dialect.encoding.codec
-    if codec == "utf-8-sig" and not dialect.encoding.marked:
-        codec = "utf-8"
-    with clean.open("w", encoding=codec, newline="") as file:
+    with clean.open("w", encoding=dialect.encoding.writes, newline="") as file:
         writer = csv.writer(file, delimiter=dialect.delimiter, lineterminator=dialect.line_end)
         writer.writerows(row for _, row in emptied(rows_of(path, dialect), told))
+    return bool(told)
+
+
+def _fixed(path: Path, clean: Path, told: Emptied) -> bool:
+    """Blanks take the place of what is taken out, so that every field stays where it was."""
+    declared = fixed_width_of(path)
+    dialect = find_dialect(path)
+    if declared is None:
+        return _text(path, clean, told)
+    secret = {name: place for name, place in declared.fields.items() if social_security.names_numbers(name)}
+    with (
+        path.open(encoding=dialect.encoding.codec, newline="") as file,
+        clean.open("w", encoding=dialect.encoding.writes, newline="") as copy,
+    ):
+        for line in file:
+            copy.write(social_security.blanked(line, secret if line.startswith(declared.detail) else {}, told))
     return bool(told)
 
 
@@ -165,5 +178,5 @@ def _write_page(sheets: list[Sheet], clean: Path, told: Emptied) -> None:
 
 
 _WRITERS: dict[Kind, Callable[[Path, Path, Emptied], bool]] = {
-    Kind.TEXT: _text, Kind.XLSX: _new_workbook, Kind.XLS: _old_workbook, Kind.PAGE: _page,
+    Kind.TEXT: _text, Kind.FIXED: _fixed, Kind.XLSX: _new_workbook, Kind.XLS: _old_workbook, Kind.PAGE: _page,
 }  # fmt: skip

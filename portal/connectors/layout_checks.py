@@ -103,6 +103,9 @@ def _check_uses(layout: Layout, mapped: set[str]) -> None:
         raise LayoutError(f"values are given for {unknown[0]!r}, which has no column")
     if layout.renewal_for and "term_date" not in mapped:
         raise LayoutError("renewal_for needs a column for term_date")
+    names = {header_key(name) for name in layout.fixed_width.fields} if layout.fixed_width else None
     for column in layout.all_columns():
+        if names is not None and column.key[0] not in names:
+            raise LayoutError(f"column {column.header!r} is no field of fixed_width")
         if column.key[0] in layout.never_read | NEVER_READ:
             raise LayoutError(f"column {column.header!r} must never be read")

@@ -32,6 +32,7 @@ from portal.connectors.declared import (
     header_key,
 )
 from portal.connectors.file_names import word_key
+from portal.connectors.fixed_width import fixed_width_from
 from portal.connectors.full_sets import full_set_from
 from portal.connectors.layout_checks import check
 
@@ -76,7 +77,7 @@ def layout_from(data: Mapping[str, Any], *, name: str) -> Layout:
 _KEYS = {
     "carrier", "carrier_name", "fingerprint", "identity", "dates", "empty", "columns", "shared", "statuses", "reasons",
     "product", "shown_agents", "unit_before_street", "writer", "values", "later_of", "renewal_for", "status_from",
-    "as_of", "told_by", "never_read", "feed",
+    "as_of", "told_by", "never_read", "feed", "fixed_width",
 }  # fmt: skip
 
 
@@ -113,6 +114,7 @@ def _build(data: Mapping[str, Any], name: str) -> Layout:
         status_from=_status_from(data["status_from"]) if "status_from" in data else None,
         as_of=tuple(label.casefold() for label in data.get("as_of", ())),
         told_by=_mark(data["told_by"]) if "told_by" in data else None,
+        fixed_width=fixed_width_from(data.get("fixed_width", {})),
         never_read=frozenset(header_key(header) for header in data.get("never_read", ())),
     )
 

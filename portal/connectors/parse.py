@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from portal.connectors import readers
@@ -32,6 +32,12 @@ class ParsedFile:
     by_name: FileStatus | None = None  # the status that the file's name tells
     batch_size: int = 5_000
     aliases: Aliases | None = None
+
+    @property
+    def complete(self) -> bool | None:
+        """Whether the file says that it tells everything (True) or only changes (False); None: it says nothing."""
+        said = {found.sheet.complete for found in self.detections}
+        return False if False in said else True if said == {True} else None
 
     @property
     def detection(self) -> Detection:
@@ -64,9 +70,10 @@ def parse(
 ) -> ParsedFile:
     """Opens the file and finds its layout among `layouts` (all that are known), or takes `layout_name`.
 
-    `file_name` is the carrier's own. A day in it (…_20261103.csv) is the file's as-of date, else the one that stands
-    above the header where the layout says so, else `as_of` is. `sheets`: the file's, where it is open already.
-    `aliases` gives what was decided by hand for files of the layout that was found. Raises `FileRefused`.
+    `file_name` is the carrier's own. The day that the file says of itself (a header record) is its as-of date, else one
+    in its name (…_20261103.csv), else the one that stands above the header where the layout says so, else `as_of` is.
+    `sheets`: the file's, where it is open already. `aliases` gives what was decided by hand for files of the layout
+    that was found. Raises `FileRefused`.
     """
     known = load_layouts() if layouts is None else layouts
     if layout_name is not None:
@@ -79,12 +86,18 @@ def parse(
     return ParsedFile(
         layout=detections[0].layout,
         detections=detections,
-        as_of=day_in_name(file_name) or _day_above(detections, as_of) or as_of,
+        as_of=_day_said(detections, as_of) or day_in_name(file_name) or _day_above(detections, as_of) or as_of,
         notes=notes,
         by_name=_status_by_name(detections, file_name),
         batch_size=batch_size,
         aliases=aliases(detections[0].layout) if aliases else None,
     )
+
+
+def _day_said(detections: list[Detection], latest: date) -> date | None:
+    """The day that the file says of itself; one beyond the day on which it came is none."""
+    days = {found.sheet.as_of for found in detections if found.sheet.as_of}
+    return max((day for day in days if day <= latest + timedelta(days=1)), default=None)
 
 
 def _day_above(detections: list[Detection], latest: date) -> date | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from portal.connectors.fixed_width import Place
 from portal.connectors.readers.sheet import NumberedRow
 
 _FORM: Final = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?:-?[A-Z]\d?)?(?![\w-])", re.ASCII | re.IGNORECASE)
@@ -95,6 +96,19 @@ def may_hold(text: bytes) -> bool:
 def without(text: str) -> str:
     """`text` without what has the form of a social security number."""
     return _FORM.sub("", text) if "-" in text else text
+
+
+def blanked(line: str, secret: Mapping[str, Place], told: Emptied) -> str:
+    """A line of a fixed-width file with blanks where the fields `secret` stand, and for what has the form."""
+    for name, place in secret.items():
+        if text := place.of(line):
+            start = line.index(text, place.start - 1)
+            line = line[:start] + " " * len(text) + line[start + len(text) :]
+            told.columns[name] = told.columns.get(name, 0) + 1
+    if "-" in line and _FORM.search(line):
+        told.elsewhere += 1
+        line = _FORM.sub(lambda found: " " * len(found[0]), line)
+    return line
 
 
 def emptied(rows: Iterator[NumberedRow], told: Emptied) -> Iterator[NumberedRow]:

@@ -28,8 +28,9 @@ def told(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _source(name: str, folder: Path) -> Path:
-    if (text := GOLDEN / f"{name}.csv").exists():
-        return text
+    for ending in ("csv", "txt"):
+        if (text := GOLDEN / f"{name}.{ending}").exists():
+            return text
     with (GOLDEN / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))
     return write_book(folder / f"{name}.xlsx", {"Summary": [["Members", 13]], "Active Members": rows})

@@ -41,6 +41,7 @@ def test_every_layout_loads_and_says_what_its_writer_is() -> None:
         "healthspring": "agent_id agentid:1",
         "humana": "npn npn:1, san servicingagentsan:1",
         "kansas_city_life": "writing_number writingagentnumber:1",
+        "lakemont": "writing_number writingnumber:1",
         "mutual_of_omaha": "writing_number writingagentnumber:1",
         "scan": "npn agentnpn:1",
         "unitedhealthcare": "npn solicitornpn10:1, npn agentnpn20:1, npn agentnpn:1",

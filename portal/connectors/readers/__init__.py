@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
+from portal.connectors.fixed_width import FixedWidth
+from portal.connectors.layouts import load_layouts
 from portal.connectors.readers.csv_reader import open_csv
+from portal.connectors.readers.fixed_text import declared_for, open_fixed
 from portal.connectors.readers.sheet import Sheet
 from portal.connectors.readers.web_page import is_page, open_page
 from portal.connectors.readers.workbook import open_xls, open_xlsx
 from portal.connectors.rows import FileRefused
 
-__all__ = ["MAX_BYTES", "Kind", "Sheet", "check_size", "kind_of", "open_sheets"]
+__all__ = ["MAX_BYTES", "Kind", "Sheet", "check_size", "fixed_width_of", "kind_of", "open_sheets"]
 
 MAX_BYTES = 200 * 1024 * 1024
 
@@ -42,6 +46,7 @@ class Kind(StrEnum):
     XLSX = "xlsx"
     XLS = "xls"
     PAGE = "page"
+    FIXED = "fixed width"
     TEXT = "text"
 
 
@@ -55,7 +60,11 @@ def open_sheets(path: Path) -> list[Sheet]:
         return open_xlsx(path)
     if kind is Kind.XLS:
         return open_xls(path)
-    return open_page(path) if kind is Kind.PAGE else [open_csv(path)]
+    if kind is Kind.PAGE:
+        return open_page(path)
+    if declared := fixed_width_of(path) if kind is Kind.FIXED else None:
+        return [open_fixed(path, declared)]
+    return [open_csv(path)]
 
 
 def kind_of(path: Path) -> Kind:
@@ -74,7 +83,18 @@ def kind_of(path: Path) -> Kind:
         return Kind.PAGE
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<?xml"):
         raise FileRefused(_XML)
-    return Kind.TEXT
+    return Kind.FIXED if declared_for(start, _fixed_widths()) else Kind.TEXT
+
+
+def fixed_width_of(path: Path) -> FixedWidth | None:
+    """The declaration of a layout that the file's header record fits; raises `FileRefused` if several do."""
+    with path.open("rb") as file:
+        return declared_for(file.read(4096), _fixed_widths())
+
+
+@cache
+def _fixed_widths() -> tuple[FixedWidth, ...]:
+    return tuple(one.fixed_width for one in load_layouts().values() if one.fixed_width)
 
 
 def check_size(size: int) -> None:

@@ -23,6 +23,11 @@ class Encoding:
     quotes_even: bool  # as many quotation marks as closed ones would be
 
     @property
+    def writes(self) -> str:
+        """The codec that writes the file as it was, with its byte order mark or without."""
+        return "utf-8" if self.codec == "utf-8-sig" and not self.marked else self.codec
+
+    @property
     def notes(self) -> list[str]:
         """What a person should know about it."""
         return [_WINDOWS_NOTE] if self.codec == "cp1252" else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 HEAD_ROWS = 40
 
@@ -18,3 +19,5 @@ class Sheet:
     head: list[NumberedRow]  # the first `HEAD_ROWS` rows, for detection
     rows: Callable[[], Iterator[NumberedRow]]  # all rows, from the start, at each call
     notes: list[str] = field(default_factory=list)  # what a person should know about how it was read
+    as_of: date | None = None  # the day of the file, where the file itself says it
+    complete: bool | None = None  # whether the file says that it tells everything, or only changes; None: not said
