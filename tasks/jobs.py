@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from portal.book.arrival.operations import look
 from portal.book.operations import run_feed
+from portal.book.undoing import operations as undoing
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
 from portal.core.session import open_session
@@ -104,10 +105,17 @@ def follow_book(fmo_id: str) -> None:
         follow()
 
 
+def undo_feed(fmo_id: str, order_id: str) -> None:
+    """Take one feed run back, as ordered."""
+    with work(system_scope(fmo_id)):
+        undoing.undo_feed(UUID(order_id))
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
     "look_at_source": look_at_source,
+    "undo_feed": undo_feed,
     "send_invitation": send_invitation,
     "find_duplicates": find_duplicates,
     "follow_book": follow_book,

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.book import operations as book
 from portal.book.arrival import operations as arrival
+from portal.book.undoing import operations as undoing
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
@@ -133,6 +134,7 @@ class Relay:
             sync.reap()
             book.reap()
             arrival.order_due()
+            undoing.reap()
         if now - self._kept > KEEP_HOUSE_EVERY:
             self._kept = now
             keep_house()

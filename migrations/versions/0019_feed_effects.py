@@ -93,7 +93,7 @@ def _undos() -> None:
         sa.Column("asked_by", sa.Uuid(), nullable=True),
         _text("asked_name"),
         _moment("asked_at", now=True),
-        _moment("sent_at", now=True),
+        _moment("begun_at"),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("counts", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
         _text("error", nullable=True),

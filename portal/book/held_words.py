@@ -24,6 +24,7 @@ KINDS = {
     "npn_change": "A changed NPN",
     "identifier_import": "An import of carrier identifiers",
     "limits": "Looser limits",
+    "undo": "An undo",
 }
 _BESIDE = {
     "name": "name", "email": "e-mail", "phone": "phone", "state": "state", "agency_id": "agency",
@@ -53,6 +54,8 @@ def base(held: HeldChange) -> str:
     """What the share is a share of."""
     if held.kind == "file":
         return "The share is of the policies in the book that the file tells again."
+    if held.kind == "undo":
+        return "The share is of the policies that become what they were before the run."
     return "The share is of the policies of the carrier in the book."
 
 
@@ -70,7 +73,7 @@ def details(held: HeldChange) -> list[tuple[str, str | None]]:
     told = held.arguments
     if held.kind == "limits":
         return [(label, f"{value:,}") for label, value in limits.labels(told)]
-    if held.kind in ("file", "confirm", "identifier_import"):
+    if held.kind in ("file", "confirm", "identifier_import", "undo"):
         return []
     if held.kind == "npn_change":
         more = ", ".join(words for name, words in _BESIDE.items() if name in told)

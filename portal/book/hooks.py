@@ -1,14 +1,17 @@
-"""What rooms above the book do when it changes, and when policies go from one writing agent to another."""
+"""What rooms above the book do when it changes and when policies change hands, and what they tell about accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 WritersChanged = Callable[[Sequence[UUID]], int]
 Changed = Callable[[], None]
+Served = Callable[[dict[str, Any]], Sequence[tuple[UUID, int]]]
 _listeners: list[WritersChanged] = []
 _followers: list[Changed] = []
+_served: list[Served] = []
 
 
 def on_writers_changed(listener: WritersChanged) -> WritersChanged:
@@ -40,3 +43,17 @@ def changed() -> None:
     """Tell every follower that the book has changed."""
     for follower in _followers:
         follower()
+
+
+def count_served_with(counter: Served) -> Served:
+    """Register what tells each Business and how many copies undoing a run would take from it.
+
+    It is called with what `undoing.statements.CONCERNED` needs to know of the run.
+    """
+    _served[:] = [counter]
+    return counter
+
+
+def served_by(known: dict[str, Any]) -> list[tuple[UUID, int]]:
+    """Each Business that undoing the run would take copies from, and how many; the most first."""
+    return [one for counter in _served for one in counter(known)]

@@ -23,6 +23,7 @@ RUN_STATES = {
     "held": ("Held", "warn"),
     "frozen": ("Frozen", "warn"),
     "failed": ("Failed", "bad"),
+    "undone": ("Undone", "neutral"),
 }
 
 

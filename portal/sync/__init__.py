@@ -15,8 +15,10 @@ def init(app: Flask) -> None:
     from portal.sync.operations import release_npn, release_policies
     from portal.sync.operations.continuous import follow_later
     from portal.sync.queries import policies_under
+    from portal.sync.statements import served
 
     book.on_writers_changed(release_policies)
     book.on_changed(follow_later)
+    book.count_served_with(served.by_undo)
     businesses.on_npn_left(release_npn)
     businesses.count_policies_with(policies_under)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -27,6 +29,21 @@ class NotDecided(Exception):
     """
 
 
+class _Later(NamedTuple):
+    """What becomes of a change that a job makes: once it is approved, and where it never will be."""
+
+    go_on: Callable[[HeldChange], None]
+    drop: Callable[[HeldChange, str, Scope], None]
+
+
+_later: dict[str, _Later] = {}
+
+
+def later(kind: str, *, go_on: Callable[[HeldChange], None], drop: Callable[[HeldChange, str, Scope], None]) -> None:
+    """Say what a decision means for a kind of change that a job makes."""
+    _later[kind] = _Later(go_on, drop)
+
+
 def approve(held_id: UUID, shown: str, *, by: Scope) -> HeldChange:
     """Say yes to a held change and make it: a file is sent again, anything else is done here and now.
 
@@ -40,10 +57,7 @@ def approve(held_id: UUID, shown: str, *, by: Scope) -> HeldChange:
     if held.digest != shown:
         raise NotDecided("The numbers have changed since you looked. Nothing was changed; look at them and decide.")
     try:
-        if held.kind == "file":
-            _send_again(held)
-        else:
-            _make(held, by)
+        _carry_on(held, by)
     except Held as again:
         raise NotDecided(
             "Meanwhile the book has changed: this would now move other policies than were shown. Nothing was changed;"
@@ -71,9 +85,20 @@ def reject(held_id: UUID, reason: str, *, by: Scope) -> HeldChange:
         run.status, run.finished_at = "failed", func.now()
         said = "withdrew" if by.actor_id == held.asked_by else "rejected"
         run.error = f"{by.actor_name} {said} this file: {reason} Nothing in the book was changed."
+    elif held.kind in _later:
+        _later[held.kind].drop(held, reason, by)
     _decide(held, "rejected", by)
     log_held(HELD_REJECTED, held, reason)
     return held
+
+
+def _carry_on(held: HeldChange, by: Scope) -> None:
+    if held.kind == "file":
+        _send_again(held)
+    elif held.kind in _later:
+        _later[held.kind].go_on(held)
+    else:
+        _make(held, by)
 
 
 def _waiting(held_id: UUID) -> HeldChange:
@@ -82,7 +107,7 @@ def _waiting(held_id: UUID) -> HeldChange:
     kind = db.session.scalars(this).one().kind
     if kind == "limits":
         rules.hold()
-    elif kind != "file":
+    elif kind != "file" and kind not in _later:
         runs.lock_book(scope.fmo_id())
     held = db.session.scalars(this.with_for_update().execution_options(populate_existing=True)).one()
     if held.status != "waiting":

@@ -154,8 +154,12 @@ def keep_file(run: FeedRun, effect: Effect) -> HeldChange:
         .values(status="stale", reason="The book had changed meanwhile: the file would move other policies.")
         .execution_options(synchronize_session=False)
     )
-    asked = Asked("file", run.file_name, run.id)
-    held = _new(asked, effect, run.requester_id, run.requested_by)
+    return keep_for(Asked("file", run.file_name, run.id), effect, by=run.requester_id, name=run.requested_by)
+
+
+def keep_for(asked: Asked, effect: Effect, *, by: UUID | None, name: str) -> HeldChange:
+    """Keep what a job may not do alone, in the name of whoever ordered it."""
+    held = _new(asked, effect, by, name)
     db.session.add(held)
     db.session.flush()
     log_held(HELD, held)

@@ -40,7 +40,7 @@ class FeedUndo(FmoOwned, Base):
     asked_by: Mapped[UUID | None]
     asked_name: Mapped[str]
     asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    sent_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    begun_at: Mapped[datetime | None]  # when a worker took it
     attempt: Mapped[int] = mapped_column(server_default="0")
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     error: Mapped[str | None]  # why it was refused, a sentence for a person

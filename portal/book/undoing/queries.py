@@ -1,0 +1,110 @@
+"""What undoing a run would do, read without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.book.models import Connector, FeedRun, Policy
+from portal.book.undoing import statements
+from portal.book.undoing.models import FeedUndo
+from portal.core import scope
+from portal.extensions import db
+
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be taken back, and what no longer can be."""
+
+    new: int
+    changed: int
+    moved: int  # of the changed: to another writing agent
+    file: int
+    writer: int
+    member: int
+
+    @property
+    def free(self) -> int:
+        """Policies that can be taken back."""
+        return self.new + self.changed
+
+    @property
+    def stuck(self) -> int:
+        """Policies that cannot."""
+        return self.file + self.writer + self.member
+
+    @property
+    def digest(self) -> str:
+        """Stands for the plan as it was shown: what is stuck only ever grows, so that equal counts are equal rows."""
+        return f"{self.new}.{self.changed}.{self.moved}.{self.file}.{self.writer}.{self.member}"
+
+
+def known_of(run: FeedRun) -> dict[str, Any]:
+    """What the statements need to know of a run."""
+    started: datetime = run.started_at or run.requested_at
+    return {"fmo": scope.fmo_id(), "run": run.id, "written": run.batch, "started": started}
+
+
+def plan_of(run: FeedRun) -> Plan:
+    """What undoing the run would do now."""
+    return Plan(**statements.counts(known_of(run)))
+
+
+def stuck_policies(run: FeedRun) -> list[tuple[Policy, str]]:
+    """Policies that cannot be taken back, with why (at most 200)."""
+    found = statements.some_stuck(known_of(run), MOST_SHOWN)
+    policies = {one.id: one for one in db.session.scalars(select(Policy).where(Policy.id.in_([i for i, _ in found])))}
+    return [(policies[policy_id], why) for policy_id, why in found if policy_id in policies]
+
+
+def why_never(run: FeedRun) -> str | None:
+    """Why this run cannot be undone at all, a sentence; None where it can."""
+    if run.dry_run:
+        return "This run only checked the file: there is nothing to undo."
+    if run.status == "undone":
+        return "This run was undone already."
+    if run.status != "succeeded":
+        return "This run changed nothing in the book: there is nothing to undo."
+    if run.batch is None:
+        if run.new or run.changed:
+            return "This run was loaded before the portal kept what a run replaces, so it cannot be undone."
+        return "This run changed nothing in the book: there is nothing to undo."
+    later = later_run(run)
+    if later is not None:
+        return (
+            f"{later.file_name} of the same carrier was loaded after it and tells the same policies again."
+            " Undo that run first."
+        )
+    return None
+
+
+def later_run(run: FeedRun) -> FeedRun | None:
+    """The last run of the same carrier that was loaded after this one and still stands."""
+    carrier = select(Connector.carrier).where(Connector.id == run.connector_id).scalar_subquery()
+    return db.session.scalar(
+        select(FeedRun)
+        .join(Connector, (Connector.fmo_id == FeedRun.fmo_id) & (Connector.id == FeedRun.connector_id))
+        .where(Connector.carrier == carrier, FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
+        .where(FeedRun.finished_at > run.finished_at, FeedRun.id != run.id)
+        .order_by(FeedRun.finished_at.desc(), FeedRun.id.desc())
+        .limit(1)
+    )
+
+
+def last_order(run: FeedRun) -> FeedUndo | None:
+    """The last time that somebody asked to undo the run."""
+    mine = select(FeedUndo).where(FeedUndo.run_id == run.id)
+    return db.session.scalar(mine.order_by(FeedUndo.asked_at.desc(), FeedUndo.id.desc()).limit(1))
+
+
+def orders_under_way(ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the runs that are being undone or wait for it."""
+    open_ones = select(FeedUndo.run_id).where(FeedUndo.status.in_(("queued", "held")), FeedUndo.run_id.in_(ids))
+    return set(db.session.scalars(open_ones))

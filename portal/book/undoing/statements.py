@@ -1,0 +1,166 @@
+"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run`, `:written` (its ingest number), `:started`.
+
+A policy is free to be taken back while its row is still the one that this run wrote: every later change of it, or of
+its member, has given it a higher ingest number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from portal.book.effect import Move
+from portal.book.report.statements import whole
+from portal.book.statements.run_sql import run
+from portal.book.statements.told import MEMBER_FIELDS, POLICY_FIELDS
+from portal.connectors.ladder import person_key_sql
+
+_TYPES = {
+    "effective_date": "date", "term_date": "date", "renewal_date": "date", "received_date": "date", "as_of": "date",
+    "birth_date": "date", "premium": "numeric", "source_run_id": "uuid", "source_row": "integer",
+}  # fmt: skip
+_THEN = "CASE WHEN e.told ? '{0}' THEN e.told #>> '{{{0},0}}' ELSE p.{0} END"
+_STUCK = """
+CASE WHEN p.batch = :written THEN NULL
+     WHEN p.source_run_id <> :run THEN 'file'
+     WHEN EXISTS (SELECT 1 FROM policy_writer w WHERE w.fmo_id = :fmo AND w.policy_id = p.id AND w.until IS NULL
+                  AND w.run_id IS NULL AND w.since > :started) THEN 'writer'
+     ELSE 'member' END
+"""
+# Every policy that the run brought or changed, as it is and as it was; `stuck` is why it cannot be taken back.
+CONCERNED = f"""
+SELECT p.id, p.member_id, CAST(NULL AS uuid) AS effect_id, CAST(NULL AS jsonb) AS told, true AS is_new,
+       p.writing_npn AS npn, NULL AS npn_then, p.writer_source AS source, NULL AS source_then, {_STUCK} AS stuck
+FROM policy p WHERE p.fmo_id = :fmo AND p.first_run_id = :run
+UNION ALL
+SELECT p.id, p.member_id, e.id, e.told, false, p.writing_npn, {_THEN.format("writing_npn")}, p.writer_source,
+       {_THEN.format("writer_source")}, {_STUCK}
+FROM feed_effect e JOIN policy p ON p.fmo_id = :fmo AND p.id = e.subject_id
+WHERE e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'changed' AND e.undone_at IS NULL
+"""
+_COUNTS = f"""
+SELECT count(*) FILTER (WHERE is_new AND stuck IS NULL) AS new,
+       count(*) FILTER (WHERE NOT is_new AND stuck IS NULL) AS changed,
+       count(*) FILTER (WHERE NOT is_new AND stuck IS NULL AND npn IS DISTINCT FROM npn_then) AS moved,
+       count(*) FILTER (WHERE stuck = 'file') AS file, count(*) FILTER (WHERE stuck = 'writer') AS writer,
+       count(*) FILTER (WHERE stuck = 'member') AS member
+FROM ({CONCERNED}) u
+"""
+_SOME_STUCK = f"SELECT id, stuck FROM ({CONCERNED}) u WHERE stuck IS NOT NULL ORDER BY stuck, id LIMIT :most"
+_GATHER = f"CREATE TEMP TABLE undo_policy ON COMMIT DROP AS {CONCERNED}"
+_MEMBERS = """
+CREATE TEMP TABLE undo_member ON COMMIT DROP AS
+SELECT u.member_id, e.id AS effect_id, e.told
+FROM (SELECT member_id FROM undo_policy GROUP BY member_id HAVING bool_and(stuck IS NULL)) u
+JOIN member m ON m.fmo_id = :fmo AND m.id = u.member_id
+LEFT JOIN feed_effect e ON e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'member' AND e.subject_id = u.member_id
+  AND m.batch = :written
+"""
+_MOVED = (
+    "SELECT id, npn, npn_then FROM undo_policy WHERE stuck IS NULL AND NOT is_new AND npn IS DISTINCT FROM npn_then"
+)
+_RELEASED = "SELECT id FROM undo_policy WHERE stuck IS NULL AND (is_new OR npn IS DISTINCT FROM npn_then) ORDER BY id"
+_KEEP_NEW = f"""
+INSERT INTO feed_effect (fmo_id, id, run_id, kind, subject_id, member_id, sort_key, told, identity, undone_at)
+SELECT :fmo, uuidv7(), :run, 'new', p.id, p.member_id, p.sort_key, {whole()}, p.identity, now()
+FROM undo_policy u JOIN policy p ON p.fmo_id = :fmo AND p.id = u.id
+JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
+WHERE u.is_new AND u.stuck IS NULL
+"""
+_MARK = """
+UPDATE feed_effect e SET undone_at = now()
+FROM (SELECT effect_id FROM undo_policy WHERE stuck IS NULL UNION ALL SELECT effect_id FROM undo_member) u
+WHERE e.fmo_id = :fmo AND e.id = u.effect_id
+"""
+_GONE = "USING undo_policy u WHERE o.fmo_id = :fmo AND u.is_new AND u.stuck IS NULL"
+_NO_WRITERS = f"DELETE FROM policy_writer o {_GONE} AND o.policy_id = u.id"
+_NO_POLICIES = f"DELETE FROM policy o {_GONE} AND o.id = u.id"
+_REWRITTEN = """u.stuck IS NULL AND NOT u.is_new
+  AND (u.npn IS DISTINCT FROM u.npn_then OR u.source IS DISTINCT FROM u.source_then)"""
+_CLOSE = f"""
+UPDATE policy_writer w SET until = now() FROM undo_policy u
+WHERE w.fmo_id = :fmo AND w.policy_id = u.id AND w.until IS NULL AND {_REWRITTEN}
+"""
+# Not the old line opened again: that this run's NPN stood there for a while is part of what happened.
+_OPEN = f"""
+INSERT INTO policy_writer (fmo_id, id, policy_id, npn, source, run_id, written_from, written_to)
+SELECT :fmo, uuidv7(), u.id, u.npn_then, coalesce(u.source_then, 'none'), w.run_id, w.written_from, w.written_to
+FROM undo_policy u LEFT JOIN LATERAL (
+  SELECT w.* FROM policy_writer w WHERE w.fmo_id = :fmo AND w.policy_id = u.id AND w.run_id IS DISTINCT FROM :run
+  ORDER BY w.until DESC, w.since DESC LIMIT 1) w ON true
+WHERE {_REWRITTEN}
+"""
+_TOUCH = """
+UPDATE policy o SET sort_key = m.sort_key, batch = :batch, updated_at = now()
+FROM undo_member u JOIN member m ON m.fmo_id = :fmo AND m.id = u.member_id
+WHERE u.effect_id IS NOT NULL AND o.fmo_id = :fmo AND o.member_id = m.id AND o.batch <> :batch
+"""
+# A key that the run was the first to tell goes, unless something that is still in the book tells it too.
+_KEYS = f"""
+DELETE FROM member_key k USING undo_member u
+WHERE k.fmo_id = :fmo AND k.member_id = u.member_id AND k.batch = :written AND NOT EXISTS (
+  SELECT 1 FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
+  WHERE p.fmo_id = :fmo AND p.member_id = k.member_id AND k.value = CASE k.kind
+    WHEN 'mbi' THEN m.mbi_hash WHEN 'number' THEN p.carrier || '|' || p.member_number
+    ELSE {person_key_sql("m.first_name", "m.last_name", "m.birth_date", "m.zip")} END)
+"""
+
+
+def _as_before(table: str, fields: tuple[str, ...], source: str, key: str) -> str:
+    was = (f"{f} = CASE WHEN u.told ? '{f}' THEN CAST(u.told #>> '{{{f},0}}' AS {_TYPES.get(f, 'text')}) ELSE o.{f} END"
+           for f in fields)  # fmt: skip
+    return f"""
+UPDATE {table} o SET {", ".join(was)}, batch = :batch, updated_at = now()
+FROM {source} u WHERE o.fmo_id = :fmo AND o.id = u.{key} AND u.told IS NOT NULL
+"""
+
+
+_POLICIES = _as_before("policy", POLICY_FIELDS, "undo_policy", "id") + "  AND u.stuck IS NULL"
+_PEOPLE = _as_before("member", MEMBER_FIELDS, "undo_member", "member_id")
+
+
+def counts(known: dict[str, Any]) -> dict[str, int]:
+    """How many policies are free (`new`, `changed`, of these `moved`) and how many are stuck, by why."""
+    return {name: int(value) for name, value in run(_COUNTS, **known).mappings().one().items()}
+
+
+def some_stuck(known: dict[str, Any], most: int) -> list[tuple[UUID, str]]:
+    """The first policies that cannot be taken back, and why each."""
+    return [(row.id, row.stuck) for row in run(_SOME_STUCK, most=most, **known)]
+
+
+def gather(known: dict[str, Any]) -> None:
+    """Make the temporary tables that the other statements work on. Call under the book's lock."""
+    run("SET LOCAL work_mem = '64MB'")
+    run("SET LOCAL enable_nestloop = off")  # as a load: the planner knows nothing of these tables
+    run(_GATHER, **known)
+    run("ANALYZE undo_policy (id, member_id, stuck)")
+    run("SET LOCAL enable_nestloop = on")
+    run(_MEMBERS, **{name: value for name, value in known.items() if name != "started"})
+    run("ANALYZE undo_member (member_id)")
+
+
+def moved() -> list[Move]:
+    """The policies that go to another writing agent by being what they were."""
+    return [Move(row.id, row.npn, row.npn_then) for row in run(_MOVED)]
+
+
+def released() -> Iterator[UUID]:
+    """The policies that somebody may lose: gone from the book, or another's again."""
+    yield from run(_RELEASED).scalars()
+
+
+def take_back(known: dict[str, Any], batch: int) -> None:
+    """Make everything gathered what it was before the run."""
+    fmo = {"fmo": known["fmo"]}
+    run(_KEEP_NEW, run=known["run"], **fmo)
+    run(_MARK, **fmo)
+    run(_NO_WRITERS, **fmo)
+    run(_NO_POLICIES, **fmo)
+    run(_CLOSE, **fmo)
+    run(_OPEN, run=known["run"], **fmo)
+    run(_POLICIES, batch=batch, **fmo)
+    run(_PEOPLE, batch=batch, **fmo)
+    run(_TOUCH, batch=batch, **fmo)
+    run(_KEYS, written=known["written"], **fmo)
