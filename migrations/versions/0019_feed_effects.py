@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.row_rules import DELETE, FMO, INSERT, SELECT, UPDATE, allow, disallow, protect
+from migrations.row_rules import DELETE, FMO, INSERT, SELECT, UPDATE, allow, disallow, grant, protect, revoke
 
 revision = "0019"
 down_revision = "0018"
@@ -45,6 +45,9 @@ def upgrade() -> None:
     op.add_column("feed_run", _text("undone_by", nullable=True))
     op.add_column("member_key", sa.Column("batch", sa.BigInteger(), nullable=True))
     op.add_column("policy", sa.Column("first_run_id", sa.Uuid(), nullable=True))
+    for table in ("policy", "member"):
+        op.add_column(table, sa.Column("revision", sa.BigInteger(), nullable=True))
+    grant("policy", "fmo", UPDATE, "revision")
     op.create_index("ix_policy_first_run", "policy", ["fmo_id", "first_run_id", "id"])
     _effects()
     _readings()
@@ -114,6 +117,9 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_policy_first_run", table_name="policy")
     op.drop_column("policy", "first_run_id")
+    revoke("policy", "fmo", UPDATE, "revision")
+    for table in ("member", "policy"):
+        op.drop_column(table, "revision")
     op.drop_column("member_key", "batch")
     for name in ("undone_by", "undone_at", "batch"):
         op.drop_column("feed_run", name)

@@ -39,3 +39,10 @@ class RejectForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             Length(max=500, message="Use at most 500 characters."),
         ],
     )
+
+
+class UndoForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """A yes to taking back what the page showed."""
+
+    shown = HiddenField()
+    partly = BooleanField("Undo what can be undone, and leave the rest")

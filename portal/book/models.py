@@ -150,6 +150,7 @@ class Member(FmoOwned, Stamped, Base):
     carrier: Mapped[str]  # whose file the present values come from
     as_of: Mapped[date]  # of that file
     batch: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # as a policy's
+    revision: Mapped[int | None] = mapped_column(BigInteger)  # as a policy's
 
 
 class MemberKey(FmoOwned, Base):
@@ -200,6 +201,7 @@ class Policy(FmoOwned, Stamped, Base):
     identity: Mapped[str] = mapped_column(KEY)  # sha256 hex of (carrier, what the layout declares)
     content_hash: Mapped[str] = mapped_column(KEY)
     batch: Mapped[int] = mapped_column(BigInteger)  # ingest number of the run that last changed the row
+    revision: Mapped[int | None] = mapped_column(BigInteger)  # that number; what it was, once a change is taken back
     member_id: Mapped[UUID]
     sort_key: Mapped[str] = mapped_column(KEY)  # the member's, so that the list sorts by one index
     policy_number: Mapped[str | None]

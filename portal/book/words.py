@@ -65,6 +65,8 @@ def outcome(run: FeedRun) -> str:
     if run.status in ("failed", "held", "frozen"):
         return run.error or "The file could not be loaded. Nothing in the book was changed."
     new, changed = run.new or 0, run.changed or 0
+    if run.status == "undone":
+        return f"{run.undone_by} undid this run. What it did is listed below as it was then."
     if run.dry_run:
         return (
             f"Only a check, nothing was changed: {counted(new, 'policy', 'policies')} would be new,"

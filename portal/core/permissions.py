@@ -27,6 +27,8 @@ class Permission(StrEnum):
     BOOK_READ = "book.read"
     FEED_READ = "feed.read"
     FEED_LOAD = "feed.load"
+    FEED_UNDO = "feed.undo"
+    FEED_INPUT = "feed.input"
     HELD_READ = "held.read"
     HELD_DECIDE = "held.decide"
     SYNC_READ = "sync.read"
@@ -62,6 +64,8 @@ _FMO_ADMIN = frozenset(
         Permission.BOOK_READ,
         Permission.FEED_READ,
         Permission.FEED_LOAD,
+        Permission.FEED_UNDO,
+        Permission.FEED_INPUT,
         Permission.HELD_READ,
         Permission.HELD_DECIDE,
         Permission.SYNC_READ,

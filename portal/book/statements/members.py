@@ -39,8 +39,8 @@ WHERE v.mbi_hash IS NOT NULL AND (m.mbi_hash IS NULL OR (v.newer AND m.mbi_hash 
 """
 _COLUMNS = (*_FIELDS, "address2", "sort_key")
 _INSERT = f"""
-INSERT INTO member (fmo_id, id, {", ".join(_COLUMNS)}, mbi, carrier, as_of, batch)
-SELECT :fmo, v.member_id, {", ".join(f"v.{c}" for c in _COLUMNS)}, x.mbi, :carrier, :as_of, :batch
+INSERT INTO member (fmo_id, id, {", ".join(_COLUMNS)}, mbi, carrier, as_of, batch, revision)
+SELECT :fmo, v.member_id, {", ".join(f"v.{c}" for c in _COLUMNS)}, x.mbi, :carrier, :as_of, :batch, :batch
 FROM feed_member v LEFT JOIN feed_mbi x ON x.mbi_hash = v.mbi_hash WHERE v.is_new
 """
 
@@ -64,7 +64,7 @@ FROM feed_member v JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id WHERE
 _UPDATE = f"""
 UPDATE member m SET ({_names("")}) = ROW({_names("a.")}),
        mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN x.mbi ELSE m.mbi END, batch = :batch,
-       updated_at = now()
+       revision = :batch, updated_at = now()
 FROM ({_AFTER}) a LEFT JOIN feed_mbi x ON x.mbi_hash = a.mbi_hash
 WHERE m.fmo_id = :fmo AND m.id = a.member_id
   AND ({_names("m.")}) IS DISTINCT FROM ({_names("a.")})

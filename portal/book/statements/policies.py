@@ -15,11 +15,11 @@ _TOLD = (
 )  # fmt: skip
 _NUMBER_KEY = "regexp_replace(upper(coalesce(r.policy_number, '')) COLLATE \"C\", '[^A-Z0-9]+', '', 'g')"
 _SET = (
-    *_TOLD, "number_key", "batch", "sort_key", "writing_npn", "writer_source", "as_of", "source_run_id",
+    *_TOLD, "number_key", "batch", "revision", "sort_key", "writing_npn", "writer_source", "as_of", "source_run_id",
     "source_sheet", "source_row",
 )  # fmt: skip
-_GIVEN = f"""{", ".join(f"r.{name}" for name in _TOLD)}, {_NUMBER_KEY}, CAST(:batch AS bigint), m.sort_key, c.npn,
-       c.source, CAST(:as_of AS date), CAST(:run AS uuid), r.sheet, r.row"""
+_GIVEN = f"""{", ".join(f"r.{name}" for name in _TOLD)}, {_NUMBER_KEY}, CAST(:batch AS bigint), CAST(:batch AS bigint),
+       m.sort_key, c.npn, c.source, CAST(:as_of AS date), CAST(:run AS uuid), r.sheet, r.row"""
 _FROM = """FROM feed_change c JOIN feed_row r USING (n) JOIN feed_person p USING (n)
 JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id"""
 _INSERT = f"""

@@ -27,6 +27,14 @@ SELECT w.n, coalesce(p.id, uuidv7()) AS policy_id, p.id IS NULL AS is_new, p.con
 FROM feed_winner w
 LEFT JOIN policy p ON p.fmo_id = :fmo AND p.identity = w.identity
 """
+# A policy that an undo took away comes back as the one that it was: what agents made of it is still known by its id.
+_ANY_TAKEN_BACK = """
+SELECT EXISTS (SELECT 1 FROM feed_effect WHERE fmo_id = :fmo AND identity IS NOT NULL AND undone_at IS NOT NULL)
+"""
+_AS_IT_WAS = """
+UPDATE feed_told t SET policy_id = e.subject_id FROM feed_winner w, feed_effect e
+WHERE t.is_new AND w.n = t.n AND e.fmo_id = :fmo AND e.identity = w.identity AND e.undone_at IS NOT NULL
+"""
 _CHANGES = """
 CREATE TEMP TABLE feed_change ON COMMIT DROP AS
 SELECT n, policy_id, is_new, member_id, old_npn, old_source, NULL::text AS npn, NULL::text AS source
@@ -50,6 +58,8 @@ def choose() -> None:
 def compare(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
     """Find what the chosen rows change in the book; (chosen, new, changed)."""
     run(_TOLD, fmo=fmo_id)
+    if run(_ANY_TAKEN_BACK, fmo=fmo_id).scalar_one():
+        run(_AS_IT_WAS, fmo=fmo_id)
     run("ANALYZE feed_told")
     run(_CHANGES, as_of=as_of)
     run("ANALYZE feed_change")

@@ -112,7 +112,7 @@ SELECT :fmo, uuidv7(), c.id, c.npn, CASE WHEN c.npn IS NULL THEN 'none' ELSE 'cr
 """
 _RE_WRITE = f"""
 UPDATE policy p SET writing_npn = c.npn, writer_source = CASE WHEN c.npn IS NULL THEN NULL ELSE 'crosswalk' END,
-       batch = :batch, updated_at = now()
+       batch = :batch, revision = :batch, updated_at = now()
 FROM {_CHANGED} WHERE p.fmo_id = :fmo AND p.id = c.id
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
@@ -66,7 +67,7 @@ def _why_not(plan: Plan, shown: str, partly: bool) -> str | None:
     if plan.stuck and not partly:
         left = counted(plan.stuck, "policy", "policies")
         return f"{left} can no longer be taken back. Say that the others shall be, or leave the run as it is."
-    if not plan.free:
+    if plan.stuck and not plan.free:
         return "Nothing that this run did can still be taken back."
     return None
 
@@ -74,6 +75,7 @@ def _why_not(plan: Plan, shown: str, partly: bool) -> str | None:
 def undo_feed(order_id: UUID) -> None:
     """Take back the run of an order, under the jobs login, inside the job's transaction. May run twice.
 
+    A run that wrote nothing is taken back too: it then no longer counts as the last of its carrier.
     Ends the order: done, held for a second admin, or refused with a sentence and nothing changed.
     """
     fmo_id = scope.fmo_id()
@@ -85,10 +87,12 @@ def undo_feed(order_id: UUID) -> None:
     if found is None or found.status != "queued":
         return
     run = db.session.scalars(select(FeedRun).where(FeedRun.id == found.run_id).with_for_update()).one()
-    plan = None if (problem := queries.why_never(run)) else queries.plan_of(run)
-    problem = problem or (plan and _why_not(plan, found.shown, found.partly))
-    if problem or plan is None:
-        _refuse(found, problem or "", stuck=plan.stuck if plan else 0)
+    if problem := queries.why_never(run):
+        _refuse(found, problem, stuck=0)
+        return
+    plan = queries.plan_of(run)
+    if problem := _why_not(plan, found.shown, found.partly):
+        _refuse(found, problem, stuck=plan.stuck)
         return
     known = queries.known_of(run)
     statements.gather(known)
@@ -105,7 +109,7 @@ def _finish(found: FeedUndo, run: FeedRun, plan: Plan) -> None:
     parts = (lost[start : start + _AT_ONCE] for start in range(0, len(lost), _AT_ONCE))
     released = sum(hooks.writers_changed(part) for part in parts)
     hooks.changed()
-    numbers = {"new": plan.new, "changed": plan.changed, "stuck": plan.stuck, "released": released}
+    numbers: dict[str, Any] = {"new": plan.new, "changed": plan.changed, "stuck": plan.stuck, "released": released}
     found.status, found.counts, found.finished_at = "done", numbers, func.clock_timestamp()
     run.status, run.undone_at, run.undone_by = "undone", func.clock_timestamp(), found.asked_name
     db.session.flush()
@@ -158,7 +162,7 @@ decisions.later(KIND, go_on=_go_on, drop=_drop)
 def reap() -> int:
     """Send orders of every FMO again that no living worker has; gives their number. For the relay, outside any scope.
 
-    Dead: begun, and nobody holds the FMO's book. After five attempts an order is refused, so that nobody waits for ever.
+    Dead: begun, and nobody holds the FMO's book. After five attempts an order is refused: nobody waits for ever.
     """
     return in_each_fmo(_reap_fmo)
 

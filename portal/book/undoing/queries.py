@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.book.models import Connector, FeedRun, Policy
+from portal.book import hooks
+from portal.book.models import Connector, FeedRun, HeldChange, Policy
 from portal.book.undoing import statements
 from portal.book.undoing.models import FeedUndo
+from portal.businesses import queries as businesses
+from portal.businesses.models import Business
 from portal.core import scope
 from portal.extensions import db
 
@@ -48,8 +48,7 @@ class Plan:
 
 def known_of(run: FeedRun) -> dict[str, Any]:
     """What the statements need to know of a run."""
-    started: datetime = run.started_at or run.requested_at
-    return {"fmo": scope.fmo_id(), "run": run.id, "written": run.batch, "started": started}
+    return {"fmo": scope.fmo_id(), "run": run.id, "written": run.batch}
 
 
 def plan_of(run: FeedRun) -> Plan:
@@ -72,10 +71,8 @@ def why_never(run: FeedRun) -> str | None:
         return "This run was undone already."
     if run.status != "succeeded":
         return "This run changed nothing in the book: there is nothing to undo."
-    if run.batch is None:
-        if run.new or run.changed:
-            return "This run was loaded before the portal kept what a run replaces, so it cannot be undone."
-        return "This run changed nothing in the book: there is nothing to undo."
+    if run.batch is None and (run.new or run.changed):
+        return "This run was loaded before the portal kept what a run replaces, so it cannot be undone."
     later = later_run(run)
     if later is not None:
         return (
@@ -104,7 +101,20 @@ def last_order(run: FeedRun) -> FeedUndo | None:
     return db.session.scalar(mine.order_by(FeedUndo.asked_at.desc(), FeedUndo.id.desc()).limit(1))
 
 
-def orders_under_way(ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the runs that are being undone or wait for it."""
-    open_ones = select(FeedUndo.run_id).where(FeedUndo.status.in_(("queued", "held")), FeedUndo.run_id.in_(ids))
-    return set(db.session.scalars(open_ones))
+def is_moving(run: FeedRun) -> bool:
+    """Whether a worker is about to take the run back."""
+    order = last_order(run)
+    return order is not None and order.status == "queued"
+
+
+def held_order(run: FeedRun) -> HeldChange | None:
+    """What waits for a second admin where undoing the run does."""
+    waiting = (HeldChange.subject_id == run.id, HeldChange.kind == "undo", HeldChange.status == "waiting")
+    return db.session.scalar(select(HeldChange).where(*waiting).limit(1))
+
+
+def accounts_served(run: FeedRun) -> list[tuple[Business, int]]:
+    """Each Business that undoing the run would take copies from, and how many; the most first."""
+    served = hooks.served_by(known_of(run))
+    known = businesses.by_ids([business_id for business_id, _ in served])
+    return [(known[business_id], copies) for business_id, copies in served if business_id in known]

@@ -1,7 +1,7 @@
-"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run`, `:written` (its ingest number), `:started`.
+"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run` and `:written`, its ingest number.
 
-A policy is free to be taken back while its row is still the one that this run wrote: every later change of it, or of
-its member, has given it a higher ingest number.
+A policy is free to be taken back while its row and its member's are still what this run wrote: every later change has
+given them a higher revision, and one that was itself taken back has given them their old one again.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from portal.connectors.ladder import person_key_sql
 _TYPES = {
     "effective_date": "date", "term_date": "date", "renewal_date": "date", "received_date": "date", "as_of": "date",
     "birth_date": "date", "premium": "numeric", "source_run_id": "uuid", "source_row": "integer",
+    "revision": "bigint",
 }  # fmt: skip
 _THEN = "CASE WHEN e.told ? '{0}' THEN e.told #>> '{{{0},0}}' ELSE p.{0} END"
 _STUCK = """
-CASE WHEN p.batch = :written THEN NULL
-     WHEN p.source_run_id <> :run THEN 'file'
-     WHEN EXISTS (SELECT 1 FROM policy_writer w WHERE w.fmo_id = :fmo AND w.policy_id = p.id AND w.until IS NULL
-                  AND w.run_id IS NULL AND w.since > :started) THEN 'writer'
-     ELSE 'member' END
+CASE WHEN p.source_run_id <> :run THEN 'file' WHEN p.revision IS DISTINCT FROM :written THEN 'writer'
+     WHEN m.revision > :written THEN 'member' END
 """
 # Every policy that the run brought or changed, as it is and as it was; `stuck` is why it cannot be taken back.
 CONCERNED = f"""
 SELECT p.id, p.member_id, CAST(NULL AS uuid) AS effect_id, CAST(NULL AS jsonb) AS told, true AS is_new,
        p.writing_npn AS npn, NULL AS npn_then, p.writer_source AS source, NULL AS source_then, {_STUCK} AS stuck
-FROM policy p WHERE p.fmo_id = :fmo AND p.first_run_id = :run
+FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
+WHERE p.fmo_id = :fmo AND p.first_run_id = :run
 UNION ALL
 SELECT p.id, p.member_id, e.id, e.told, false, p.writing_npn, {_THEN.format("writing_npn")}, p.writer_source,
        {_THEN.format("writer_source")}, {_STUCK}
 FROM feed_effect e JOIN policy p ON p.fmo_id = :fmo AND p.id = e.subject_id
+JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
 WHERE e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'changed' AND e.undone_at IS NULL
 """
 _COUNTS = f"""
@@ -55,7 +55,7 @@ SELECT u.member_id, e.id AS effect_id, e.told
 FROM (SELECT member_id FROM undo_policy GROUP BY member_id HAVING bool_and(stuck IS NULL)) u
 JOIN member m ON m.fmo_id = :fmo AND m.id = u.member_id
 LEFT JOIN feed_effect e ON e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'member' AND e.subject_id = u.member_id
-  AND m.batch = :written
+  AND m.revision = :written
 """
 _MOVED = (
     "SELECT id, npn, npn_then FROM undo_policy WHERE stuck IS NULL AND NOT is_new AND npn IS DISTINCT FROM npn_then"
@@ -94,7 +94,7 @@ WHERE {_REWRITTEN}
 _TOUCH = """
 UPDATE policy o SET sort_key = m.sort_key, batch = :batch, updated_at = now()
 FROM undo_member u JOIN member m ON m.fmo_id = :fmo AND m.id = u.member_id
-WHERE u.effect_id IS NOT NULL AND o.fmo_id = :fmo AND o.member_id = m.id AND o.batch <> :batch
+WHERE u.effect_id IS NOT NULL AND o.fmo_id = :fmo AND o.member_id = m.id
 """
 # A key that the run was the first to tell goes, unless something that is still in the book tells it too.
 _KEYS = f"""
@@ -137,7 +137,7 @@ def gather(known: dict[str, Any]) -> None:
     run(_GATHER, **known)
     run("ANALYZE undo_policy (id, member_id, stuck)")
     run("SET LOCAL enable_nestloop = on")
-    run(_MEMBERS, **{name: value for name, value in known.items() if name != "started"})
+    run(_MEMBERS, **known)
     run("ANALYZE undo_member (member_id)")
 
 

@@ -14,6 +14,8 @@ from portal.book.forms import FeedForm
 from portal.book.models import FeedRun
 from portal.book.operations import AlreadyLoading, UnknownConnector
 from portal.book.queries.feeds import FEED_FILTERS, PROBLEM_FILTERS
+from portal.book.undoing import queries as undoing
+from portal.book.undoing.words import done
 from portal.book.views import bp
 from portal.core import clock, scope
 from portal.core.csv_file import download
@@ -105,12 +107,14 @@ def feed(run_id: UUID) -> Response:
 def feed_progress(run_id: UUID) -> Response:
     """Only the moving part; the answer that finds the run finished ends the asking."""
     run = find_or_404(FeedRun, run_id)
-    over = run.status not in ("queued", "running")
+    over = run.status not in ("queued", "running") and not undoing.is_moving(run)
     return fragment("book/_run.html", status=STOP_POLLING if over else 200, **_shown(run))
 
 
 def _shown(run: FeedRun) -> dict[str, Any]:
-    return {"run": run, "held": queries.held_of(run), "words": words, "seconds_left": _seconds_left(run, clock.now())}
+    undo = undoing.last_order(run)
+    told = {"held": queries.held_of(run), "undo": undo, "undone": undo and undo.status == "done" and done(undo)}
+    return {"run": run, **told, "words": words, "seconds_left": _seconds_left(run, clock.now())}
 
 
 def _seconds_left(run: FeedRun, now: datetime) -> float | None:

@@ -25,6 +25,10 @@ from portal.extensions import db
 from portal.identity.models import Fmo
 
 SHOWN = 200
+_APPROVED = {
+    "file": "Approved. The file is being loaded now.",
+    "undo": "Approved. The run is being undone now.",
+}
 
 
 @bp.app_errorhandler(Held)
@@ -63,8 +67,8 @@ def approve_held(held_id: UUID) -> Response:
     except NotDecided as refused:
         flash(str(refused), "error")
     else:
-        flash("Approved. The file is being loaded now." if held.kind == "file" else "Approved, and done.")
-    if held.kind == "file" and held.status == "approved":
+        flash(_APPROVED.get(held.kind, "Approved, and done."))
+    if held.kind in _APPROVED and held.status == "approved":
         return go(url_for("book.feed", run_id=held.subject_id))
     return go(url_for("book.held_change", held_id=held.id))
 

@@ -28,6 +28,7 @@ def test_a_change_is_kept_field_by_field(load: Load, store: Session) -> None:
     assert told["source_run_id"] == [str(first.id), str(second.id)]
     assert "plan_name" not in told and "city" not in told
     (member,) = _told(store, second, "member")
+    assert member.pop("revision") == [first.batch, second.batch]
     assert member == {"city": ["Columbus", "Dayton"], "as_of": ["2026-11-03", "2026-12-01"]}
     policies = store.scalars(select(Policy)).all()
     assert {one.first_run_id for one in policies} == {first.id}

@@ -21,7 +21,7 @@ from tests.portal.book.conftest import jobs_scope
 from tests.support.people import acting
 
 Undo = Callable[..., FeedUndo]
-_PASSING = {"id", "created_at", "updated_at", "batch", "first_run_id"}
+_PASSING = {"id", "created_at", "updated_at", "batch", "revision", "first_run_id"}
 
 
 def order(app: Flask, fmo: Fmo, run: FeedRun, *, partly: bool = False, shown: str | None = None) -> UUID:
