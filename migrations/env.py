@@ -11,6 +11,7 @@ import portal.book.drift.models
 import portal.book.layouts.models
 import portal.book.models
 import portal.book.prints.models
+import portal.book.quarantine.models
 import portal.book.report.models
 import portal.book.undoing.models
 import portal.businesses.models

@@ -52,6 +52,7 @@ _FMO = (
     ("Policies", "/fmo/policies", "file-text"),
     ("Unattributed", "/fmo/unattributed", "circle-question-mark"),
     ("Feed runs", "/fmo/feeds", "inbox"),
+    ("Quarantine", "/fmo/quarantine", "shield-alert"),
     ("Sync runs", "/fmo/runs", "refresh-cw"),
     ("Held changes", "/fmo/held", "scale"),
     ("Connectors", "/fmo/connectors", "cable"),

@@ -54,6 +54,7 @@ class FeedRun(FmoOwned, Base):
 
     connector_id: Mapped[UUID | None]  # known once the layout is detected
     layout_version: Mapped[int | None]  # of the connector's own layout that read the file; None: the package's
+    parent_id: Mapped[UUID | None]  # of rows that were put right by hand: the run that had refused them
     file_name: Mapped[str]
     sha256: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger)

@@ -35,6 +35,8 @@ KINDS = {
     "possibleduplicate": ("possible duplicate", "possible duplicates"),
     "policy_claim": ("claim of a policy", "claims of policies"),
     "producer": ("agent or agency", "agents or agencies"),
+    "refused_row": ("refused row", "refused rows"),
+    "valuealias": ("decision about a value", "decisions about values"),
     "syncrun": ("sync run", "sync runs"),
     "upload": ("upload of contacts", "uploads of contacts"),
     "upload_row": ("row of an upload", "rows of uploads"),

@@ -11,7 +11,9 @@ from sqlalchemy import select
 from portal.book.layouts import Known, known
 from portal.book.layouts.models import ConnectorHeader
 from portal.book.models import Connector, FeedRun
+from portal.book.quarantine import learned
 from portal.connectors import headers, readers
+from portal.connectors.aliases import Aliases
 from portal.connectors.layouts import Layout
 from portal.connectors.parse import ParsedFile, parse
 from portal.connectors.readers import Sheet
@@ -35,23 +37,30 @@ class _Opened:
     known: Known
 
     def parsed(self, layouts: dict[str, Layout]) -> ParsedFile:
+        # Rows of an older file that were put right by hand tell that file's day.
+        day = self.run.as_of if self.run.parent_id is not None else None
         return parse(
             self.path,
             file_name=self.run.file_name,
-            as_of=self.run.requested_at.date(),
+            as_of=day or self.run.requested_at.date(),
             layouts=layouts,
             sheets=self.sheets,
+            aliases=self._decided,
         )
+
+    def _decided(self, layout: Layout) -> Aliases | None:
+        owner = self.run.connector_id or getattr(_owner(layout, self.known), "id", None)
+        return learned.aliases_of(owner, self.run.fmo_id) if owner else None
 
 
 def open_run(run: FeedRun, path: Path) -> ParsedFile:
     """The run's file with the layout that reads it; raises `FileRefused`, and `Drifted` for other columns.
 
-    A run that was loaded is read as it was then, whatever was accepted since.
+    A run that was loaded, or brings rows of one, is read as it was then, whatever was accepted since.
     """
     opened = _Opened(run, path, readers.open_sheets(path), known())
     connector = run.connector_id and db.session.scalar(select(Connector).where(Connector.id == run.connector_id))
-    if connector and run.status == "succeeded":
+    if connector and (run.status == "succeeded" or run.parent_id is not None):
         return opened.parsed(_read_by(opened, connector, run.layout_version))
     accepted = _accepted(connector or None)
     exact = _exact(opened.sheets, accepted)

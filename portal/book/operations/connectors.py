@@ -42,6 +42,8 @@ def remember_columns(connector: Connector, parsed: ParsedFile, run: FeedRun) -> 
     """Let the connector's files have the columns of this one from now on; which own version of its layout read it."""
     own = known().version_of(parsed.layout)
     version = own.number if own else None
+    if run.parent_id is not None:
+        return version  # the rows came with the columns that matter alone
     headers = [header_of(found) for found in parsed.detections]
     accept_headers(connector, headers, version=version, run_id=run.id, by=run.requested_by)
     return version

@@ -20,6 +20,7 @@ from portal.book.operations.freezing import keep_columns
 from portal.book.operations.loading import Load, merge
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import open_file, stage, write_file
+from portal.book.quarantine import keeping
 from portal.book.report import statements as effects
 from portal.book.statements import outcome, runs
 from portal.connectors.parse import ParsedFile
@@ -107,6 +108,8 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
     else:
         saved.commit()
     outcome.keep_problems(fmo_id, run_id)
+    if not run.dry_run:
+        keeping.settle(run, load.connector.id, parsed, staged.kept)
     batch = None if run.dry_run else effects.batch_written(fmo_id)
     _finish(run, progress, parsed, {**load.counts, **_read_by(load), "batch": batch})
     details: dict[str, Any] = {**load.counts, "dry_run": run.dry_run}

@@ -42,13 +42,20 @@ class UnknownConnector(Exception):
 
 
 def request_load(
-    *, body: bytes | Path | BinaryIO, file_name: str, connector: str | None, dry_run: bool, by: str
+    *,
+    body: bytes | Path | BinaryIO,
+    file_name: str,
+    connector: str | None,
+    dry_run: bool,
+    by: str,
+    fixes: FeedRun | None = None,
 ) -> FeedRun:
     """Keep the file without any social security number and order its loading; returns the queued run.
 
     `connector` is the name of a SmartConnector, None to recognise the layout from the content. A dry run counts and
-    reports, and changes nothing in the book. A file that no reader reads is not kept: its run has failed already and
-    says why. Raises `AlreadyLoading` and `UnknownConnector`; nothing is kept then, and no run.
+    reports, and changes nothing in the book. `fixes`: the run whose refused rows these are, put right by hand; they
+    are read as its file was. A file that no reader reads is not kept: its run has failed already and says why. Raises
+    `AlreadyLoading` and `UnknownConnector`; nothing is kept then, and no run.
     """
     chosen = _connector(connector)
     with _opened(body) as file:
@@ -59,6 +66,9 @@ def request_load(
         connector_id = chosen.id if chosen else None
         run = FeedRun(fmo_id=scope.fmo_id(), id=new_id(), connector_id=connector_id, file_name=_base_name(file_name))
         run.sha256, run.size, run.dry_run, run.requested_by = sha256, size, dry_run, by
+        if fixes is not None:
+            run.connector_id, run.layout_version = fixes.connector_id, fixes.layout_version
+            run.parent_id, run.as_of = fixes.id, fixes.as_of
         run.requester_id = scope.current().actor_id
         with TemporaryDirectory(prefix="portal-door-") as folder:
             try:

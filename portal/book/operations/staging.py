@@ -14,6 +14,7 @@ from portal.book.drift import opening
 from portal.book.models import FeedFile, FeedRun
 from portal.book.operations.progress import Progress
 from portal.book.operations.request import FIELD
+from portal.book.quarantine.taking import Taken
 from portal.book.statements import outcome, staging, winners
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import PolicyRow
@@ -35,6 +36,7 @@ class Staged:
     refused: int = 0
     dropped: int = 0
     problems: list[Sequence[Any]] = field(default_factory=list)
+    kept: Taken = field(default_factory=Taken)  # refused rows that are to wait for a person
     hashes: dict[str, str] = field(default_factory=dict)  # readable MBI -> keyed hash, in memory only
 
     @property
@@ -82,6 +84,7 @@ def _batches(parsed: ParsedFile, staged: Staged) -> Iterator[Iterator[Sequence[A
     for batch in parsed.batches():
         staged.refused += len(batch.refused)
         staged.dropped += len(batch.dropped)
+        staged.kept.take(batch, parsed, staged.fmo_id)
         staged.problems += [("refused", *refusal) for refusal in batch.refused]
         staged.problems += [("dropped", one.sheet, one.row, None, None, one.reason) for one in batch.dropped]
         yield _columns(batch.rows, staged)

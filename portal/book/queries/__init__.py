@@ -7,6 +7,7 @@ from portal.book.queries.feeds import (
     last_run_of,
     problem_listing,
     problems_of,
+    runs_by_ids,
 )
 from portal.book.queries.figures import (
     Capped,
@@ -38,5 +39,5 @@ __all__ = [
     "Account", "Capped", "Freshness", "accounts_concerned", "any_policies", "carrier_freshness", "carriers",
     "connectors", "connectors_by_ids", "feed_listing", "held_listing", "held_of", "last_run_of", "members_of",
     "npn_counts", "open_feeds", "other_admins", "policies_of", "policy_listing", "problem_listing", "problems_of",
-    "run_of", "unattributed_count", "waiting_changes", "writers_of",
+    "run_of", "runs_by_ids", "unattributed_count", "waiting_changes", "writers_of",
 ]  # fmt: skip

@@ -55,11 +55,24 @@ def connectors_by_ids(ids: Iterable[UUID | None]) -> dict[UUID, Connector]:
     return {one.id: one for one in db.session.scalars(select(Connector).where(Connector.id.in_(wanted)))}
 
 
+def runs_by_ids(ids: Iterable[UUID]) -> dict[UUID, FeedRun]:
+    """Feed runs by id, one statement."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {one.id: one for one in db.session.scalars(select(FeedRun).where(FeedRun.id.in_(wanted)))}
+
+
 def last_run_of(connector: Connector) -> FeedRun | None:
-    """The connector's latest run that changed the book or could have."""
+    """The connector's latest run of a whole file that changed the book or could have."""
     return db.session.scalar(
         select(FeedRun)
-        .where(FeedRun.connector_id == connector.id, FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
+        .where(
+            FeedRun.parent_id.is_(None),
+            FeedRun.connector_id == connector.id,
+            FeedRun.status == "succeeded",
+            FeedRun.dry_run.is_(False),
+        )
         .order_by(FeedRun.requested_at.desc(), FeedRun.id.desc())
         .limit(1)
     )

@@ -20,7 +20,7 @@ _MAX_WORDS = 5
 def matching(text: str) -> ColumnElement[bool]:
     """Which policies `text` means."""
     if not any(c.isdigit() for c in text):
-        return _named(Policy.sort_key, text)
+        return named(Policy.sort_key, text)
     number = normalise.number_key(text)
     found: list[ColumnElement[bool]] = [and_(Policy.number_key >= number, Policy.number_key < number + _HIGH)]
     hashed = _mbi_hash(text)
@@ -34,7 +34,8 @@ def _mbi_hash(text: str) -> str | None:
     return crypto.keyed_hash(mbi, fmo_id=scope.fmo_id(), field="mbi") if mbi else None
 
 
-def _named(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+def named(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+    """Whose sort key in `column` begins with the words of `text`, last or first name in front."""
     words = [key for word in text.replace(",", " ").split()[:_MAX_WORDS] if (key := name_key(word))]
     if not words:
         return column == ""

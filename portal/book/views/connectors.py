@@ -10,6 +10,7 @@ from portal.book import operations, queries, rules, words
 from portal.book.arrival import queries as arrival
 from portal.book.arrival import words as arrival_words
 from portal.book.models import Connector
+from portal.book.quarantine import learned
 from portal.book.views import bp
 from portal.book.views.sources import arrival_of
 from portal.core.fragments import go, page
@@ -46,6 +47,9 @@ def connector(connector_id: UUID) -> Response:
         layout=rules.layout_of(found),
         rule=rules.writer_rule(found),
         run=queries.last_run_of(found),
+        aliases=learned.word_aliases(found.id),
+        fixed_rows=learned.row_count(found.id),
+        reads_as=learned.reads_as,
         words=words,
         **arrival_of(found),
     )
