@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 import portal.activities.models
+import portal.book.absence.models
 import portal.book.arrival.models
 import portal.book.drift.models
 import portal.book.layouts.models

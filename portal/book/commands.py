@@ -12,6 +12,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
 from portal.book import operations
+from portal.book.absence.short import short_from
 from portal.book.effect import effect_from
 from portal.book.models import FeedRun, HeldChange
 from portal.book.operations import AlreadyLoading, UnknownConnector
@@ -37,7 +38,7 @@ COUNTS = ("rows", "new", "changed", "unchanged", "refused", "dropped", "unattrib
 def load(file: Path, connector: str | None, slug: str | None, dry_run: bool, as_json: bool) -> None:
     """Load the carrier FILE into an FMO's book and wait until it is done.
 
-    Exit status 0: done, refused rows included; 1: refused, failed, or held until a second administrator decides.
+    Exit status 0: done, refused rows included; 1: refused, failed, or held until an administrator decides.
     """
     with workers():
         scope = operator(_fmo(slug).id)
@@ -61,9 +62,13 @@ def _held(scope: Scope, run: FeedRun) -> dict[str, Any]:
     with open_session(scope) as session:
         mine = select(HeldChange).where(HeldChange.subject_id == run.id)
         held = session.scalars(mine.order_by(HeldChange.asked_at.desc()).limit(1)).one()
+    short = short_from(held.effect)
+    if short is not None:
+        told = {"rows": short.rows, "rows_before": short.before_rows, "missing": short.missing}
+        return {"held": {"id": str(held.id), "kind": held.kind, **told}}
     effect = effect_from(held.effect, held.digest)
-    told = {"policies": effect.total, "between": effect.between, "lost": effect.lost, "given": effect.given}
-    return {"held": {"id": str(held.id), **told, "npns": [one._asdict() for one in effect.shares()]}}
+    moves = {"policies": effect.total, "between": effect.between, "lost": effect.lost, "given": effect.given}
+    return {"held": {"id": str(held.id), **moves, "npns": [one._asdict() for one in effect.shares()]}}
 
 
 def _fmo(slug: str | None) -> Fmo:

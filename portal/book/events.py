@@ -2,7 +2,7 @@
 
 from portal.core.events import changes, reads
 
-COUNTS = ("rows", "new", "changed", "unchanged", "refused", "dropped", "unattributed", "released")
+COUNTS = ("rows", "new", "changed", "unchanged", "refused", "dropped", "unattributed", "released", "missing")
 
 LISTED = reads("policy.list", "looked at the list of policies")
 SEEN = reads("policy.read", "looked at a policy of the book")

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 from portal.book import limits, words
-from portal.book.effect import Effect
-from portal.book.models import HeldChange
+from portal.book.absence.short import short_from
+from portal.book.effect import Effect, effect_from
+from portal.book.models import OF_FILES, HeldChange
 from portal.core import clock
 from portal.core.words import counted
 
@@ -20,6 +21,7 @@ STATES = {
 }
 KINDS = {
     "file": "A file",
+    "shrunk_file": "A file that looks cut off",
     "confirm": "An attribution",
     "npn_change": "A changed NPN",
     "identifier_import": "An import of carrier identifiers",
@@ -63,6 +65,8 @@ def task(held: HeldChange) -> str:
     """The line on the start page."""
     if held.kind == "limits":
         return "Looser limits would let one administrator move more alone; a second administrator must decide"
+    if held.kind == "shrunk_file":
+        return f"The file {held.title} looks cut off; an administrator must decide before it is loaded"
     count = sum(pair[2] for pair in held.effect["pairs"])
     many = counted(count, "policy", "policies")
     return f"{kind(held)} would move {many} between agents; a second administrator must decide"
@@ -73,7 +77,7 @@ def details(held: HeldChange) -> list[tuple[str, str | None]]:
     told = held.arguments
     if held.kind == "limits":
         return [(label, f"{value:,}") for label, value in limits.labels(told)]
-    if held.kind in ("file", "confirm", "identifier_import", "undo"):
+    if held.kind in (*OF_FILES, "confirm", "identifier_import", "undo"):
         return []
     if held.kind == "npn_change":
         more = ", ".join(words for name, words in _BESIDE.items() if name in told)
@@ -84,6 +88,19 @@ def details(held: HeldChange) -> list[tuple[str, str | None]]:
     if held.kind == "identifier_add":
         known = [("Carrier", words.carrier(told["carrier"])), ("Kind", words.identifier(told["kind"]))]
     return [*known, ("Identifier", told["shown"]), *_days(told)]
+
+
+def decider(held: HeldChange) -> str:
+    """Who may say yes."""
+    return "an administrator" if held.kind == "shrunk_file" else "a second administrator"
+
+
+def policies(held: HeldChange) -> int | None:
+    """How many policies it is about; None where it is about none."""
+    short = short_from(held.effect)
+    if short is not None:
+        return short.missing or None
+    return effect_from(held.effect, held.digest).total
 
 
 def _days(told: Mapping[str, Any]) -> list[tuple[str, str | None]]:

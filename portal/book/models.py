@@ -75,6 +75,8 @@ class FeedRun(FmoOwned, Base):
     dropped: Mapped[int | None]
     unattributed: Mapped[int | None]
     released: Mapped[int | None]  # copies taken out of accounts because the writing agent changed
+    missing: Mapped[int | None]  # policies marked because this file completed the second set without them
+    says_full: Mapped[bool | None]  # what the file says of itself: everything, changes only, nothing
     batch: Mapped[int | None] = mapped_column(BigInteger)  # ingest number under which it wrote; None: it wrote nothing
     notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     error: Mapped[str | None]  # a sentence for a person
@@ -184,6 +186,7 @@ class Policy(FmoOwned, Stamped, Base):
         Index("ix_policy_sort", "fmo_id", "sort_key", "id"),
         Index("ix_policy_effective", "fmo_id", "effective_date", "id"),
         Index("ix_policy_member", "fmo_id", "member_id"),
+        Index("ix_policy_missing", "fmo_id", "sort_key", "id", postgresql_where=text("missing_since IS NOT NULL")),
         Index("ix_policy_first_run", "fmo_id", "first_run_id", "id"),
         Index(
             "ix_policy_writer_value",
@@ -232,6 +235,7 @@ class Policy(FmoOwned, Stamped, Base):
     source_run_id: Mapped[UUID]
     source_sheet: Mapped[str]
     source_row: Mapped[int]
+    missing_since: Mapped[date | None]  # as-of date of the first full set without it; changes nothing else
 
 
 class PolicyWriter(FmoOwned, Base):
@@ -254,8 +258,13 @@ class PolicyWriter(FmoOwned, Base):
     written_to: Mapped[date | None]
 
 
+OF_FILES = ("file", "shrunk_file")  # kinds of held changes whose subject is a feed run that waits
+
+
 class HeldChange(FmoOwned, Base):
     """A change that would move so many policies between NPNs that a second admin must say yes before it is made.
+
+    A file that looks cut off (`shrunk_file`) waits the same way, but any admin may say yes.
 
     `arguments` is what is needed to make it, `effect` what it would do, `digest` of exactly which policies.
     """
@@ -265,7 +274,7 @@ class HeldChange(FmoOwned, Base):
         Index("ix_held_change_when", "fmo_id", "status", "asked_at", "id"),
         Index("ix_held_change_subject", "fmo_id", "subject_id"),
         CheckConstraint("status IN ('waiting', 'approved', 'rejected', 'stale')", name="status"),
-        CheckConstraint("status = 'rejected' OR decided_by <> asked_by", name="four_eyes"),
+        CheckConstraint("status = 'rejected' OR kind = 'shrunk_file' OR decided_by <> asked_by", name="four_eyes"),
         CheckConstraint(
             "CASE status WHEN 'waiting' THEN decided_by IS NULL WHEN 'stale' THEN true"
             " ELSE decided_by IS NOT NULL AND decided_at IS NOT NULL END",
@@ -273,7 +282,7 @@ class HeldChange(FmoOwned, Base):
         ),
     )
 
-    kind: Mapped[str]  # file | confirm | a kind of change of the crosswalk
+    kind: Mapped[str]  # file | shrunk_file | confirm | a kind of change of the crosswalk
     title: Mapped[str]  # what it is, in words
     subject_id: Mapped[UUID | None]  # the feed run, the SmartConnector, the record or line of the crosswalk
     arguments: Mapped[dict[str, Any]]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
-from portal.book.models import FeedRun, Member
+from portal.book.models import FeedRun, HeldChange, Member
 from portal.connectors.words import GENDERS, STATUSES, carrier, phone, status, status_choices
+from portal.core import clock
 from portal.core.words import counted
 
 IDENTIFIERS = {
@@ -15,6 +17,12 @@ IDENTIFIERS = {
     "writing_number": "writing number",
     "producer_code": "producer code",
     "agent_id": "agent id",
+}
+ABSENCE_ENDS = {
+    "told": "A file lists it again",
+    "over": "Its term date has passed",
+    "undone": "A file was taken back",
+    "declared": "What the files are was declared anew",
 }
 RUN_STATES = {
     "queued": ("Waiting", "info"),
@@ -44,6 +52,16 @@ def run_state(run: FeedRun) -> tuple[str, str]:
     return RUN_STATES.get(run.status, (run.status, "neutral"))
 
 
+def missing(since: date) -> str:
+    """The badge of a policy that its carrier's files no longer tell."""
+    return f"Missing from the feed since {clock.day(since)}"
+
+
+def question(held: HeldChange) -> str:
+    """What an admin looks at before deciding about a file."""
+    return "What the file leaves out" if held.kind == "shrunk_file" else "Who gains and who loses how many"
+
+
 def money(amount: Decimal | None) -> str | None:
     """ "$1,234.50"."""
     return f"${amount:,.2f}" if amount is not None else None
@@ -71,6 +89,7 @@ def outcome(run: FeedRun) -> str:
         return (
             f"Only a check, nothing was changed: {counted(new, 'policy', 'policies')} would be new,"
             f" {changed:,} changed, {run.unchanged or 0:,} would stay as they are."
+            + (f" {counted(run.missing, 'policy', 'policies')} would be marked as missing." if run.missing else "")
         )
     if not new and not changed:
         said = f"Nothing in the book changed: {counted(run.unchanged or 0, 'policy is', 'policies are')} as they were."
@@ -81,12 +100,16 @@ def outcome(run: FeedRun) -> str:
         said += f" {counted(run.refused, 'row was', 'rows were')} refused."
     if run.unattributed:
         said += f" {counted(run.unattributed, 'policy has', 'policies have')} no writing agent yet."
+    if run.missing:
+        said += (
+            f" {counted(run.missing, 'policy is', 'policies are')} missing from the feed for the second time in a row."
+        )
     if run.released:
         said += f" {counted(run.released, 'copy was', 'copies were')} taken out of accounts that no longer have it."
     return said
 
 
 __all__ = [
-    "GENDERS", "IDENTIFIERS", "RUN_STATES", "STATUSES", "carrier", "carrier_choices", "identifier", "listed",
-    "member", "money", "outcome", "phone", "run_state", "status", "status_choices",
+    "ABSENCE_ENDS", "GENDERS", "IDENTIFIERS", "RUN_STATES", "STATUSES", "carrier", "carrier_choices", "identifier",
+    "listed", "member", "missing", "money", "outcome", "phone", "question", "run_state", "status", "status_choices",
 ]  # fmt: skip

@@ -44,6 +44,11 @@ class ParsedFile:
         """The first sheet that is read."""
         return self.detections[0]
 
+    @property
+    def says_full(self) -> bool | None:
+        """What the file says of itself: all that the carrier has, changes only, or (None) nothing."""
+        return None
+
     def batches(self) -> Iterator[Batch]:
         """The file's rows below the header, from the start, at most `batch_size` a batch.
 

@@ -11,6 +11,7 @@ from flask import url_for
 
 from portal.book import held_words, rules, words
 from portal.book import queries as book
+from portal.book.absence.queries import missing_count
 from portal.book.arrival import queries as arrival
 from portal.book.arrival import words as arrival_words
 from portal.book.drift import queries as drift
@@ -138,6 +139,10 @@ def _loose_ends() -> Iterator[Task]:
     if loose.total:
         number = f"{loose.total:,}{'+' if loose.capped else ''} {'policy has' if loose.total == 1 else 'policies have'}"
         yield Task(f"{number} no writing agent", url_for("sync.unattributed"))
+    gone, more_gone = missing_count()
+    if gone:
+        number = f"{gone:,}{'+' if more_gone else ''} {'policy is' if gone == 1 else 'policies are'}"
+        yield Task(f"{number} missing from the carrier’s feed", url_for("book.policies", missing="yes"))
     run = queries.last_feed_with_refusals()
     if run is not None:
         rows = counted(run.refused or 0, "row")

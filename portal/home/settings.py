@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, Response, flash, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField
 from wtforms.fields import SelectChoice
@@ -32,12 +32,18 @@ def _field(rule: Rule) -> Any:
 
 
 def _form() -> Any:
-    fields = {rule.name: _field(rule) for rule in rules.declared()}
+    fields = {rule.name: _field(rule) for rule in rules.declared() if _asked(rule)}
     return type("RulesForm", (FlaskForm,), fields)(data=rules.values())
 
 
+def _asked(rule: Rule) -> bool:
+    """Whether the form has the rule: a page from before the rule was there asks nothing about it, and it stays."""
+    return request.method == "GET" or isinstance(rule.default, bool) or rule.name in request.form
+
+
 def _shown(form: Any, status: int = 200) -> Response:
-    groups = [(name, list(held)) for name, held in groupby(rules.declared(), lambda rule: rule.group)]
+    shown = [rule for rule in rules.declared() if rule.name in form]
+    groups = [(name, list(held)) for name, held in groupby(shown, lambda rule: rule.group)]
     return page("home/settings.html", status=status, form=form, groups=groups)
 
 
@@ -55,7 +61,7 @@ def keep() -> Response:
     form = _form()
     if not form.validate_on_submit():
         return _shown(form, 422)
-    wanted = {rule.name: form[rule.name].data for rule in rules.declared()}
+    wanted = {rule.name: form[rule.name].data for rule in rules.declared() if _asked(rule)}
     rules.hold()  # what is looser than today must not be so by what somebody tightens at this moment
     loosened = limits.loosened(wanted)
     changed = rules.change({name: value for name, value in wanted.items() if name not in loosened})

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.book.absence.models import DeclaredSet, PolicyAbsence
 from portal.book.drift.models import ColumnDrift
 from portal.book.layouts.models import ConnectorHeader, ConnectorLayout
 from portal.book.models import FeedFile, HeldChange
@@ -110,6 +111,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         held,
         Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
         *_of_run(office),
+        *_absence(office),
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
         FeedPrint(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=bytes(32)),
     ]
@@ -178,6 +180,14 @@ def _refused(office: Office) -> tuple[RefusedRow, ValueAlias]:
         shown=f"Qalias{slug}", replacement="terminated", decided_name=office.admin.name,
     )  # fmt: skip
     return refused, alias
+
+
+def _absence(office: Office) -> list[Base]:
+    day = office.unattributed.effective_date
+    whole = DeclaredSet(
+        fmo_id=office.fmo.id, connector_id=office.connector.id, is_full=True, words=[], number=1, keeps_ended=False
+    )
+    return [whole, PolicyAbsence(fmo_id=office.fmo.id, policy_id=office.unattributed.id, missing_from=day)]
 
 
 def _of_user(user: User) -> list[Base]:

@@ -1,4 +1,7 @@
-"""Approving and rejecting held changes: by another admin than who asked, once, and exactly what was shown."""
+"""Approving and rejecting held changes: by another admin than who asked, once, and exactly what was shown.
+
+Only a file that looks cut off may be decided by whoever handed it in: nobody gains or loses a policy by it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from portal.book.events import HELD_APPROVED, HELD_REJECTED, HELD_STALE
-from portal.book.models import Connector, FeedRun, HeldChange
+from portal.book.models import OF_FILES, Connector, FeedRun, HeldChange
 from portal.book.operations.attribution import confirm_kind
 from portal.book.operations.holding import log_held
 from portal.book.statements import runs
@@ -52,7 +55,7 @@ def approve(held_id: UUID, shown: str, *, by: Scope) -> HeldChange:
     policies than were shown (it then waits with the new numbers).
     """
     held = _waiting(held_id)
-    if by.actor_id is None or by.actor_id == held.asked_by:
+    if by.actor_id is None or (held.kind != "shrunk_file" and by.actor_id == held.asked_by):
         raise NotDecided("Another administrator must decide: you asked for this change. Nothing was changed.")
     if held.digest != shown:
         raise NotDecided("The numbers have changed since you looked. Nothing was changed; look at them and decide.")
@@ -80,10 +83,11 @@ def reject(held_id: UUID, reason: str, *, by: Scope) -> HeldChange:
     """
     held = _waiting(held_id)
     held.reason = reason
-    if held.kind == "file":
+    if held.kind in OF_FILES:
         run = _run(held)
         run.status, run.finished_at = "failed", func.now()
-        said = "withdrew" if by.actor_id == held.asked_by else "rejected"
+        mine = by.actor_id == held.asked_by and held.kind == "file"
+        said = "withdrew" if mine else "rejected"
         run.error = f"{by.actor_name} {said} this file: {reason} Nothing in the book was changed."
     elif held.kind in _later:
         _later[held.kind].drop(held, reason, by)
@@ -93,7 +97,7 @@ def reject(held_id: UUID, reason: str, *, by: Scope) -> HeldChange:
 
 
 def _carry_on(held: HeldChange, by: Scope) -> None:
-    if held.kind == "file":
+    if held.kind in OF_FILES:
         _send_again(held)
     elif held.kind in _later:
         _later[held.kind].go_on(held)
@@ -107,7 +111,7 @@ def _waiting(held_id: UUID) -> HeldChange:
     kind = db.session.scalars(this).one().kind
     if kind == "limits":
         rules.hold()
-    elif kind != "file" and kind not in _later:
+    elif kind not in OF_FILES and kind not in _later:
         runs.lock_book(scope.fmo_id())
     held = db.session.scalars(this.with_for_update().execution_options(populate_existing=True)).one()
     if held.status != "waiting":

@@ -97,9 +97,9 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
     load = Load(fmo_id, run, connector_for(parsed.layout, run.connector_id), parsed, staged, progress)
     try:
         merge(load)
-    except holding.TooMany as beyond:
+    except holding.Question as question:
         saved.rollback()
-        _hold(run, progress, parsed, beyond)
+        _hold(run, progress, parsed, question)
         return
     if run.dry_run:
         kept = effects.lift(fmo_id, run_id)
@@ -137,11 +137,10 @@ def _read_by(load: Load) -> dict[str, Any]:
     return {"connector_id": load.connector.id, "layout_version": version}
 
 
-def _hold(run: FeedRun, progress: Progress, parsed: ParsedFile, beyond: holding.TooMany) -> None:
-    """The book is as it was; the file stays, for a second admin to decide."""
-    held = holding.keep_file(run, beyond.effect)
-    said = f"{holding.beyond(beyond.effect)} {holding.WAITS}"
-    _end_as(run, progress, parsed, {"status": "held", "error": said, **beyond.counts})
+def _hold(run: FeedRun, progress: Progress, parsed: ParsedFile, question: holding.Question) -> None:
+    """The book is as it was; the file stays, for an admin to decide."""
+    held = holding.keep_file(run, question)
+    _end_as(run, progress, parsed, {"status": "held", "error": question.says, **question.counts})
     log.info("Feed run %s is held as %s.", run.id, held.id)
     access.write_entries()
     db.session.commit()
@@ -153,7 +152,7 @@ def _finish(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[s
 
 
 def _end_as(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[str, Any]) -> None:
-    told = {"as_of": parsed.as_of, "notes": list(parsed.notes)}
+    told = {"as_of": parsed.as_of, "says_full": parsed.says_full, "notes": list(parsed.notes)}
     rows = {"phase": None, "progress_done": values["rows"], "progress_total": values["rows"]}
     _change(run, progress, {**told, **rows, **values})
 

@@ -9,9 +9,10 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
 from portal.book import hooks, limits, queries
+from portal.book.absence.short import Short, short_from
 from portal.book.effect import Effect, Move, effect_from, effect_of
 from portal.book.events import HELD, HELD_AGAIN, REATTRIBUTED
 from portal.book.models import FeedRun, HeldChange
@@ -26,17 +27,40 @@ from portal.downline.hooks import Change, Held
 from portal.extensions import db
 
 Named = tuple[str, str, str | None]  # carrier, kind, canonical value; None: every value of the kind
+LOOK = "Nothing was changed. It waits under Held changes until an administrator decides."
 WAITS = "Nothing was changed. It waits under Held changes until a second administrator decides."
 _AT_ONCE = 10_000
 
 
-class TooMany(Exception):
-    """A change is beyond the limits, or not the one that was approved; whoever began it undoes it."""
+class Question(Exception):
+    """An admin must decide before this is done; whoever began it undoes it. `says`: why, for a person."""
+
+    kind: str
+
+    def __init__(self, says: str, would: Effect | Short, counts: dict[str, int] | None = None) -> None:
+        super().__init__(says)
+        self.says = says
+        self.would = would
+        self.counts = counts or {}
+
+
+class TooMany(Question):
+    """A change is beyond the limits, or not the one that was approved: a second admin must."""
+
+    kind = "file"
 
     def __init__(self, effect: Effect, counts: dict[str, int] | None = None) -> None:
-        super().__init__("This moves more policies than one administrator may move alone.")
+        super().__init__(f"{beyond(effect)} {WAITS}", effect, counts)
         self.effect = effect
-        self.counts = counts or {}
+
+
+class LooksShort(Question):
+    """A file looks cut off, or not as it did when it was approved: any admin must, whoever handed it in too."""
+
+    kind = "shrunk_file"
+
+    def __init__(self, short: Short, counts: dict[str, int]) -> None:
+        super().__init__(f"{short.says()} {LOOK}", short, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +170,19 @@ def keep_limits(loosened: Mapping[str, Any]) -> None:
     keep(asked, Effect((), 0, sha256(told.encode()).hexdigest()))
 
 
-def keep_file(run: FeedRun, effect: Effect) -> HeldChange:
-    """Keep a file whose run waits from now on. An approval of other moves than these is stale with that."""
+def keep_file(run: FeedRun, question: Question) -> HeldChange:
+    """Keep a file whose run waits from now on. A yes to the same question with other numbers is stale with that."""
     db.session.execute(
         update(HeldChange)
-        .where(HeldChange.subject_id == run.id, HeldChange.status == "approved")
-        .values(status="stale", reason="The book had changed meanwhile: the file would move other policies.")
+        .where(_of_file(run, question.kind), HeldChange.status == "approved")
+        .values(status="stale", reason="The book had changed meanwhile: the file would do something else.")
         .execution_options(synchronize_session=False)
     )
-    return keep_for(Asked("file", run.file_name, run.id), effect, by=run.requester_id, name=run.requested_by)
+    asked = Asked(question.kind, run.file_name, run.id)
+    return keep_for(asked, question.would, by=run.requester_id, name=run.requested_by)
 
 
-def keep_for(asked: Asked, effect: Effect, *, by: UUID | None, name: str) -> HeldChange:
+def keep_for(asked: Asked, effect: Effect | Short, *, by: UUID | None, name: str) -> HeldChange:
     """Keep what a job may not do alone, in the name of whoever ordered it."""
     held = _new(asked, effect, by, name)
     db.session.add(held)
@@ -166,10 +191,14 @@ def keep_for(asked: Asked, effect: Effect, *, by: UUID | None, name: str) -> Hel
     return held
 
 
-def approval_of(run: FeedRun) -> str | None:
-    """The digest of what a second admin approved of this run's file, or None."""
-    approved = select(HeldChange.digest).where(HeldChange.subject_id == run.id, HeldChange.status == "approved")
+def approval_of(run: FeedRun, kind: str) -> str | None:
+    """The digest of what was approved of this run's file in answer to one kind of question, or None."""
+    approved = select(HeldChange.digest).where(_of_file(run, kind), HeldChange.status == "approved")
     return db.session.scalar(approved.limit(1))
+
+
+def _of_file(run: FeedRun, kind: str) -> ColumnElement[bool]:
+    return and_(HeldChange.subject_id == run.id, HeldChange.kind == kind)
 
 
 def beyond(effect: Effect) -> str:
@@ -178,7 +207,7 @@ def beyond(effect: Effect) -> str:
     return f"{many} would get another writing agent, more than one administrator may move alone."
 
 
-def _new(asked: Asked, effect: Effect, by: UUID | None, name: str) -> HeldChange:
+def _new(asked: Asked, effect: Effect | Short, by: UUID | None, name: str) -> HeldChange:
     return HeldChange(
         fmo_id=scope.fmo_id(), id=new_id(), kind=asked.kind, title=asked.title, subject_id=asked.subject,
         arguments=asked.arguments, effect=effect.as_json(), digest=effect.digest, asked_by=by, asked_name=name,
@@ -187,9 +216,9 @@ def _new(asked: Asked, effect: Effect, by: UUID | None, name: str) -> HeldChange
 
 def log_held(event: Event, held: HeldChange, reason: str | None = None) -> None:
     """Log what happens to a held change, with its counts."""
-    effect = effect_from(held.effect, held.digest)
+    effect, short = effect_from(held.effect, held.digest), short_from(held.effect)
     numbers: dict[str, Any] = {
-        "policies": effect.total,
+        "policies": short.missing if short else effect.total,
         "between": effect.between,
         "lost": effect.lost,
         "given": effect.given,

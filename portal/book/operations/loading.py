@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from portal.book import hooks, limits
+from portal.book.absence import operations as absence
+from portal.book.absence.operations import Absences
+from portal.book.absence.sets import Told
 from portal.book.effect import Effect
 from portal.book.models import Connector, FeedRun
 from portal.book.operations import holding, late
@@ -35,10 +38,15 @@ class Load:
 
 
 def merge(load: Load) -> None:
-    """Bring the book to what the file tells and fill the counts; raises `holding.TooMany` where a second admin must."""
+    """Bring the book to what the file tells and fill the counts.
+
+    Raises `holding.LooksShort` where an admin must look at it first, `holding.TooMany` where a second one must.
+    """
     compare(load)
+    absences = weigh_absences(load)
     weigh(load)
     load.counts |= {"unattributed": outcome.unattributed(), "released": write(load) if load.writes else 0}
+    load.counts["missing"] = absence.keep(absences)
     load.progress.at("Finishing", load.writes, load.writes)
 
 
@@ -54,8 +62,23 @@ def compare(load: Load) -> None:
     }  # fmt: skip
     if load.writes:
         writers.resolve(load.fmo_id, carrier, blocked=blocked_kinds(carrier))
-    if not load.run.dry_run:
-        prints.keep(load.fmo_id, load.run.id)
+    prints.keep(load.fmo_id, load.run.id)  # a check's go with its savepoint; until then they tell what is absent
+
+
+def weigh_absences(load: Load) -> Absences:
+    """Find what the file leaves out; let pass what does not look cut off, and what an admin has said yes to."""
+    run, rows = load.run, load.staged.rows
+    told = Told(run.id, load.connector.id, run.file_name, load.parsed.as_of, load.parsed.says_full, rows, None)
+    found = absence.weigh(load.fmo_id, load.connector, told)
+    if found.short is None:
+        return found
+    if run.dry_run:
+        load.parsed.notes.append(
+            f"Loading this file would be held until an administrator decides. {found.short.says()}"
+        )
+    elif holding.approval_of(run, "shrunk_file") != found.short.digest:
+        raise holding.LooksShort(found.short, load.counts)
+    return found
 
 
 def weigh(load: Load) -> None:
@@ -67,7 +90,7 @@ def weigh(load: Load) -> None:
         return
     if load.run.dry_run:
         load.parsed.notes.append(f"Loading this file would be held. {holding.beyond(effect)}")
-    elif holding.approval_of(load.run) != effect.digest:
+    elif holding.approval_of(load.run, "file") != effect.digest:
         raise holding.TooMany(effect, load.counts)
 
 

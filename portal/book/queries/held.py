@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 
 from portal.book.effect import Effect
-from portal.book.models import FeedRun, HeldChange
+from portal.book.models import OF_FILES, FeedRun, HeldChange
 from portal.businesses.models import Business, BusinessNpn
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.core.scope import Role
@@ -47,7 +47,7 @@ def waiting_changes() -> Sequence[HeldChange]:
 
 def held_of(run: FeedRun) -> HeldChange | None:
     """The last time that the run's file was held, or None."""
-    held = select(HeldChange).where(HeldChange.subject_id == run.id, HeldChange.kind == "file")
+    held = select(HeldChange).where(HeldChange.subject_id == run.id, HeldChange.kind.in_(OF_FILES))
     return db.session.scalar(held.order_by(HeldChange.asked_at.desc(), HeldChange.id.desc()).limit(1))
 
 

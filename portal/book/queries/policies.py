@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import load_only
 
+from portal.book.absence import queries as absence
 from portal.book.models import Connector, FeedRun, Member, Policy, PolicyWriter
 from portal.book.queries.search import matching
 from portal.core import search_tokens
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.extensions import db
 
-FILTERS = ("carrier", "status", "attributed", "npn", "kind", "value", "q")
+FILTERS = ("carrier", "status", "attributed", "npn", "missing", "marked", "kind", "value", "q")
 SORTS = ("member", "number", "npn", "effective")
 MOST = 500
 NO_KIND = "none"  # the row has no identifier of an agent
@@ -44,6 +45,10 @@ def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield Policy.writing_npn.is_not(None) if attributed == "yes" else Policy.writing_npn.is_(None)
     if npn := args.get("npn"):
         yield Policy.writing_npn == "".join(filter(str.isdigit, npn)).lstrip("0")
+    if (missing := args.get("missing")) in ("yes", "no"):
+        yield Policy.missing_since.is_not(None) if missing == "yes" else Policy.missing_since.is_(None)
+    if marked := args.get("marked"):
+        yield Policy.missing_since.is_not(None) & Policy.id.in_(absence.marked_ids(marked))
     if kind := args.get("kind"):
         yield Policy.writer_kind.is_(None) if kind == NO_KIND else Policy.writer_kind == kind
     if value := args.get("value"):

@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.book import hooks, limits
+from portal.book.absence import operations as absence
 from portal.book.effect import Effect, effect_of
 from portal.book.models import FeedRun, HeldChange
 from portal.book.operations import decisions, holding
@@ -113,6 +114,7 @@ def _finish(found: FeedUndo, run: FeedRun, plan: Plan) -> None:
     found.status, found.counts, found.finished_at = "done", numbers, func.clock_timestamp()
     run.status, run.undone_at, run.undone_by = "undone", func.clock_timestamp(), found.asked_name
     db.session.flush()
+    absence.review_after(run)
     access.record(UNDONE, kind="feed", ids=[run.id], **numbers)
     log.info("Feed run %s was undone.", run.id)
 

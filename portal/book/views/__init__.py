@@ -12,5 +12,5 @@ watch_crosswalk(change_crosswalk)
 
 from portal.book.drift import views as drift  # noqa: E402, F401  # they add routes to bp
 from portal.book.quarantine import views as quarantine  # noqa: E402, F401  # they add routes to bp
-from portal.book.views import connectors, feeds, held, members, policies, sources  # noqa: E402, F401  # they add routes to bp
+from portal.book.views import absence, connectors, feeds, held, members, policies, sources  # noqa: E402, F401  # likewise
 from portal.book.views import undo as undoing  # noqa: E402, F401  # they add routes to bp

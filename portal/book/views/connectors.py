@@ -7,6 +7,8 @@ from uuid import UUID
 from flask import Response, flash, request, url_for
 
 from portal.book import operations, queries, rules, words
+from portal.book.absence import words as absence_words
+from portal.book.absence.queries import declared
 from portal.book.arrival import queries as arrival
 from portal.book.arrival import words as arrival_words
 from portal.book.models import Connector
@@ -50,8 +52,10 @@ def connector(connector_id: UUID) -> Response:
         aliases=learned.word_aliases(found.id),
         fixed_rows=learned.row_count(found.id),
         reads_as=learned.reads_as,
+        declared=declared(found),
         words=words,
         **arrival_of(found),
+        absence_words=absence_words,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, flash, request, url_for
 
 from portal.book import held_words, operations, queries
+from portal.book.absence.short import short_from
 from portal.book.effect import effect_from
 from portal.book.forms import ApproveForm, RejectForm
 from portal.book.models import HeldChange
@@ -27,6 +28,7 @@ from portal.identity.models import Fmo
 SHOWN = 200
 _APPROVED = {
     "file": "Approved. The file is being loaded now.",
+    "shrunk_file": "Approved. The file is being loaded now.",
     "undo": "Approved. The run is being undone now.",
 }
 
@@ -46,8 +48,7 @@ def held_changes() -> Response:
     listing = queries.held_listing(asked)
     if state := asked.args.get("state"):
         listing.chip("State", "state", held_words.STATES.get(state, (state, ""))[0])
-    effects = {one.id: effect_from(one.effect, one.digest) for one in listing.items}
-    return page("book/held.html", block="results", listing=listing, effects=effects, words=held_words)
+    return page("book/held.html", block="results", listing=listing, words=held_words)
 
 
 @bp.get("/held/<uuid:held_id>")
@@ -92,7 +93,8 @@ def reject_held(held_id: UUID) -> Response:
 
 def _shown(held: HeldChange, form: RejectForm, status: int = 200) -> Response:
     effect = effect_from(held.effect, held.digest)
-    shares, by = effect.shares(), scope.current()
+    shares, by, short = effect.shares(), scope.current(), short_from(held.effect)
+    npns = [one.npn for one in shares[:SHOWN]] if short is None else [npn for npn, _ in short.marks[:SHOWN] if npn]
     accounts = queries.accounts_concerned(effect, held.decided_at)
     return page(
         "book/held_change.html",
@@ -101,7 +103,9 @@ def _shown(held: HeldChange, form: RejectForm, status: int = 200) -> Response:
         effect=effect,
         shares=shares[:SHOWN],
         more=max(0, len(shares) - SHOWN),
-        agents=downline.by_npns(one.npn for one in shares[:SHOWN]),
+        agents=downline.by_npns(npns),
+        short=short,
+        most=SHOWN,
         accounts=accounts[:SHOWN],
         more_accounts=max(0, len(accounts) - SHOWN),
         lines=held.arguments.get("lines", [])[:SHOWN],
@@ -109,11 +113,12 @@ def _shown(held: HeldChange, form: RejectForm, status: int = 200) -> Response:
         form=form,
         approve_form=ApproveForm(shown=held.digest),
         mine=_is_mine(held, by),
-        alone=held.status == "waiting" and queries.other_admins(held.asked_by) == 0,
+        alone=held.status == "waiting" and short is None and queries.other_admins(held.asked_by) == 0,
         slug=db.session.get_one(Fmo, by.fmo_id).slug,
         words=held_words,
     )
 
 
 def _is_mine(held: HeldChange, by: Scope) -> bool:
-    return held.asked_by is not None and held.asked_by == by.actor_id
+    """Whether `by` asked for it and may therefore only withdraw it."""
+    return held.kind != "shrunk_file" and held.asked_by is not None and held.asked_by == by.actor_id

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from portal.book import queries, words
+from portal.book.absence import queries as absence
 from portal.book.events import LISTED, SEEN
 from portal.book.models import Member, Policy
 from portal.book.queries.policies import FILTERS, NO_KIND, SORTS
@@ -51,6 +52,10 @@ def _chips(listing: Listing[Policy], text: str) -> None:
         listing.chip("Status", "status", words.status(status)[0])
     if (attributed := args.get("attributed")) in ("yes", "no"):
         listing.chip("Writing agent", "attributed", "Known" if attributed == "yes" else "Unattributed")
+    if (missing := args.get("missing")) in ("yes", "no"):
+        listing.chip("Feed", "missing", "Missing from the feed" if missing == "yes" else "Told by the feed")
+    if args.get("marked"):
+        listing.chip("Missing", "marked", "Marked by one file")
     if npn := args.get("npn"):
         listing.chip("NPN", "npn", npn)
     if kind := args.get("kind"):
@@ -80,7 +85,9 @@ def policy(policy_id: UUID) -> Response:
     writers = queries.writers_of(found)
     agents = downline.by_npns({writer.npn for writer in writers if writer.npn})
     run = queries.run_of(found)
+    absences = absence.absences_of(found)
     context: dict[str, Any] = {"policy": found, "member": member, "writers": writers, "agents": agents, "run": run}
+    context["absences"] = absences
     return page("book/policy.html", others=_others(found), words=words, **context)
 
 
