@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -81,3 +82,15 @@ def write_book(path: Path, sheets: dict[str, Iterable[Sequence[object]]]) -> Pat
                     elif cell is not None:
                         sheet.write(number, column, cell)
     return path
+
+
+def golden_file(name: str, folder: Path) -> Path:
+    """The golden file of a layout as the carrier sends it: a text, a web page called .xls, or a workbook in `folder`."""
+    for ending in ("csv", "txt"):
+        if (text := GOLDEN / f"{name}.{ending}").exists():
+            return text
+    if (page := GOLDEN / f"{name}.html").exists():
+        return Path(shutil.copy(page, folder / f"{name}.xls"))
+    with (GOLDEN / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    return write_book(folder / f"{name}.xlsx", {"Summary": [["Members", 13]], "Active Members": rows})

@@ -6,7 +6,6 @@ A changed `identity` or `content_hash` of an unchanged row makes every policy in
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
 from pathlib import Path
@@ -17,23 +16,14 @@ import pytest
 from portal.connectors.layouts import load_layouts
 from portal.connectors.parse import parse
 from portal.connectors.rows import FileRefused
-from tests.connectors.files import AS_OF, GOLDEN, Read, read, write_book
+from tests.connectors.files import AS_OF, GOLDEN, Read, golden_file, read
 
 NAMES = tuple(sorted(load_layouts()))
 
 
 def told(name: str, folder: Path) -> dict[str, Any]:
     """What the golden file of a layout gives, as plain JSON values."""
-    return _plain(read(_source(name, folder)))
-
-
-def _source(name: str, folder: Path) -> Path:
-    for ending in ("csv", "txt"):
-        if (text := GOLDEN / f"{name}.{ending}").exists():
-            return text
-    with (GOLDEN / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t"))
-    return write_book(folder / f"{name}.xlsx", {"Summary": [["Members", 13]], "Active Members": rows})
+    return _plain(read(golden_file(name, folder)))
 
 
 def _plain(result: Read) -> dict[str, Any]:
@@ -55,16 +45,16 @@ def test_a_layout_reads_its_golden_file_exactly(name: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_is_recognised_by_its_content_as_exactly_one_layout(name: str, tmp_path: Path) -> None:
-    found = parse(_source(name, tmp_path), file_name="export", as_of=AS_OF)
+    found = parse(golden_file(name, tmp_path), file_name="export", as_of=AS_OF)
     assert found.layout.name == name
     for other in set(NAMES) - {name}:
         with pytest.raises(FileRefused):
-            parse(_source(name, tmp_path), file_name="export", as_of=AS_OF, layout_name=other)
+            parse(golden_file(name, tmp_path), file_name="export", as_of=AS_OF, layout_name=other)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_of_a_golden_file_is_accounted_for_once(name: str, tmp_path: Path) -> None:
-    result = read(_source(name, tmp_path), batch_size=2)
+    result = read(golden_file(name, tmp_path), batch_size=2)
     taken, refused, dropped = ([one.row for one in part] for part in (result.rows, result.refused, result.dropped))
     numbers = taken + refused + dropped
     assert sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))

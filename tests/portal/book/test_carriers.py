@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.book.models import Member, Policy, PolicyWriter
+from portal.book.models import Connector, Member, Policy, PolicyWriter
+from portal.connectors.layouts import load_layouts
+from portal.identity.models import Fmo, User
+from tests.connectors.files import GOLDEN, golden_file
 from tests.portal.book.conftest import Load
 from tests.portal.book.rows import golden
+from tests.support import builders
 
 Book = Callable[[], dict[str, Policy]]
+NAMES = tuple(sorted(load_layouts()))
 EARLIER = {
     "Broker NPN": "1002002", "Broker Name": "Otis Pike", "Broker Effective Date": "1/1/2026",
     "Broker Term Date": "5/31/2026",
 }  # fmt: skip
 LATER = {"Broker NPN": "1001001", "Broker Effective Date": "6/1/2026"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layout_goes_from_its_file_to_the_pages(
+    load: Load, store: Session, fmo: Fmo, client_for: Callable[[User], FlaskClient], name: str, tmp_path: Path
+) -> None:
+    """Every row of the golden file is in the book or accounted for; the same file again changes nothing."""
+    body = golden_file(name, tmp_path).read_bytes()
+    expected = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    run = load(body)
+    assert run.status == "succeeded", run.error
+    identities = {row["identity"] for row in expected["rows"]}
+    assert (run.new, run.refused) == (len(identities), len(expected["refused"]))
+    assert run.rows == sum(len(expected[part]) for part in ("rows", "refused", "dropped"))
+    assert set(store.scalars(select(Policy.identity))) == identities
+    again = load(body)
+    assert (again.new, again.changed, again.refused) == (0, 0, run.refused)
+    admin = client_for(builders.user(store, fmo))
+    for policy_id in store.scalars(select(Policy.id)).all():
+        assert admin.get(f"/fmo/policies/{policy_id}").status_code == 200
+    connector = store.scalars(select(Connector)).one()
+    shown = admin.get(f"/fmo/connectors/{connector.id}").text
+    assert load_layouts()[name].carrier_name in shown and "Confirm who the writing agent is" in shown
 
 
 @pytest.mark.parametrize("turned", [False, True])
