@@ -85,7 +85,7 @@ def write_book(path: Path, sheets: dict[str, Iterable[Sequence[object]]]) -> Pat
 
 
 def golden_file(name: str, folder: Path) -> Path:
-    """The golden file of a layout as the carrier sends it: a text, a web page called .xls, or a workbook in `folder`."""
+    """The golden file of a layout as the carrier sends it: text, a web page called .xls, or a workbook in `folder`."""
     for ending in ("csv", "txt"):
         if (text := GOLDEN / f"{name}.{ending}").exists():
             return text

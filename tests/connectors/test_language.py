@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -206,3 +207,15 @@ def test_a_layout_may_say_that_its_file_names_no_agent(tmp_path: Path) -> None:
     rows = _rows(_open(GOLDEN / "devoted.csv", _data("devoted")))
     assert {(row.writer_npn, row.writer_kind, row.writer_value) for row in rows} == {(None, None, None)}
     assert {layout.writer.rule for layout in load_layouts().values() if layout.writer.nobody} == {"nobody"}
+
+
+def test_the_page_about_layouts_tells_every_entry_and_its_example_loads() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text(encoding="utf-8")
+    example, *_ = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert layout_from(tomllib.loads(example), name="example").carrier == "meadow"
+    used = {entry for path in _LAYOUTS.glob("*.toml") for entry in tomllib.loads(path.read_text(encoding="utf-8"))}
+    entries = used | {"values", "later_of", "told_by", "never_read", "status_from"}
+    assert [
+        entry for entry in sorted(entries) if not re.search(rf"[\[`.]{entry}\b|^{entry} =", page, re.MULTILINE)
+    ] == []
+    assert [kind for kind in CROSSWALK_KINDS if kind not in page] == []
