@@ -15,7 +15,9 @@ from portal.book.absence.queries import missing_count
 from portal.book.arrival import queries as arrival
 from portal.book.arrival import words as arrival_words
 from portal.book.drift import queries as drift
+from portal.book.quarantine import queries as quarantine
 from portal.core import clock
+from portal.core.paging import COUNT_CAP
 from portal.core.words import counted
 from portal.home import queries
 from portal.sync import queries as sync
@@ -143,11 +145,10 @@ def _loose_ends() -> Iterator[Task]:
     if gone:
         number = f"{gone:,}{'+' if more_gone else ''} {'policy is' if gone == 1 else 'policies are'}"
         yield Task(f"{number} missing from the carrier’s feed", url_for("book.policies", missing="yes"))
-    run = queries.last_feed_with_refusals()
-    if run is not None:
-        rows = counted(run.refused or 0, "row")
-        href = url_for("book.feed", run_id=run.id)
-        yield Task(f"{rows} of {run.file_name} were refused", href, run.finished_at)
+    refused = quarantine.waiting_count()
+    if refused:
+        rows = f"{COUNT_CAP:,}+ rows wait" if refused > COUNT_CAP else counted(refused, "row waits", "rows wait")
+        yield Task(f"{rows} in the quarantine, refused by a file that was loaded", url_for("book.quarantine"))
     invited = queries.unused_invitations()
     for user, business, mailed in invited.first:
         href = url_for("businesses.business", record_id=business.id)

@@ -81,13 +81,6 @@ def unused_invitations() -> Named:
     return _named(query, User.created_at.desc(), User.id)
 
 
-def last_feed_with_refusals() -> FeedRun | None:
-    """The last loaded file, if rows of it were refused."""
-    last = select(FeedRun).where(FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
-    found = db.session.scalar(last.order_by(FeedRun.requested_at.desc(), FeedRun.id.desc()).limit(1))
-    return found if found is not None and found.refused else None
-
-
 def policies_by_status() -> list[tuple[str, int]]:
     """(canonical status, policies) of the book, the most frequent first."""
     counted = select(Policy.status, func.count()).group_by(Policy.status).order_by(func.count().desc(), Policy.status)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,8 +14,7 @@ from portal.book.drift.models import ColumnDrift
 from portal.book.layouts.models import ConnectorHeader, ConnectorLayout
 from portal.book.models import FeedFile, HeldChange
 from portal.book.prints.models import FeedPrint
-from portal.book.quarantine.bodies import Body
-from portal.book.quarantine.models import RefusedRow, ValueAlias
+from portal.book.quarantine.models import ValueAlias
 from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import BusinessNpn
@@ -115,8 +113,14 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
         FeedPrint(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=bytes(32)),
     ]
-    refused, alias = _refused(office)
-    rows += [refused, alias]
+    reason = {"reason": f"Qreason{slug}"}
+    refused = make.refused_row(store, office.feed_run, office.connector, f"Qcell{slug}", "Gone", **reason)
+    alias = ValueAlias(
+        fmo_id=fmo_id, id=new_id(), connector_id=office.connector.id, field="status", column_name="Status",
+        column_key="status", occurrence=1, written="gone", shown=f"Qalias{slug}", replacement="terminated",
+        decided_name=office.admin.name,
+    )  # fmt: skip
+    rows.append(alias)
     for officer in (office.admin, office.compliance):
         rows += _of_user(officer)
     for row in rows:
@@ -165,21 +169,6 @@ def _columns(office: Office) -> list[Base]:
     drift.columns_then, drift.columns_now, drift.proposals = columns, ["Status"], []
     drift.kinds_then, drift.kinds_now = {}, {}
     return [layout, header, drift]
-
-
-def _refused(office: Office) -> tuple[RefusedRow, ValueAlias]:
-    fmo_id, slug = office.fmo.id, office.fmo.slug
-    owned: dict[str, Any] = {"fmo_id": fmo_id, "connector_id": office.connector.id}
-    body = Body(["MbrFirstName", "Status"], [f"Qcell{slug}", "Gone"])
-    refused = RefusedRow(
-        **owned, id=new_id(), carrier="humana", digest="d", cause="c", run_id=office.feed_run.id, sheet="", row=2,
-        as_of=make.AS_OF, reason=f"Qreason{slug}", body=body.seal(fmo_id),
-    )  # fmt: skip
-    alias = ValueAlias(
-        **owned, id=new_id(), field="status", column_name="Status", column_key="status", occurrence=1, written="gone",
-        shown=f"Qalias{slug}", replacement="terminated", decided_name=office.admin.name,
-    )  # fmt: skip
-    return refused, alias
 
 
 def _absence(office: Office) -> list[Base]:

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, event, update
 from sqlalchemy.orm import Session
 
 from portal.book.models import Connector, FeedProblem, FeedRun, Member, MemberKey, Policy, PolicyWriter
+from portal.book.quarantine.bodies import Body
+from portal.book.quarantine.models import RefusedRow
 from portal.businesses.models import Business, BusinessNpn
 from portal.connectors.ladder import name_key
 from portal.core.crypto import encrypt, keyed_hash
@@ -148,6 +150,15 @@ def feed_problem(store: Session, run: FeedRun, **values: Any) -> FeedProblem:
     """A row that `run` refused."""
     values = {"outcome": "refused", "sheet": "", "row": number(), "reason": "The birth date is no date.", **values}
     return add(store, FeedProblem(fmo_id=run.fmo_id, run_id=run.id, **values))
+
+
+def refused_row(store: Session, run: FeedRun, connector: Connector, *cells: str, **values: Any) -> RefusedRow:
+    """A row of a Humana file that waits in the quarantine; its first cell is a first name, its second a status."""
+    serial = number()
+    body = Body(["MbrFirstName", "Status"], list(cells) or ["MAE", "Gone"]).seal(run.fmo_id)
+    told = {"digest": f"{serial:064x}", "cause": f"{serial:064x}", "row": serial, "sheet": "", "as_of": AS_OF}
+    values = {"carrier": "humana", "reason": "“Status” is not known.", **told, **values}
+    return add(store, RefusedRow(fmo_id=run.fmo_id, run_id=run.id, connector_id=connector.id, body=body, **values))
 
 
 def member(store: Session, fmo: Fmo, mbi: str | None = None, **values: Any) -> Member:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select
 
 from portal.book.layouts import known
 from portal.book.models import Connector, FeedRun, Policy
-from portal.book.quarantine.models import LOADING, WAITING, RefusedRow, ValueAlias
+from portal.book.quarantine.models import LOADED, LOADING, TOLD, WAITING, RefusedRow, ValueAlias
 from portal.connectors.layouts import Layout
 from portal.core.ids import parse_id
 from portal.core.paging import COUNT_CAP, Asked, Listing, fetch
@@ -29,17 +29,17 @@ class Group(NamedTuple):
 
 
 def is_waiting() -> ColumnElement[bool]:
-    """Rows that somebody must decide about: also those whose load did not come about."""
-    failed = select(FeedRun.id).where(FeedRun.status == "failed")
-    return or_(RefusedRow.state == WAITING, and_(RefusedRow.state == LOADING, RefusedRow.fix_run_id.in_(failed)))
+    """Rows that somebody must decide about: also those whose load did not come about, or was undone."""
+    gone = select(FeedRun.id).where(or_(FeedRun.status == "failed", FeedRun.undone_at.is_not(None)))
+    loaded_by = func.coalesce(RefusedRow.told_run_id, RefusedRow.fix_run_id)
+    ended = RefusedRow.state.in_((LOADING, LOADED, TOLD))
+    return or_(RefusedRow.state == WAITING, and_(ended, loaded_by.in_(gone)))
 
 
 def is_open(row: RefusedRow) -> bool:
     """Whether this one must be decided about."""
-    if row.state != LOADING:
-        return row.state == WAITING
-    run = fix_run_of(row)
-    return run is not None and run.status == "failed"
+    query = select(RefusedRow.id).where(RefusedRow.id == row.id, is_waiting())
+    return db.session.scalar(query.execution_options(unlogged="whether it waits")) is not None
 
 
 def fix_run_of(row: RefusedRow) -> FeedRun | None:

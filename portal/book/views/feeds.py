@@ -13,6 +13,7 @@ from portal.book.events import PROBLEMS_EXPORTED
 from portal.book.forms import FeedForm
 from portal.book.models import FeedRun
 from portal.book.operations import AlreadyLoading, UnknownConnector
+from portal.book.quarantine import queries as quarantine
 from portal.book.queries.feeds import FEED_FILTERS, PROBLEM_FILTERS
 from portal.book.undoing import queries as undoing
 from portal.book.undoing.words import done
@@ -99,7 +100,16 @@ def feed(run_id: UUID) -> Response:
         listing.chip("Rows", "outcome", outcome.capitalize())
     connectors = queries.connectors_by_ids([run.connector_id])
     connector = connectors.get(run.connector_id) if run.connector_id else None
-    return page("book/feed.html", block="results", listing=listing, connector=connector, **_shown(run))
+    waiting = quarantine.waiting_count(run)
+    return page(
+        "book/feed.html",
+        block="results",
+        listing=listing,
+        connector=connector,
+        waiting_rows=waiting,
+        parent=queries.runs_by_ids({run.parent_id}).get(run.parent_id) if run.parent_id else None,
+        **_shown(run),
+    )
 
 
 @bp.get("/feeds/<uuid:run_id>/progress")

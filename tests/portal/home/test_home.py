@@ -41,6 +41,7 @@ def test_homes_are_of_one_role_each(world: World, store: Session, client_for: An
 def test_the_fmo_sees_what_waits(world: World, store: Session, client_for: Any) -> None:
     crm.sync_run(store, world.nora.business, status="failed", requested_at=datetime.now(UTC) + timedelta(seconds=1))
     make.feed_run(store, world.summit.fmo, status="failed", file_name="broken.csv")
+    make.refused_row(store, world.summit.feed_run, world.summit.connector)
     invited = make.user(
         store, world.summit.fmo, world.amy.admin.role, world.amy.business, state="invited", last_name="Waiting"
     )
@@ -50,7 +51,7 @@ def test_the_fmo_sees_what_waits(world: World, store: Session, client_for: Any) 
     assert f"Policy Sync of {world.nora.business.name} failed" in text
     assert "broken.csv could not be loaded" in text
     assert "1 policy has no writing agent" in text
-    assert "1 row of qfilesummit.csv" in text or "1 row of" in text
+    assert "1 row waits in the quarantine" in text
     assert "Waiting of" in text
     assert not any(mark in text for mark in world.lakeside.marks)
     assert world.lou.business.name not in text

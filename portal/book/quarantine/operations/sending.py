@@ -109,7 +109,7 @@ def _send(read: Sequence[tuple[Fix, Reading]], run: FeedRun, by: Scope, words: i
         raise Taken(IN_FLIGHT) from error
     for number, (fix, reading) in enumerate(read, 2):
         row = fix.opened.row
-        row.state, row.fix_run_id, row.fix_row, row.why = LOADING, sent.id, number, None
+        row.state, row.fix_run_id, row.fix_row, row.told_run_id, row.why = LOADING, sent.id, number, None, None
         row.fixed = seal_cells(fix.cells, row.fmo_id)
         row.identity = reading.row.identity if reading.row else None
         row.decided_by, row.decided_name, row.decided_at = by.actor_id, by.actor_name, func.now()
