@@ -10,6 +10,7 @@ import portal.book.absence.models
 import portal.book.arrival.models
 import portal.book.drift.models
 import portal.book.layouts.models
+import portal.book.mapping.models
 import portal.book.models
 import portal.book.prints.models
 import portal.book.quarantine.models

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.book import operations as book
 from portal.book.arrival import operations as arrival
+from portal.book.mapping import operations as mapping
 from portal.book.undoing import operations as undoing
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
@@ -84,6 +85,7 @@ def keep_house() -> None:
     sessions.purge()
     uploads.forget_old()
     arrival.clear()
+    mapping.forget_old()
     with open_session(EVERYWHERE) as work:
         work.execute(_OLD)
         work.execute(_PARTITIONS)

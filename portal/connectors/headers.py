@@ -131,8 +131,11 @@ def header_of(found: Detection) -> list[str]:
     return [text.strip() for text in found.header]
 
 
-_NO_COLUMNS = {"statuses", "reasons", "empty", "identity", "dates", "rules", "carrier", "carrier_name", "says", "kind",
-               "agency_words", "feed"}  # fmt: skip
+_NO_COLUMNS = {
+    "agency_words", "as_of", "carrier", "carrier_name", "dates", "empty", "feed", "fixed_width", "identity", "kind",
+    "later_of",
+    "never_read", "pattern", "reasons", "renewal_for", "rules", "says", "status_from", "statuses", "values",
+}  # fmt: skip
 
 
 def rename_columns(body: Mapping[str, Any], renamed: Mapping[Key, Named | None]) -> dict[str, Any]:
@@ -143,6 +146,8 @@ def rename_columns(body: Mapping[str, Any], renamed: Mapping[Key, Named | None])
         del writer["crosswalk"]
     if "people" in writer:
         writer["people"] = [role for role in writer["people"] if "npn" in role]
+    if "column" not in made.get("told_by", {"column": ""}):
+        del made["told_by"]
     return made | {"writer": writer}
 
 

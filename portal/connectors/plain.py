@@ -53,8 +53,6 @@ GROUPS: Final[dict[str, dict[str, Field]]] = {
         "contract": Field("CMS contract", "H1036, where contract and plan stand apart."),
         "pbp": Field("CMS plan (PBP)", "335"),
         "segment": Field("CMS segment", "002"),
-        "product": Field("Product", "The carrier’s word for the kind of product, taken as it is."),
-        "line_of_business": Field("Line of business", "Medicare, Supplement, Dental …, taken as it is."),
         "premium": Field("Premium", "What the member pays."),
         "writer_from": Field("Agent’s first day on the policy", ""),
         "writer_to": Field("Agent’s last day on the policy", ""),
@@ -68,6 +66,9 @@ DATES: Final = frozenset(
 )
 _OTHER: Final = {
     "writer": "Writing agent",
+    "product": "Product",
+    "line_of_business": "Line of business",
+    "policy_start": "First day of the policy",
     "product_words": "Words that tell the product",
     "shown": "Another agent, shown only",
 }

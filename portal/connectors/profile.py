@@ -50,6 +50,7 @@ class Look:
     month_first: int
     unclear: int  # dates that can be read both ways
     example: str | None  # one of those
+    serials: bool  # numbers that could be a spreadsheet's days
     births: bool  # dates that could be birth dates of adults
     unique: bool  # every row has a value, and each its own
 
@@ -73,11 +74,11 @@ KINDS: Final = {
 
 
 def look(header: list[str], rows: Iterable[list[str]], *, as_of: date, most: int = MOST_ROWS) -> list[Look]:
-    """Every column of a table, from at most its first `most` rows; empty rows do not count."""
+    """Every column of a table, from at most its first `most` rows; an empty row or a total is none."""
     counters: list[Counter[str]] = [Counter() for _ in header]
     read = 0
     for cells in islice(rows, most):
-        if not any(map(str.strip, cells)):
+        if 4 * sum(bool(cell.strip()) for cell in cells) <= len(header):
             continue
         read += 1
         for counter, cell in zip(counters, cells, strict=False):
@@ -117,6 +118,7 @@ def _look(column: Named, place: int, counter: Counter[str], rows: int, as_of: da
         month_first=orders[1],
         unclear=orders[2],
         example=orders[3],
+        serials=bool(tried) and all(_DIGITS.fullmatch(t) and 14_000 < int(t[:6]) < 74_000 for t in tried),
         births=bool(days) and all(as_of - _OLDEST < day < as_of - _ADULT for day in days),
         unique=filled == rows == len(told) and rows > 1,
     )
@@ -126,7 +128,7 @@ def _kind(tried: list[str], counter: Mapping[str, int], distinct: int) -> str:
     for kind, fits in _TESTS.items():
         if sum(map(fits, tried)) >= _MOSTLY * len(tried):
             return kind
-    repeated = sum(counter.values()) >= 3 * distinct or distinct <= 12
+    repeated = sum(counter.values()) >= 2 * distinct or distinct <= 4
     if distinct <= MOST_WORDS and repeated and all(len(text) <= 60 for text in tried):
         return "words"
     return "id" if all(_ID.fullmatch(text) for text in tried) else "text"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from portal.connectors import normalise
@@ -51,9 +52,19 @@ def readable_phone(phone: str) -> str:
     return f"({national[:3]}) {national[3:6]}-{national[6:]}"
 
 
+_more_carriers: list[Callable[[], Mapping[str, str]]] = []
+
+
+def more_carriers(source: Callable[[], Mapping[str, str]]) -> None:
+    """Let `source` name (key → name) the carriers of the scope's FMO that no layout of the package has. One for all."""
+    _more_carriers[:] = [source]
+
+
 def carriers() -> list[tuple[str, str]]:
-    """(key, name) of every carrier with a layout, by name."""
+    """(key, name) of every carrier with a layout, those of the scope's FMO included, by name."""
     found = {layout.carrier: layout.carrier_name for layout in load_layouts().values()}
+    for source in _more_carriers:
+        found |= source()
     return sorted(found.items(), key=lambda one: one[1].casefold())
 
 

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from portal.book.absence.models import DeclaredSet, PolicyAbsence
 from portal.book.drift.models import ColumnDrift
 from portal.book.layouts.models import ConnectorHeader, ConnectorLayout
+from portal.book.mapping.models import ConnectorDraft, ConnectorDraftPiece
+from portal.book.mapping.sample import FIELD, examine, keep_seen
+from portal.book.mapping.state import Mapping
 from portal.book.models import FeedFile, HeldChange
 from portal.book.prints.models import FeedPrint
 from portal.book.quarantine.models import ValueAlias
@@ -20,6 +23,7 @@ from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.connectors.layouts import layout_bodies
+from portal.connectors.mapped import Answers
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
 from portal.core.models import Base
@@ -102,7 +106,9 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     outcome = BulkOutcome(
         fmo_id=fmo_id, id=new_id(), kind="resync", by_name=f"Qbulk{slug}", told={"started": [], "refused": []}
     )
+    draft = connector_draft(office)
     rows: list[Base] = [
+        draft,
         *_columns(office),
         entry,
         outcome,
@@ -129,10 +135,13 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     look = arrivals.look(store, source)
     arrivals.taken_file(store, source, office.feed_run, f"Qarrived{slug}.csv")
     arrivals.expectation(store, office.connector, 30)
+    sealed = encrypt("x", fmo_id=fmo_id, field=FIELD)
+    make.add(store, ConnectorDraftPiece(fmo_id=fmo_id, draft_id=draft.id, piece=0, body=sealed))
     return {
         "entry": entry.id,
         "agency": agency.id,
         "connector": office.connector.id,
+        "connector_draft": draft.id,
         "feed_run": office.feed_run.id,
         "source": source.id,
         "source_look": look.id,
@@ -155,6 +164,17 @@ def _of_run(office: Office) -> list[Base]:
         FeedAlteration(**mine, **cell),
         FeedUndo(**mine, shown="x", asked_by=office.admin.id, asked_name=office.admin.name),
     ]
+
+
+def connector_draft(office: Office) -> ConnectorDraft:
+    """A mapping under way, with an answer on every page."""
+    fmo_id, slug = office.fmo.id, office.fmo.slug
+    draft = ConnectorDraft(fmo_id=fmo_id, id=new_id(), file_name=f"Qsample{slug}.csv", size=1, made_by_name="Q")
+    body = f"Name;Start;Number;Q{slug}\n".encode() + b"QUILL, A;2026-01-01;1;x\nQUILL, B;2026-01-01;2;y\n"
+    mapping = Mapping(draft, examine(body), Answers())
+    keep_seen(draft, mapping.seen)
+    mapping.keep()
+    return draft
 
 
 def _columns(office: Office) -> list[Base]:
@@ -262,6 +282,7 @@ def _actors(world: World) -> list[Actor]:
         "Qcellsummit",
         "Qaliassummit",
         "Qcolumnsummit",
+        "Qsamplesummit",
         "Qmakersummit",
         "Qconnectorsummit",
         "qhostsummit",
@@ -281,6 +302,7 @@ def _actors(world: World) -> list[Actor]:
         "Qcelllakeside",
         "Qaliaslakeside",
         "Qcolumnlakeside",
+        "Qsamplelakeside",
         "Qmakerlakeside",
         "qhostlakeside",
         "Qbulklakeside",

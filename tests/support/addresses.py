@@ -40,6 +40,7 @@ KINDS = {
     "/fmo/sources/*": "source",
     "/fmo/sources/*/looks/*": "source_look",
     "/fmo/connectors/*/aliases/*": "value_alias",
+    "/fmo/connectors/drafts/*": "connector_draft",
     "/fmo/feeds/*": "feed_run",
     "/fmo/quarantine/*": "refused_row",
     "/fmo/bulk/*": "bulk_outcome",

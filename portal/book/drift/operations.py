@@ -47,7 +47,7 @@ def accept(shown: Shown, renamed: Renamed, *, by: Scope) -> None:
     accept_headers(shown.connector, [drift.columns_now], version=version, by=by.actor_name)
     told = [[old.called, new.called if new else None] for old, new in renamed.items()]
     _decide(shown, "accepted", by, renamed=told)
-    run.status, run.error, run.notes, run.attempt = "queued", None, [], 0
+    run.status, run.error, run.attempt = "queued", None, 0
     run.phase, run.heartbeat_at = None, None
     run.connector_id = shown.connector.id
     db.session.flush()
