@@ -27,6 +27,7 @@ _FIXED = {
     "PORTAL_DEMO_PASSWORD": PASSWORD,
     "SECRET_KEY": "tests-only-Vw3kQz8mJr5tNc7yBx2pLd9fHg4sKa6e",
     "FIELD_KEYS": "t1:MTIzNDU2Nzg5MGFiY2RlZmdoaWprbG1ub3BxcnN0dXY=",
+    "PORTAL_SFTP_PRIVATE": "1",
     "METRICS_TOKEN": "tests-only-Zp4xWq9vRn6tMk3yCb8jLf5dHs2gQa7u",
 }
 _DROPPED = ("DATABASE_URL", "REDIS_URL", "MAIL_URL", "PORT")

@@ -18,7 +18,7 @@ from wtforms import (
     TextAreaField,
 )  # fmt: skip
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation, ValidationError
 
 from portal.book.arrival import names, secrets
 from portal.book.arrival.models import ArrivalSource
@@ -47,6 +47,18 @@ def _plain(form: Any, field: Field) -> None:
         raise ValidationError("Use letters, digits and plain signs only.")
 
 
+class KeyField(TextAreaField):  # type: ignore[misc]  # wtforms ships no types
+    """Several lines that are only ever sent to us: a form that is refused does not print them."""
+
+    def _value(self) -> str:
+        return ""
+
+
+def _given(form: Any, field: Field) -> None:
+    if form.when.data == "every" and not (field.raw_data and field.raw_data[0].strip()):
+        raise StopValidation("Say how often to look.")
+
+
 class _Scheduled(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """When to look."""
 
@@ -57,17 +69,15 @@ class _Scheduled(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         validators=[InputRequired("Say which files; * stands for all."), Length(max=100), _plain],
     )
     when = RadioField("When to look", choices=WHEN, default="every")
-    every = IntegerField("Every", default=1, validators=[Optional(), NumberRange(1, MOST_MINUTES)])
+    every = IntegerField("Every", default=1, validators=[_given, Optional(), NumberRange(1, MOST_MINUTES)])
     unit = SelectField("Unit", choices=UNITS, default="hours")
-    daily_at = StringField("Time of day", default="06:00", filters=[stripped], validators=[Optional()])
+    daily_at = StringField("Time of day", default="06:00", filters=[stripped])
     zone = SelectField("Time zone", choices=_choices({**ZONES, "UTC": "UTC"}), default="America/New_York")
 
     def validate_every(self, field: Field) -> None:
         """A server is not asked all the time, and nothing is forgotten for months."""
         if self.when.data != "every":
             return
-        if field.data is None:
-            raise ValidationError("Say how often to look.")
         if not LEAST_MINUTES <= self._minutes() <= MOST_MINUTES:
             raise ValidationError("Look every 5 minutes at the most, and every 7 days (168 hours) at the least.")
 
@@ -120,11 +130,11 @@ class SftpForm(_Scheduled):
     )
     how = RadioField("Sign in with", choices=HOW, default="password")
     password = PasswordField("Password", validators=[Length(max=500)])
-    private_key = TextAreaField("Private key", validators=[Length(max=16_000)], render_kw={"rows": 4})
+    private_key = KeyField("Private key", validators=[Length(max=16_000)], render_kw={"rows": 4})
     passphrase = PasswordField("Passphrase of the key", validators=[Optional(), Length(max=500)])
     folder = StringField("Folder on the server", filters=[stripped], validators=[Optional(), Length(max=300), _plain])
     afterwards = RadioField("After a file was taken", choices=AFTERWARDS, default="leave")
-    move_to = StringField("Move to", filters=[stripped], validators=[Optional(), Length(max=300), _plain])
+    move_to = StringField("Move to", filters=[stripped], validators=[Length(max=300), _plain])
     may_keep = False  # whether the login that is kept may stay
 
     def validate_host(self, field: Field) -> None:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import struct
 
-from portal.book.arrival.sftp import readable_key
+from portal.book.arrival.signing_in import readable_key
 
 MOST_ROUNDS = 256  # of the key's derivation: more would keep a process busy for minutes
 _BEGINS, _ENDS = "-----BEGIN OPENSSH PRIVATE KEY-----", "-----END OPENSSH PRIVATE KEY-----"

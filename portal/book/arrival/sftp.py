@@ -11,100 +11,20 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import asyncssh
 
-from portal.book.arrival.dialling import dial
-from portal.book.arrival.places import (
-    MOST_ENTRIES,
-    Entry,
-    FileChanged,
-    Found,
-    KeyChanged,
-    LoginRefused,
-    LookFailed,
-)
+from portal.book.arrival import signing_in
+from portal.book.arrival.places import MOST_ENTRIES, Entry, FileChanged, Found, LookFailed
+from portal.book.arrival.signing_in import Login, answered, signed_in
 
-ANSWER = 30.0  # seconds that one answer may take
 WHOLE_LOOK = 1800.0  # and everything together
 PIECE = 256 * 1024
 KEPT_EVERY = 8 * 1024 * 1024
 _PLAIN = (asyncssh.FILEXFER_TYPE_REGULAR, asyncssh.FILEXFER_TYPE_UNKNOWN)
-CHANGED = (
-    "The server shows another key than the one that was confirmed. Either it was set up anew, or somebody stands in"
-    " between. Nothing was sent to it and nothing was taken. Ask the carrier for the key’s fingerprint before you"
-    " confirm the new one."
-)
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Login:
-    """Where to sign in and how; never printed."""
-
-    host: str
-    port: int
-    username: str
-    host_key: str
-    password: str | None = None
-    private_key: str | None = None
-    passphrase: str | None = None
-
-
-def fingerprint(host_key: str) -> str:
-    """ "SHA256:…" of a public key as OpenSSH writes it."""
-    return str(asyncssh.import_public_key(host_key).get_fingerprint())
-
-
-def readable_key(text: str, passphrase: str | None) -> asyncssh.SSHKey | None:
-    """The private key that `text` spells, or None where it or its passphrase is wrong."""
-    try:
-        return asyncssh.import_private_key(text, passphrase or None)
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
-        return None
-
-
-def shown_key(host: str, port: int, *, private: bool) -> str:
-    """The key that a host shows, as OpenSSH writes it; nobody signs in. Raises `LookFailed`."""
-
-    async def ask() -> asyncssh.SSHKey | None:
-        reached = await dial(host, port, private=private)
-        return await asyncssh.get_server_host_key(host, port, sock=reached, config=None)
-
-    with asyncio.Runner() as loop:
-        key = _answered(loop, ask, ANSWER + 15)
-    if key is None:
-        raise LookFailed(f"{host} shows no key of its own at port {port}.")
-    return key.export_public_key("openssh").decode().strip()
-
-
-def _answered(loop: asyncio.Runner, ask: Callable[[], Awaitable[Answer]], seconds: float) -> Answer:
-    """What `ask` gives in time; every way in which a server can misbehave becomes a sentence."""
-    try:
-        return loop.run(_in_time(ask, seconds))
-    except TimeoutError as error:
-        raise LookFailed(f"The server did not answer within {seconds:.0f} seconds.") from error
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise KeyChanged(CHANGED) from error
-    except asyncssh.PermissionDenied as error:
-        raise LoginRefused("The server refuses the login: user name, password or key are not right.") from error
-    except (asyncssh.ConnectionLost, asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, OSError) as error:
-        raise LookFailed("The connection was cut.") from error
-    except asyncssh.SFTPError:
-        raise  # an answer about one file or folder: who asked knows what it means
-    except asyncssh.KeyExchangeFailed as error:
-        raise LookFailed("The server and the portal share no way of encrypting that is safe.") from error
-    except asyncssh.ChannelOpenError as error:
-        raise LookFailed("The server lets us in and offers no SFTP.") from error
-    except (asyncssh.Error, ValueError) as error:
-        raise LookFailed("The server answered something that cannot be understood.") from error
-
-
-async def _in_time(ask: Callable[[], Awaitable[Answer]], seconds: float) -> Answer:
-    return await asyncio.wait_for(ask(), seconds)
 
 
 class SftpFolder:
@@ -119,7 +39,7 @@ class SftpFolder:
     def entries(self) -> Found:
         """What stands there; links are told as such."""
         try:
-            return self._ask(self._list, 2 * ANSWER)
+            return self._ask(self._list, 2 * signing_in.ANSWER)
         except asyncssh.SFTPError as error:
             raise LookFailed("The folder is not there, or the login may not list it.") from error
 
@@ -212,11 +132,11 @@ class SftpFolder:
     def _path(self, name: str) -> str:
         return f"{self._folder.rstrip('/') or ''}/{name}"
 
-    def _ask(self, ask: Callable[[], Awaitable[Answer]], seconds: float = ANSWER) -> Answer:
+    def _ask(self, ask: Callable[[], Awaitable[Answer]], seconds: float | None = None) -> Answer:
         left = self._ends - time.monotonic()
         if left <= 0:
             raise LookFailed("The server is so slow that half an hour was not enough.")
-        return _answered(self._loop, ask, min(seconds, left))
+        return answered(self._loop, ask, min(seconds or signing_in.ANSWER, left))
 
 
 def _reading(remote: Any, size: int, offset: int) -> Callable[[], Awaitable[bytes]]:
@@ -240,7 +160,7 @@ def sftp_folder(login: Login, folder: str, partials: Path, *, private: bool) -> 
     """The folder, signed in; raises `LookFailed`, and `KeyChanged` before anything secret is sent."""
     partials.mkdir(0o700, parents=True, exist_ok=True)
     with asyncio.Runner() as loop:
-        connection = _signed_in(loop, login, private)
+        connection = signed_in(loop, login, private)
         try:
             yield SftpFolder(loop, _started(loop, connection), folder, partials)
         finally:
@@ -249,44 +169,6 @@ def sftp_folder(login: Login, folder: str, partials: Path, *, private: bool) -> 
 
 def _started(loop: asyncio.Runner, connection: asyncssh.SSHClientConnection) -> asyncssh.SFTPClient:
     try:
-        return _answered(loop, lambda: connection.start_sftp_client(path_errors="surrogateescape"), ANSWER)
+        return answered(loop, lambda: connection.start_sftp_client(path_errors="surrogateescape"), signing_in.ANSWER)
     except asyncssh.SFTPError as error:
         raise LookFailed("The server lets us in and offers no SFTP.") from error
-
-
-def _signed_in(loop: asyncio.Runner, login: Login, private: bool) -> asyncssh.SSHClientConnection:
-    trusted = asyncssh.import_public_key(login.host_key)
-    key = readable_key(login.private_key, login.passphrase) if login.private_key else None
-
-    async def sign_in() -> asyncssh.SSHClientConnection:
-        reached = await dial(login.host, login.port, private=private)
-        # Nothing of whoever runs the portal is offered: no agent, no key file, no settings of theirs.
-        return await asyncssh.connect(
-            login.host,
-            login.port,
-            sock=reached,
-            config=None,
-            known_hosts=([trusted], [], []),
-            username=login.username,
-            password=login.password,
-            client_keys=[key] if key else None,
-            agent_path=None,
-            preferred_auth="publickey" if key else "password,keyboard-interactive",
-            login_timeout=ANSWER,
-            keepalive_interval=15,
-            keepalive_count_max=3,
-        )
-
-    try:
-        return _answered(loop, sign_in, ANSWER + 15)
-    except KeyChanged:
-        raise
-    except LookFailed as error:
-        if isinstance(error.__cause__, asyncssh.KeyExchangeFailed) and _other_key(login, private):
-            raise KeyChanged(CHANGED) from error
-        raise
-
-
-def _other_key(login: Login, private: bool) -> bool:
-    """Whether the host shows a key of another kind than the confirmed one: it no longer has that."""
-    return shown_key(login.host, login.port, private=private).split()[:2] != login.host_key.split()[:2]

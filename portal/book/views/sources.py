@@ -11,7 +11,7 @@ from portal.book.arrival import operations, queries, words
 from portal.book.arrival.forms import ExpectForm, FolderForm, SftpForm, TrustForm, form_for
 from portal.book.arrival.models import ArrivalLook, ArrivalSource
 from portal.book.arrival.operations import NotDone
-from portal.book.arrival.sftp import fingerprint
+from portal.book.arrival.signing_in import fingerprint
 from portal.book.models import Connector
 from portal.book.views import bp
 from portal.core import scope

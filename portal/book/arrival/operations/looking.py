@@ -20,7 +20,8 @@ from portal.book.arrival.operations import ending, memory, taking, tidying
 from portal.book.arrival.operations.schedule import SETTLED
 from portal.book.arrival.operations.steps import Order, Overtaken, alone, private_folder, step
 from portal.book.arrival.places import Found, LookFailed, Place
-from portal.book.arrival.sftp import Login, SftpFolder, sftp_folder, shown_key
+from portal.book.arrival.sftp import SftpFolder, sftp_folder
+from portal.book.arrival.signing_in import Login, shown_key
 from portal.book.models import Connector
 from portal.config import load_settings
 from portal.core import clock, crypto, scope

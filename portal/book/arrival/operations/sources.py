@@ -12,7 +12,7 @@ from portal.book.arrival import events, queries
 from portal.book.arrival.models import ArrivalLook, ArrivalSource
 from portal.book.arrival.operations import schedule
 from portal.book.arrival.operations.looking import FIELD
-from portal.book.arrival.sftp import fingerprint
+from portal.book.arrival.signing_in import fingerprint
 from portal.book.models import Connector
 from portal.core import access, clock, crypto, scope
 from portal.core.events import Event

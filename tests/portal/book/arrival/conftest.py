@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.book.arrival.models import ArrivalFile, ArrivalLook, ArrivalSource
 from portal.book.arrival.operations import ask, look
+from portal.book.arrival.signing_in import shown_key
 from portal.book.models import Connector, FeedRun
 from portal.book.operations import run_feed
 from portal.config import Settings
@@ -22,8 +26,11 @@ from portal.core import scope
 from portal.core.scope import Role
 from portal.identity.models import Fmo
 from tests.portal.book.conftest import jobs_scope
+from tests.support import arrival_builders as arrivals
 from tests.support import builders
+from tests.support import sftp as peers
 from tests.support.people import acting
+from tests.support.sftp import Line, Peer
 
 Look = Callable[..., ArrivalLook]
 
@@ -56,9 +63,7 @@ def carry_out(app: Flask, store: Session) -> Look:
 
     def looked(source: ArrivalSource, what: str = "take") -> ArrivalLook:
         with acting(app, Role.FMO_ADMIN, source.fmo_id):
-            held = scope.current()
-            assert held is not None
-            ordered = ask(_own(source), what).id
+            ordered = ask(own(source), what).id
         work(app, source, ordered)
         store.rollback()
         store.expire_all()
@@ -67,7 +72,8 @@ def carry_out(app: Flask, store: Session) -> Look:
     return looked
 
 
-def _own(source: ArrivalSource) -> ArrivalSource:
+def own(source: ArrivalSource) -> ArrivalSource:
+    """The source as the scope at work sees it."""
     from portal.extensions import db
 
     return db.session.scalars(select(ArrivalSource).where(ArrivalSource.id == source.id)).one()
@@ -118,3 +124,61 @@ def write(path: Path, body: bytes, age: int = 0) -> Path:
         then = path.stat().st_mtime - age
         os.utime(path, (then, then))
     return path
+
+
+OWN = asyncssh.generate_private_key("ssh-ed25519")
+PRIVATE = OWN.export_private_key("openssh").decode()
+PUBLIC = OWN.export_public_key("openssh").decode()
+
+
+@pytest.fixture
+def openssh() -> None:
+    """OpenSSH is there; a machine without it skips, loudly, and CI fails."""
+    if peers.SSHD and peers.SFTP_SERVER:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(peers.MISSING)
+    pytest.skip(peers.MISSING)
+
+
+@pytest.fixture
+def peer(tmp_path: Path, openssh: None) -> Iterator[Peer]:
+    """OpenSSH's sshd with an empty folder."""
+    (tmp_path / "remote").mkdir()
+    with peers.sshd(tmp_path / "remote", tmp_path / "keys", PUBLIC, port=peers.free_port()) as running:
+        yield running
+
+
+@pytest.fixture
+def line(peer: Peer) -> Iterator[Line]:
+    """A line to it."""
+    made = Line(peer.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def source(store: Session, connector: Connector, peer: Peer, line: Line, inbox: Path) -> ArrivalSource:
+    """Its folder through the line, with the key that it has confirmed."""
+    return sftp_source(store, connector, line.port, peer)
+
+
+def sftp_source(store: Session, connector: Connector, port: int, peer: Peer, **values: Any) -> ArrivalSource:
+    """A folder of `peer` reached at `port`, with our key, and the host key that it shows."""
+    secret = json.dumps({"private_key": PRIVATE, "passphrase": ""})
+    held = shown_key("127.0.0.1", port, private=True)
+    given = {"host": "127.0.0.1", "port": port, "username": peer.username, "host_key": held, "secret_kind": "key"}
+    return arrivals.sftp_source(store, connector, secret, **{**given, "folder": str(peer.folder), **values})
+
+
+def again(store: Session, source: ArrivalSource) -> ArrivalSource:
+    """The source as it is now."""
+    store.rollback()
+    store.expire_all()
+    return store.scalars(select(ArrivalSource).where(ArrivalSource.id == source.id)).one()
+
+
+def runs(store: Session) -> int:
+    """How many feed runs there are."""
+    store.rollback()
+    return store.scalar(select(func.count()).select_from(FeedRun)) or 0
