@@ -21,6 +21,7 @@ from portal.connectors.statuses import decider
 _UNIT = re.compile(r"(?:apt|apartment|unit|ste|suite|lot|trlr|rm|room|bldg|fl|floor|#)\b|#", re.IGNORECASE)
 _PARTS = (
     "policy_number", "member_number", "effective_date", "line_of_business", "plan", "person", "policy_start",
+    "payer",
 )  # fmt: skip
 _SEPARATOR = "\x1f"  # cannot occur in tidied text
 
@@ -50,7 +51,7 @@ def compile_row(
     identify = itemgetter(*(_PARTS.index(part) for part in layout.identity), -1)
     swap = layout.unit_before_street
     decide = decider(layout, as_of=as_of, by_name=by_name)
-    by_person, renewal_for = "person" in layout.identity, layout.renewal_for
+    by_person, by_payer, renewal_for = "person" in layout.identity, "payer" in layout.identity, layout.renewal_for
     new = tuple.__new__
 
     def row_of(number: int, row: list[str]) -> PolicyRow:
@@ -62,7 +63,7 @@ def compile_row(
         (
             policy_number, member_number, first, last, middle, suffix, birth, gender, mbi, email, phone, address1,
             address2, city, state, zip_code, county, effective, term, renewal, received, status, reason, deceased,
-            plan_id, plan_name, product, premium, writer_from, writer_to, writer, shown, start,
+            plan_id, plan_name, product, premium, writer_from, writer_to, writer, shown, start, payer,
         ) = values  # fmt: skip
         if has_full_name:
             first, middle_found, last, suffix_found = first
@@ -76,9 +77,11 @@ def compile_row(
             status = decide(status, effective, term)
         person = _person(first, last, birth) if by_person else None
         plan = plan_id or plan_name or product
-        key = identify((policy_number, member_number, effective.isoformat(), line, plan, person, start, ""))
+        key = identify((policy_number, member_number, effective.isoformat(), line, plan, person, start, payer, ""))
         if None in key:
             raise _unidentified(found, key)
+        if by_payer and member_number:
+            member_number = f"{member_number} ({payer})"  # two payers may give the same number to two people
         if swap and address1 and address2 and address2[0].isdigit() and _UNIT.match(address1):
             address1, address2 = address2, address1
         business = (

@@ -116,6 +116,7 @@ def row_cells(file: Context) -> list[Cell]:
         _cells(file, writers.columns_of(file.layout), writers.resolver(file.found, file.is_empty, file.notes)),
         _shown_agents(file),
         _field(file, "policy_start", lambda cell: day.isoformat() if (day := _date(file, cell)) else None),
+        _field(file, "payer", identifier),
     ]
 
 

@@ -21,10 +21,12 @@ FIELDS: Final = (
     "gender", "mbi", "email", "phone", "address1", "address2", "city", "state", "zip", "county", "effective_date",
     "term_date", "renewal_date", "received_date", "status", "status_reason", "plan_id", "contract", "pbp", "segment",
     "plan_name", "product", "line_of_business", "premium", "writer_from", "writer_to", "deceased_date", "policy_start",
+    "payer",
 )  # fmt: skip
 """What a column may be mapped to. `full_name` stands for the name fields, contract/pbp/segment for `plan_id`.
 
-`policy_start` only tells enrolments apart, where `effective_date` also moves with the agent.
+`policy_start` only tells enrolments apart, where `effective_date` also moves with the agent. `payer` keeps the members
+of several payers apart whose numbers stand in one file.
 """
 
 IDENTITY_PARTS: Final = {
@@ -35,6 +37,7 @@ IDENTITY_PARTS: Final = {
     "plan": ("plan_id", "contract", "plan_name", "product"),
     "person": ("birth_date",),
     "policy_start": ("policy_start",),
+    "payer": ("payer",),
 }
 """What may make up an identity, and the fields of which at least one must be mapped for it.
 

@@ -17,10 +17,12 @@ from pathlib import Path
 
 import xlsxwriter  # type: ignore[import-untyped]  # the package has no types
 
-from portal.connectors import social_security
+from portal.connectors import enrollment_numbers, social_security
 from portal.connectors.readers import Kind, Sheet, fixed_width_of, kind_of, open_sheets
 from portal.connectors.readers.csv_reader import Dialect, find_dialect, rows_of
+from portal.connectors.readers.encoding import find_encoding
 from portal.connectors.readers.workbook import inspect_archive
+from portal.connectors.readers.x12 import pieces, segments
 from portal.connectors.rows import FileRefused
 from portal.connectors.social_security import Emptied, emptied
 
@@ -76,6 +78,16 @@ def _fixed(path: Path, clean: Path, told: Emptied) -> bool:
     ):
         for line in file:
             copy.write(social_security.blanked(line, secret if line.startswith(declared.detail) else {}, told))
+    return bool(told)
+
+
+def _enrollment(path: Path, clean: Path, told: Emptied) -> bool:
+    encoding = find_encoding(path, lines=False)
+    for _ in segments(path, encoding.codec):
+        pass  # a file whose counts do not agree is not kept
+    with clean.open("w", encoding=encoding.writes, newline="") as copy:
+        for text in enrollment_numbers.without(pieces(path, encoding.codec), told):
+            copy.write(text)
     return bool(told)
 
 
@@ -178,5 +190,6 @@ def _write_page(sheets: list[Sheet], clean: Path, told: Emptied) -> None:
 
 
 _WRITERS: dict[Kind, Callable[[Path, Path, Emptied], bool]] = {
-    Kind.TEXT: _text, Kind.FIXED: _fixed, Kind.XLSX: _new_workbook, Kind.XLS: _old_workbook, Kind.PAGE: _page,
+    Kind.TEXT: _text, Kind.FIXED: _fixed, Kind.X12: _enrollment,
+    Kind.XLSX: _new_workbook, Kind.XLS: _old_workbook, Kind.PAGE: _page,
 }  # fmt: skip

@@ -54,6 +54,7 @@ GROUPS: Final[dict[str, dict[str, Field]]] = {
         "pbp": Field("CMS plan (PBP)", "335"),
         "segment": Field("CMS segment", "002"),
         "premium": Field("Premium", "What the member pays."),
+        "payer": Field("Payer", "Only where one file has members of several payers: its number or name."),
         "writer_from": Field("Agent’s first day on the policy", ""),
         "writer_to": Field("Agent’s last day on the policy", ""),
     },

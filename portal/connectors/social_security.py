@@ -93,7 +93,7 @@ def may_hold(text: bytes) -> bool:
     return bool(_TAX.search(plain) and _PERSON_TAX.search(plain))
 
 
-def without(text: str) -> str:
+def without_form(text: str) -> str:
     """`text` without what has the form of a social security number."""
     return _FORM.sub("", text) if "-" in text else text
 
@@ -134,7 +134,7 @@ def emptied(rows: Iterator[NumberedRow], told: Emptied) -> Iterator[NumberedRow]
         slipped = bool(secret) and len(row) != width
         for index, cell in enumerate(row):
             if ("-" in cell and index not in taxes and _FORM.search(cell)) or (slipped and _BARE.fullmatch(cell)):
-                row[index] = "" if slipped else without(cell)
+                row[index] = "" if slipped else without_form(cell)
                 told.elsewhere += 1
         yield number, row
 

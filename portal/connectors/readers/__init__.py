@@ -9,10 +9,12 @@ from pathlib import Path
 from portal.connectors.fixed_width import FixedWidth
 from portal.connectors.layouts import load_layouts
 from portal.connectors.readers.csv_reader import open_csv
+from portal.connectors.readers.enrollment import open_enrollment
 from portal.connectors.readers.fixed_text import declared_for, open_fixed
 from portal.connectors.readers.sheet import Sheet
 from portal.connectors.readers.web_page import is_page, open_page
 from portal.connectors.readers.workbook import open_xls, open_xlsx
+from portal.connectors.readers.x12 import is_interchange
 from portal.connectors.rows import FileRefused
 
 __all__ = ["MAX_BYTES", "Kind", "Sheet", "check_size", "fixed_width_of", "kind_of", "open_sheets"]
@@ -47,6 +49,7 @@ class Kind(StrEnum):
     XLS = "xls"
     PAGE = "page"
     FIXED = "fixed width"
+    X12 = "x12"
     TEXT = "text"
 
 
@@ -62,6 +65,8 @@ def open_sheets(path: Path) -> list[Sheet]:
         return open_xls(path)
     if kind is Kind.PAGE:
         return open_page(path)
+    if kind is Kind.X12:
+        return [open_enrollment(path)]
     if declared := fixed_width_of(path) if kind is Kind.FIXED else None:
         return [open_fixed(path, declared)]
     return [open_csv(path)]
@@ -81,6 +86,8 @@ def kind_of(path: Path) -> Kind:
             raise FileRefused(f"The file is {what}.")
     if is_page(start):
         return Kind.PAGE
+    if is_interchange(start):
+        return Kind.X12
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<?xml"):
         raise FileRefused(_XML)
     return Kind.FIXED if declared_for(start, _fixed_widths()) else Kind.TEXT

@@ -33,8 +33,8 @@ class Encoding:
         return [_WINDOWS_NOTE] if self.codec == "cp1252" else []
 
 
-def find_encoding(path: Path) -> Encoding:
-    """The file's encoding; raises `FileRefused` for what is not text, holds NULs or a line without any end."""
+def find_encoding(path: Path, *, lines: bool = True) -> Encoding:
+    """The file's encoding; raises `FileRefused` for what is not text or holds NULs, and (`lines`) an endless line."""
     with path.open("rb") as file:
         start = file.read(4096)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -45,7 +45,7 @@ def find_encoding(path: Path) -> Encoding:
         codecs_to_try = ["utf-8-sig", "cp1252"]
     for codec in codecs_to_try:
         try:
-            quotes = _count_quotes(path, codec)
+            quotes = _count_quotes(path, codec, lines)
         except UnicodeDecodeError:
             continue
         return Encoding(codec, start.startswith(_MARKS.get(codec, ())), quotes % 2 == 0)
@@ -63,7 +63,7 @@ def _utf16_without_mark(start: bytes) -> str | None:
     return None
 
 
-def _count_quotes(path: Path, codec: str) -> int:
+def _count_quotes(path: Path, codec: str, lines: bool) -> int:
     """Decodes the whole file strictly once: a wrong byte in the last row must not surprise a half-loaded feed."""
     decoder = codecs.getincrementaldecoder(codec)()
     quotes = line = 0
@@ -73,7 +73,7 @@ def _count_quotes(path: Path, codec: str) -> int:
             text = decoder.decode(chunk, final=not chunk)
             if "\0" in text:
                 raise FileRefused("The file holds NUL characters, so it is not a table, or it was damaged on the way.")
-            line = _line_at_end(text, line)
+            line = _line_at_end(text, line) if lines else 0
             if line > _MAX_LINE:
                 raise FileRefused("The file has a line of more than a million characters, so it is not a table.")
             quotes += text.count('"')
