@@ -42,15 +42,9 @@ class FeedRun(FmoOwned, Base):
         ForeignKeyConstraint(["fmo_id", "connector_id"], ["connector.fmo_id", "connector.id"]),
         Index("ix_feed_run_when", "fmo_id", "requested_at", "id"),
         Index("ix_feed_run_sha256", "fmo_id", "sha256"),
-        Index(
-            "uq_feed_run_open_file",
-            "fmo_id",
-            "sha256",
-            "dry_run",
-            unique=True,
-            postgresql_where=text("status IN ('queued', 'running', 'held', 'frozen')"),
-        ),
-    )
+        Index("uq_feed_run_open_file", "fmo_id", "sha256", "dry_run", unique=True,
+              postgresql_where=text("status IN ('queued', 'running', 'held', 'frozen')")),
+    )  # fmt: skip
 
     connector_id: Mapped[UUID | None]  # known once the layout is detected
     layout_version: Mapped[int | None]  # of the connector's own layout that read the file; None: the package's
@@ -80,7 +74,9 @@ class FeedRun(FmoOwned, Base):
     batch: Mapped[int | None] = mapped_column(BigInteger)  # ingest number under which it wrote; None: it wrote nothing
     notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     error: Mapped[str | None]  # a sentence for a person
-    same_as: Mapped[UUID | None]  # the run whose prints are this one's too: the same rows had been loaded then
+    same_as: Mapped[UUID | None]  # the run whose prints are this one's too: the very same file had been loaded then
+    reading: Mapped[str | None]  # stands for how its rows were read
+    book_batch: Mapped[int | None] = mapped_column(BigInteger)  # the book's newest ingest number when it ended
     requested_by: Mapped[str]
     requester_id: Mapped[UUID | None]  # None: the operator at the shell
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -187,6 +183,7 @@ class Policy(FmoOwned, Stamped, Base):
         Index("ix_policy_effective", "fmo_id", "effective_date", "id"),
         Index("ix_policy_member", "fmo_id", "member_id"),
         Index("ix_policy_missing", "fmo_id", "sort_key", "id", postgresql_where=text("missing_since IS NOT NULL")),
+        Index("ix_policy_batch", "fmo_id", "batch"),
         Index("ix_policy_first_run", "fmo_id", "first_run_id", "id"),
         Index(
             "ix_policy_writer_value",

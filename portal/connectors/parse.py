@@ -14,10 +14,12 @@ from portal.connectors.aliases import Aliases, amender, told
 from portal.connectors.assemble import RowRefused, compile_row
 from portal.connectors.detect import Detection, detect
 from portal.connectors.file_names import FileStatus, day_above, day_in_name, status_in_name
+from portal.connectors.known import Known, reading_of, sheet_reading
 from portal.connectors.layouts import Layout, header_key, load_layouts
 from portal.connectors.readers import Sheet
 from portal.connectors.rows import Batch, Dropped, FileRefused, PolicyRow, Refusal
 
+Read = Callable[[Batch, int, list[str], bytes | None], None]
 _TOTAL = re.compile(r"(?:grand |sub-?)?totals?\b|sum\b|(?:row|record)s?(?: count)?\b|count\b|end of\b", re.IGNORECASE)
 
 
@@ -49,16 +51,23 @@ class ParsedFile:
         """What the file says of itself: all that the carrier has, changes only, or (None) nothing."""
         return None
 
-    def batches(self) -> Iterator[Batch]:
+    @property
+    def reading(self) -> str:
+        """Stands for all that decides what becomes of a row, beside the row and its header."""
+        return reading_of(self.layout, self.as_of, self.by_name, self.aliases)
+
+    def batches(self, known: Known | None = None) -> Iterator[Batch]:
         """The file's rows below the header, from the start, at most `batch_size` a batch.
 
-        Raises `FileRefused` in the middle when the rest of the file cannot be told into rows.
+        Rows that `known` has are passed over. Raises `FileRefused` in the middle when the rest of the file cannot be
+        told into rows.
         """
         used: Counter[str] = Counter()
         for found in self.detections:
             make = compile_row(found, as_of=self.as_of, notes=self.notes, by_name=self.by_name)
             amend = amender(found, self.aliases, used) if self.aliases else None
-            yield from _batches(found, make, amend, self.batch_size)
+            read = _reader(found, self, make, amend)
+            yield from _batches(found, read, self, known)
         self.notes.extend(note for note in told(used) if note not in self.notes)
 
 
@@ -125,21 +134,42 @@ def _status_by_name(detections: list[Detection], file_name: str) -> FileStatus |
     return by_name
 
 
-def _batches(
-    found: Detection,
-    make: Callable[[int, list[str]], PolicyRow],
-    amend: Callable[[list[str]], list[str]] | None,
-    size: int,
-) -> Iterator[Batch]:
-    width, name = len(found.header), found.sheet.name
-    batch, room = Batch([], [], []), size
-    for number, cells in found.sheet.rows():
+def _batches(found: Detection, read: Read, file: ParsedFile, known: Known | None) -> Iterator[Batch]:
+    raw = found.sheet.raw_rows()
+    print_of = known.prints(sheet_reading(file.reading, raw.spelling, found.header)) if known else None
+    batch, room = Batch(), file.batch_size
+    for number, line, cells in raw.rows():
         if number <= found.header_row:
             continue
+        sign = print_of(line) if print_of and line else None
+        if sign is not None and known is not None and known.has(sign):
+            batch.passed += 1
+        else:
+            read(batch, number, raw.split(line) if cells is None else cells, sign)
+        room -= 1
+        if not room:
+            yield batch
+            batch, room = Batch(), file.batch_size
+    if room < file.batch_size:
+        yield batch
+
+
+def _reader(
+    found: Detection,
+    file: ParsedFile,
+    make: Callable[[int, list[str]], PolicyRow],
+    amend: Callable[[list[str]], list[str]] | None,
+) -> Read:
+    """A function that takes (number, cells, print) of a row into a batch."""
+    notes, width, name = file.notes, len(found.header), found.sheet.name
+    this_year = file.as_of.year % 100
+
+    def read(batch: Batch, number: int, cells: list[str], sign: bytes | None) -> None:
         try:
             if len(cells) != width:
                 _fit(cells, width)
-            batch.rows.append(make(number, amend(cells) if amend else cells))
+            before, given = len(notes), amend(cells) if amend else cells
+            row = make(number, given)
         except RowRefused as refused:
             if reason := _no_policy(cells, found):
                 batch.dropped.append(Dropped(name, number, reason))
@@ -148,12 +178,16 @@ def _batches(
                 # Without the empty cell that reading has put behind the row.
                 whole = len(cells) == width + 1 and not cells[-1]
                 batch.refused_cells.append(cells[:-1] if whole else cells)
-        room -= 1
-        if not room:
-            yield batch
-            batch, room = Batch([], [], []), size
-    if room < size:
-        yield batch
+            return
+        batch.rows.append(row)
+        # A row is read again next time where somebody is told of it, or where the day of the file may decide whether
+        # a birth was in this century.
+        again = (
+            given is not cells or len(notes) != before or (row.birth_date and row.birth_date.year % 100 == this_year)
+        )
+        batch.prints.append(None if again else sign)
+
+    return read
 
 
 def _fit(cells: list[str], width: int) -> None:

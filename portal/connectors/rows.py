@@ -96,11 +96,13 @@ class FileRefused(Exception):
     """The whole file cannot be read; `str(error)` is a sentence that says what is wrong and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
-    """Some consecutive file rows, parsed. Every file row below the header is in exactly one of the lists."""
+    """Some consecutive file rows. Every row below the header is in exactly one of the lists, or was passed over."""
 
-    rows: list[PolicyRow]
-    refused: list[Refusal]
-    dropped: list[Dropped]
+    rows: list[PolicyRow] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
     refused_cells: list[list[str]] = field(default_factory=list)  # of each of `refused`, as the file has them
+    prints: list[bytes | None] = field(default_factory=list)  # of each of `rows`; None: it must be read again next time
+    passed: int = 0  # rows that need not be read, since they are known

@@ -17,15 +17,20 @@ from portal.core.ids import new_id
 from portal.extensions import db
 
 
-def connector_for(layout: Layout, connector_id: UUID | None) -> Connector:
-    """The connector that the run names, else the FMO's first of that layout, else one made now."""
+def known_connector(layout: Layout, connector_id: UUID | None) -> Connector | None:
+    """The connector that the run names, else the FMO's first of that layout, None where there is none yet."""
     mine = select(Connector).where(Connector.layout == layout.name).order_by(Connector.name)
     own = known().version_of(layout)
     if own is not None and connector_id is None:
         connector_id = own.connector.id
     if connector_id is not None:
         mine = select(Connector).where(Connector.id == connector_id)
-    found = db.session.scalar(mine.limit(1))
+    return db.session.scalar(mine.limit(1))
+
+
+def connector_for(layout: Layout, connector_id: UUID | None) -> Connector:
+    """The same, or one made now."""
+    found = known_connector(layout, connector_id)
     if found is None:
         name = f"{layout.carrier_name} book of business"
         taken = db.session.scalar(select(Connector.id).where(Connector.name == name))

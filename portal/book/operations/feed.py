@@ -15,14 +15,16 @@ from portal.book.drift.opening import Drifted
 from portal.book.events import FEED_FAILED, FEED_LOADED
 from portal.book.models import FeedRun
 from portal.book.operations import holding
+from portal.book.operations.before import known_rows
 from portal.book.operations.connectors import connector_for, remember_columns
 from portal.book.operations.freezing import keep_columns
+from portal.book.operations.known import KnownRows
 from portal.book.operations.loading import Load, merge
 from portal.book.operations.progress import Progress
-from portal.book.operations.staging import open_file, stage, write_file
+from portal.book.operations.staging import Staged, open_file, stage, write_file
 from portal.book.quarantine import keeping
 from portal.book.report import statements as effects
-from portal.book.statements import outcome, runs
+from portal.book.statements import outcome, policies, runs
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
 from portal.core import access, scope
@@ -85,16 +87,24 @@ def _end(run_id: UUID, progress: Progress, sentence: str) -> None:
 
 def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
     run = db.session.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
-    with TemporaryDirectory(prefix="portal-feed-") as folder:
-        path = write_file(run, Path(folder))
+    with TemporaryDirectory(prefix="portal-feed-") as name:
+        folder = Path(name)
+        path = write_file(run, folder)
         try:
             parsed = open_file(run, path)
         except Drifted as drifted:
             _freeze(run, keep_columns(run, drifted, progress), progress)
             return
-        staged = stage(parsed, fmo_id, progress)
+        known = known_rows(run, parsed, folder)
+        staged = stage(parsed, fmo_id, progress, known)
+        _bring_in(run, parsed, staged, known, progress)
+
+
+def _bring_in(run: FeedRun, parsed: ParsedFile, staged: Staged, known: KnownRows, progress: Progress) -> None:
+    fmo_id, run_id = run.fmo_id, run.id
     saved = db.session.begin_nested()
-    load = Load(fmo_id, run, connector_for(parsed.layout, run.connector_id), parsed, staged, progress)
+    connector = connector_for(parsed.layout, run.connector_id)
+    load = Load(fmo_id, run, connector, parsed, staged, known, progress)
     try:
         merge(load)
     except holding.Question as question:
@@ -134,7 +144,9 @@ def _read_by(load: Load) -> dict[str, Any]:
     if load.run.dry_run:
         return {"connector_id": load.run.connector_id}
     version = remember_columns(load.connector, load.parsed, load.run)
-    return {"connector_id": load.connector.id, "layout_version": version}
+    newest = policies.next_batch(load.fmo_id) - 1
+    read = {"connector_id": load.connector.id, "layout_version": version, "reading": load.parsed.reading}
+    return {**read, "book_batch": newest}
 
 
 def _hold(run: FeedRun, progress: Progress, parsed: ParsedFile, question: holding.Question) -> None:

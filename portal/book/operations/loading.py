@@ -13,6 +13,7 @@ from portal.book.effect import Effect
 from portal.book.models import Connector, FeedRun
 from portal.book.operations import holding, late
 from portal.book.operations.connectors import blocked_kinds
+from portal.book.operations.known import KnownRows
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import Staged
 from portal.book.statements import members, moves, outcome, people, policies, prints, winners, writers
@@ -28,6 +29,7 @@ class Load:
     connector: Connector
     parsed: ParsedFile
     staged: Staged
+    known: KnownRows
     progress: Progress
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -45,24 +47,27 @@ def merge(load: Load) -> None:
     compare(load)
     absences = weigh_absences(load)
     weigh(load)
-    load.counts |= {"unattributed": outcome.unattributed(), "released": write(load) if load.writes else 0}
+    load.counts["unattributed"] = load.known.unattributed + outcome.unattributed()
+    load.counts["released"] = write(load) if load.writes else 0
     load.counts["missing"] = absence.keep(absences)
     load.progress.at("Finishing", load.writes, load.writes)
 
 
 def compare(load: Load) -> None:
     """Which enrolments of the file are new or changed and whose they will be; the file's prints are kept."""
-    carrier, as_of, staged = load.parsed.layout.carrier, load.parsed.as_of, load.staged
+    carrier, staged, known = load.parsed.layout.carrier, load.staged, load.known
     load.progress.at("Comparing with the book", staged.rows, staged.rows)
-    kept, new, changed = winners.compare(load.fmo_id, as_of)
+    kept, new, changed = winners.compare(load.parsed.as_of)
     changed -= late.leave_to_newer(load.parsed, load.progress) if changed else 0
     load.counts = {
-        "rows": staged.rows, "new": new, "changed": changed, "unchanged": kept - new - changed,
+        "rows": staged.rows, "new": new, "changed": changed, "unchanged": staged.passed + kept - new - changed,
         "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,
     }  # fmt: skip
     if load.writes:
         writers.resolve(load.fmo_id, carrier, blocked=blocked_kinds(carrier))
-    prints.keep(load.fmo_id, load.run.id)  # a check's go with its savepoint; until then they tell what is absent
+    prints.keep(
+        load.fmo_id, load.run.id, known.kept()
+    )  # a check's go with its savepoint; until then they tell what is absent
 
 
 def weigh_absences(load: Load) -> Absences:
@@ -100,7 +105,7 @@ def write(load: Load) -> int:
     load.progress.at("Recognising members", 0, load.writes)
     people.recognise(fmo_id, carrier)
     batch = policies.next_batch(fmo_id)
-    members.merge(fmo_id, carrier, as_of, seal=load.staged.seal, batch=batch, run_id=run.id)
+    members.merge(fmo_id, carrier, as_of, batch=batch, run_id=run.id)
     load.progress.at("Writing policies", 0, load.writes)
     policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)
     released = hooks.writers_changed(writers.keep_intervals(fmo_id, run.id))

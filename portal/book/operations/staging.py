@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from portal.book.drift import opening
 from portal.book.models import FeedFile, FeedRun
+from portal.book.operations.known import KnownRows
 from portal.book.operations.progress import Progress
 from portal.book.operations.request import FIELD
 from portal.book.quarantine.taking import Taken
 from portal.book.statements import outcome, staging, winners
 from portal.connectors.parse import ParsedFile
-from portal.connectors.rows import PolicyRow
+from portal.connectors.rows import Batch
 from portal.core import crypto
 from portal.core.crypto import decrypt_bytes, keyed_hash
 from portal.extensions import db
 
 _MBI = staging.COLUMNS.index("mbi_hash")
 _TIN = staging.COLUMNS.index("writer_value")
+_REMEMBERED = 20_000  # Medicare numbers: policies of one member stand near each other
+Problem = Sequence[Any]  # outcome, sheet, row, column, shape, reason
 
 
 @dataclass(slots=True)
 class Staged:
     """What reading the file gave besides the staged rows."""
 
-    fmo_id: UUID
-    progress: Progress
+    passed: int = 0
     taken: int = 0
     refused: int = 0
     dropped: int = 0
-    problems: list[Sequence[Any]] = field(default_factory=list)
     kept: Taken = field(default_factory=Taken)  # refused rows that are to wait for a person
-    hashes: dict[str, str] = field(default_factory=dict)  # readable MBI -> keyed hash, in memory only
 
     @property
     def rows(self) -> int:
         """All rows of the file below its header."""
-        return self.taken + self.refused + self.dropped
-
-    def seal(self, wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """(keyed hash, ciphertext) of each MBI in `wanted`, a subset of this file's keyed hashes."""
-        readable = {hashed: mbi for mbi, hashed in self.hashes.items()}
-        for hashed in wanted:
-            yield hashed, crypto.encrypt(readable[hashed], fmo_id=self.fmo_id, field="mbi")
+        return self.passed + self.taken + self.refused + self.dropped
 
 
 def write_file(run: FeedRun, folder: Path) -> Path:
@@ -69,40 +65,74 @@ def open_file(run: FeedRun, path: Path) -> ParsedFile:
     return parsed
 
 
-def stage(parsed: ParsedFile, fmo_id: UUID, progress: Progress) -> Staged:
-    """Stream the file's rows into the staging tables of the transaction at work."""
-    staged = Staged(fmo_id, progress)
+def stage(parsed: ParsedFile, fmo_id: UUID, progress: Progress, known: KnownRows) -> Staged:
+    """Stream the file's rows into the staging tables of the transaction at work, but for those that are `known`.
+
+    Where a row tells a policy again of which another was passed over, both count: the file is read again, with it.
+    """
     staging.prepare()
     outcome.prepare()
-    staging.copy_rows(_batches(parsed, staged))
-    winners.choose()
-    outcome.collect(staged.problems)
+    staged, problems = _read(parsed, fmo_id, progress, known)
+    twice = known.among(winners.touched()) if known.passed else set()
+    if twice:
+        problems.close()
+        known.again(twice)
+        staging.empty()
+        winners.forget()
+        staged, problems = _read(parsed, fmo_id, progress, known)
+    with problems:
+        outcome.collect(json.loads(line) for line in problems)
     return staged
 
 
-def _batches(parsed: ParsedFile, staged: Staged) -> Iterator[Iterator[Sequence[Any]]]:
-    for batch in parsed.batches():
-        staged.refused += len(batch.refused)
-        staged.dropped += len(batch.dropped)
-        staged.kept.take(batch, parsed, staged.fmo_id)
-        staged.problems += [("refused", *refusal) for refusal in batch.refused]
-        staged.problems += [("dropped", one.sheet, one.row, None, None, one.reason) for one in batch.dropped]
-        yield _columns(batch.rows, staged)
-        staged.taken += len(batch.rows)
-        staged.progress.at("Reading the file", staged.rows)
+def _read(parsed: ParsedFile, fmo_id: UUID, progress: Progress, known: KnownRows) -> tuple[Staged, IO[str]]:
+    staged, problems = Staged(), TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed by `stage`
+    columns = _columns(fmo_id)
+
+    def batches() -> Iterator[Iterator[Sequence[Any]]]:
+        for batch in parsed.batches(known):
+            problems.writelines(f"{json.dumps(one)}\n" for one in _problems(batch))
+            yield columns(batch, staged.taken, len(known.pieces))
+            staged.passed += batch.passed
+            staged.taken += len(batch.rows)
+            staged.refused += len(batch.refused)
+            staged.dropped += len(batch.dropped)
+            staged.kept.take(batch, parsed, fmo_id)
+            known.end_batch(batch.passed + len(batch.rows))
+            progress.at("Reading the file", staged.rows)
+
+    staging.copy_rows(batches())
+    winners.choose(fmo_id)
+    problems.seek(0)
+    return staged, problems
 
 
-def _columns(rows: list[PolicyRow], staged: Staged) -> Iterator[Sequence[Any]]:
-    """The rows in the order of `staging.COLUMNS`, without anything that may only be stored as a hash."""
-    hashes, fmo_id = staged.hashes, staged.fmo_id
-    for number, row in enumerate(rows, staged.taken):
-        values: list[Any] = [number, *row]
-        mbi = row.mbi
-        if mbi is not None:
-            hashed = hashes.get(mbi)
-            if hashed is None:
-                hashed = hashes[mbi] = keyed_hash(mbi, fmo_id=fmo_id, field="mbi")
-            values[_MBI] = hashed
-        if row.writer_kind == "tin" and row.writer_value is not None:
-            values[_TIN] = keyed_hash(row.writer_value, fmo_id=fmo_id, field="tin")
-        yield values
+def _problems(batch: Batch) -> Iterator[Problem]:
+    for refusal in batch.refused:
+        yield ("refused", *refusal)
+    for one in batch.dropped:
+        yield ("dropped", one.sheet, one.row, None, None, one.reason)
+
+
+def _columns(fmo_id: UUID) -> Callable[[Batch, int, int], Iterator[Sequence[Any]]]:
+    """A function (batch, first number, piece) → rows in the order of `staging.COLUMNS`; nothing secret is readable."""
+    sealed: dict[str, tuple[str, str]] = {}
+
+    def columns(batch: Batch, first: int, piece: int) -> Iterator[Sequence[Any]]:
+        for number, (row, sign) in enumerate(zip(batch.rows, batch.prints, strict=True), first):
+            mbi = row.mbi
+            if mbi is None:
+                values: list[Any] = [number, *row, piece, sign, None]
+            else:
+                if mbi not in sealed:
+                    if len(sealed) >= _REMEMBERED:
+                        sealed.clear()
+                    hashed = keyed_hash(mbi, fmo_id=fmo_id, field="mbi")
+                    sealed[mbi] = hashed, crypto.encrypt(mbi, fmo_id=fmo_id, field="mbi")
+                values = [number, *row, piece, sign, sealed[mbi][1]]
+                values[_MBI] = sealed[mbi][0]
+            if row.writer_kind == "tin" and row.writer_value is not None:
+                values[_TIN] = keyed_hash(row.writer_value, fmo_id=fmo_id, field="tin")
+            yield values
+
+    return columns

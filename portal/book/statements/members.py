@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from datetime import date
 from uuid import UUID
 
 from portal.book.statements.run_sql import run
-from portal.book.statements.staging import copy_numbers
 from portal.book.statements.told import MEMBER_FIELDS, keeping
 
-Seal = Callable[[Iterable[str]], Iterable[tuple[str, str]]]
 _NEWEST_ROW = "ORDER BY r.received_date DESC NULLS LAST, r.effective_date DESC, r.content_hash"
 _FIELDS = (
     "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "mbi_hash", "email", "phone",
@@ -22,6 +19,7 @@ def _picked() -> str:
     one = [f"(array_agg(r.{f} {_NEWEST_ROW}) FILTER (WHERE r.{f} IS NOT NULL))[1] AS {f}" for f in _FIELDS]
     # The second line belongs to its first: never a new street with an old flat.
     one.append(f"(array_agg(r.address2 {_NEWEST_ROW}) FILTER (WHERE r.address1 IS NOT NULL))[1] AS address2")
+    one.append(f"(array_agg(r.mbi {_NEWEST_ROW}) FILTER (WHERE r.mbi_hash IS NOT NULL))[1] AS mbi")
     one.append(f"(array_agg(p.last_key || ' ' || p.first_key {_NEWEST_ROW}))[1] AS sort_key")
     return ", ".join(one)
 
@@ -33,15 +31,11 @@ SELECT v.*, m.id IS NULL AS is_new,
 FROM (SELECT p.member_id, {_picked()} FROM feed_person p JOIN feed_row r USING (n) GROUP BY p.member_id) v
 LEFT JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id
 """
-_NEW_NUMBERS = """
-SELECT DISTINCT v.mbi_hash FROM feed_member v LEFT JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id
-WHERE v.mbi_hash IS NOT NULL AND (m.mbi_hash IS NULL OR (v.newer AND m.mbi_hash <> v.mbi_hash))
-"""
 _COLUMNS = (*_FIELDS, "address2", "sort_key")
 _INSERT = f"""
 INSERT INTO member (fmo_id, id, {", ".join(_COLUMNS)}, mbi, carrier, as_of, batch, revision)
-SELECT :fmo, v.member_id, {", ".join(f"v.{c}" for c in _COLUMNS)}, x.mbi, :carrier, :as_of, :batch, :batch
-FROM feed_member v LEFT JOIN feed_mbi x ON x.mbi_hash = v.mbi_hash WHERE v.is_new
+SELECT :fmo, v.member_id, {", ".join(f"v.{c}" for c in _COLUMNS)}, v.mbi, :carrier, :as_of, :batch, :batch
+FROM feed_member v WHERE v.is_new
 """
 
 
@@ -56,16 +50,16 @@ def _names(before: str) -> str:
 
 
 _AFTER = f"""
-SELECT v.member_id, {", ".join(f"{_merged(c)} AS {c}" for c in _COLUMNS)},
+SELECT v.member_id, v.mbi, {", ".join(f"{_merged(c)} AS {c}" for c in _COLUMNS)},
        CASE WHEN v.newer THEN CAST(:carrier AS text) ELSE m.carrier END AS carrier,
        CASE WHEN v.newer THEN CAST(:as_of AS date) ELSE m.as_of END AS as_of
 FROM feed_member v JOIN member m ON m.fmo_id = :fmo AND m.id = v.member_id WHERE NOT v.is_new
 """
 _UPDATE = f"""
 UPDATE member m SET ({_names("")}) = ROW({_names("a.")}),
-       mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN x.mbi ELSE m.mbi END, batch = :batch,
+       mbi = CASE WHEN a.mbi_hash IS DISTINCT FROM m.mbi_hash THEN a.mbi ELSE m.mbi END, batch = :batch,
        revision = :batch, updated_at = now()
-FROM ({_AFTER}) a LEFT JOIN feed_mbi x ON x.mbi_hash = a.mbi_hash
+FROM ({_AFTER}) a
 WHERE m.fmo_id = :fmo AND m.id = a.member_id
   AND ({_names("m.")}) IS DISTINCT FROM ({_names("a.")})
 """
@@ -81,12 +75,11 @@ WHERE NOT EXISTS (SELECT 1 FROM member_key h WHERE h.fmo_id = :fmo AND h.kind = 
 """
 
 
-def merge(fmo_id: UUID, carrier: str, as_of: date, *, seal: Seal, batch: int, run_id: UUID) -> None:
-    """Insert and update members and their keys. `seal` turns keyed hashes into (keyed hash, ciphertext) pairs."""
+def merge(fmo_id: UUID, carrier: str, as_of: date, *, batch: int, run_id: UUID) -> None:
+    """Insert and update members and their keys."""
     values = {"fmo": fmo_id, "carrier": carrier, "as_of": as_of}
     run(_VALUES, **values)
     run("ANALYZE feed_member")
-    copy_numbers(seal(run(_NEW_NUMBERS, fmo=fmo_id).scalars()))
     run(_INSERT, batch=batch, **values)
     run(_CHANGE, batch=batch, run=run_id, **values)
     run(_KEYS, fmo=fmo_id, batch=batch)

@@ -18,12 +18,15 @@ _TYPES = {
     "writer_from": "date",
     "writer_to": "date",
     "premium": "numeric",
+    "piece": "integer",
+    "print": "bytea",
 }
 _KEYS = ("identity", "content_hash")
 # By what statements join, group or narrow; statistics of the other columns would cost and tell nothing.
 _JOINED = ("n", "identity", "writer_npn", "writer_kind", "writer_value", "effective_date", "mbi_hash", "member_number")
-# The readable MBI never reaches a table: its keyed hash stands in the same place.
-COLUMNS = ("n", *("mbi_hash" if name == "mbi" else name for name in PolicyRow._fields))
+# The readable MBI never reaches a table: its keyed hash stands in the same place, and its ciphertext at the end.
+# `piece` is the batch of the file in which the row came, `print` by what it will be known next time.
+COLUMNS = ("n", *("mbi_hash" if name == "mbi" else name for name in PolicyRow._fields), "piece", "print", "mbi")
 _COPY = f"COPY feed_row ({', '.join(COLUMNS)}) FROM STDIN"
 
 
@@ -37,7 +40,6 @@ def prepare() -> None:
     # row and loops over the file for each. A file tells the whole book, so that reading each table once is never much.
     run("SET LOCAL enable_nestloop = off")
     run(f"CREATE TEMP TABLE feed_row ({columns}) ON COMMIT DROP")
-    run("CREATE TEMP TABLE feed_mbi (mbi_hash text PRIMARY KEY, mbi text) ON COMMIT DROP")
 
 
 def _declare(name: str) -> str:
@@ -56,8 +58,6 @@ def copy_rows(batches: Iterable[Iterable[Sequence[Any]]]) -> None:
     run(f"ANALYZE feed_row ({', '.join(_JOINED)})")
 
 
-def copy_numbers(sealed: Iterable[tuple[str, str]]) -> None:
-    """Stream (keyed hash, ciphertext) of Medicare numbers that members are about to receive."""
-    with driver().cursor() as cursor, cursor.copy("COPY feed_mbi (mbi_hash, mbi) FROM STDIN") as copy:
-        for pair in sealed:
-            copy.write_row(pair)
+def empty() -> None:
+    """Take all staged rows out again."""
+    run("TRUNCATE feed_row")

@@ -45,22 +45,33 @@ SELECT (SELECT count(*) FROM feed_told) AS kept, count(*) FILTER (WHERE is_new) 
        count(*) FILTER (WHERE NOT is_new) AS changed
 FROM feed_change
 """
+_TOUCHED = "SELECT policy_id FROM feed_told WHERE NOT is_new"
 _CHANGING = "SELECT w.identity FROM feed_change c JOIN feed_winner w USING (n) WHERE NOT c.is_new"
 _LEFT_OUT = "DELETE FROM feed_change c USING feed_winner w WHERE w.n = c.n AND w.identity = ANY(:identities)"
 
 
-def choose() -> None:
-    """Pick one row of each enrolment in the file."""
+def choose(fmo_id: UUID) -> None:
+    """Pick one row of each enrolment in the file, and find what the book has of it."""
     run(_WINNERS)
     run("ANALYZE feed_winner")
-
-
-def compare(fmo_id: UUID, as_of: date) -> tuple[int, int, int]:
-    """Find what the chosen rows change in the book; (chosen, new, changed)."""
     run(_TOLD, fmo=fmo_id)
     if run(_ANY_TAKEN_BACK, fmo=fmo_id).scalar_one():
         run(_AS_IT_WAS, fmo=fmo_id)
     run("ANALYZE feed_told")
+
+
+def touched() -> list[UUID]:
+    """The policies of the book that the staged rows tell."""
+    return list(run(_TOUCHED).scalars())
+
+
+def forget() -> None:
+    """Undo `choose`."""
+    run("DROP TABLE feed_winner, feed_told")
+
+
+def compare(as_of: date) -> tuple[int, int, int]:
+    """Find what the chosen rows change in the book; (chosen, new, changed)."""
     run(_CHANGES, as_of=as_of)
     run("ANALYZE feed_change")
     found = run(_COUNTS).one()

@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from portal.connectors.readers.csv_raw import raw_csv
 from portal.connectors.readers.encoding import Encoding, find_encoding
 from portal.connectors.readers.sheet import HEAD_ROWS, NumberedRow, Sheet
 from portal.connectors.rows import FileRefused
@@ -47,7 +48,11 @@ def open_csv(path: Path) -> Sheet:
     def rows() -> Iterator[NumberedRow]:
         return rows_of(path, dialect)
 
-    return Sheet(name="", head=list(islice(rows(), HEAD_ROWS)), rows=rows, notes=dialect.encoding.notes)
+    def row_of(lines: Iterator[str], number: int) -> list[str]:
+        return next(_told_apart(lines, dialect, number))[1]
+
+    raw = raw_csv(path, dialect.encoding.codec, dialect.delimiter, row_of)
+    return Sheet("", list(islice(rows(), HEAD_ROWS)), rows, dialect.encoding.notes, raw=raw)
 
 
 def _find_delimiter(sample: str) -> str:
@@ -80,19 +85,24 @@ def _weight(sample: str, delimiter: str) -> int:
 def rows_of(path: Path, dialect: Dialect) -> Iterator[NumberedRow]:
     """The file's rows as a stream; raises `FileRefused` where it can no longer be told into rows."""
     with path.open(encoding=dialect.encoding.codec, newline="") as file:
-        reader = csv.reader(file, delimiter=dialect.delimiter)
-        line_before = 0
-        number = 0
-        try:
-            for number, row in enumerate(reader, 1):
-                lines, line_before = reader.line_num - line_before, reader.line_num
-                # An unclosed quotation mark swallows whole rows without a word; an odd count of marks gives it away.
-                if lines > 1 and (not dialect.encoding.quotes_even or lines > _MAX_LINES_IN_A_RECORD):
-                    raise FileRefused(_unclosed(number))
-                if row != _END_OF_FILE:
-                    yield number, row
-        except csv.Error as error:
-            raise FileRefused(_broken(number + 1, str(error))) from error
+        yield from _told_apart(file, dialect, 1)
+
+
+def _told_apart(lines: Iterable[str], dialect: Dialect, first: int) -> Iterator[NumberedRow]:
+    """Rows from lines, numbered from `first`; no line is taken beyond the row that was asked for."""
+    reader = csv.reader(lines, delimiter=dialect.delimiter)
+    line_before = 0
+    number = first - 1
+    try:
+        for number, row in enumerate(reader, first):
+            taken, line_before = reader.line_num - line_before, reader.line_num
+            # An unclosed quotation mark swallows whole rows without a word; an odd count of marks gives it away.
+            if taken > 1 and (not dialect.encoding.quotes_even or taken > _MAX_LINES_IN_A_RECORD):
+                raise FileRefused(_unclosed(number))
+            if row != _END_OF_FILE:
+                yield number, row
+    except csv.Error as error:
+        raise FileRefused(_broken(number + 1, str(error))) from error
 
 
 def _broken(number: int, said: str) -> str:
