@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from portal.book.arrival.operations import look
 from portal.book.operations import run_feed
+from portal.book.report.operations import read_altered as find_altered
 from portal.book.undoing import operations as undoing
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
@@ -111,11 +112,18 @@ def undo_feed(fmo_id: str, order_id: str) -> None:
         undoing.undo_feed(UUID(order_id))
 
 
+def read_altered(fmo_id: str, run_id: str) -> None:
+    """Read one run's file again for what was read otherwise than it is spelled."""
+    with work(system_scope(fmo_id)):
+        find_altered(UUID(run_id))
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
     "look_at_source": look_at_source,
     "undo_feed": undo_feed,
+    "read_altered": read_altered,
     "send_invitation": send_invitation,
     "find_duplicates": find_duplicates,
     "follow_book": follow_book,

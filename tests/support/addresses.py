@@ -61,6 +61,7 @@ KINDS = {
 }
 RECORDS = ["agent", "agency", "business"]
 WORDS = {
+    "/fmo/feeds/*/report/*": ["new", "changed", "refused", "dropped", "altered"],
     "/fmo/activities/*": RECORDS,
     "/fmo/activities/new/*": ["note"],
     "/fmo/activities/new/*/*": RECORDS,

@@ -17,4 +17,5 @@ from portal.book.drift import views as drift  # noqa: E402, F401  # they add rou
 from portal.book.mapping import views as mapping  # noqa: E402, F401  # they add routes to bp
 from portal.book.quarantine import views as quarantine  # noqa: E402, F401  # they add routes to bp
 from portal.book.views import absence, connectors, feeds, held, members, policies, sources  # noqa: E402, F401  # likewise
-from portal.book.views import undo as undoing  # noqa: E402, F401  # they add routes to bp
+from portal.book.views import report as _report  # noqa: E402, F401  # likewise
+from portal.book.views import undo as _undo  # noqa: E402, F401  # likewise

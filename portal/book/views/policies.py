@@ -12,6 +12,7 @@ from portal.book.absence import queries as absence
 from portal.book.events import LISTED, SEEN
 from portal.book.models import Member, Policy
 from portal.book.queries.policies import FILTERS, NO_KIND, SORTS
+from portal.book.report.history import plan_history
 from portal.book.views import bp
 from portal.core import search_tokens
 from portal.core.fragments import go, page
@@ -88,6 +89,10 @@ def policy(policy_id: UUID) -> Response:
     absences = absence.absences_of(found)
     context: dict[str, Any] = {"policy": found, "member": member, "writers": writers, "agents": agents, "run": run}
     context["absences"] = absences
+    context |= {
+        "stretches": plan_history(found),
+        "writer_runs": queries.runs_by_ids(one.run_id for one in writers if one.run_id),
+    }
     return page("book/policy.html", others=_others(found), words=words, **context)
 
 
