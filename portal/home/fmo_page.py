@@ -36,9 +36,9 @@ class Task:
 def context() -> dict[str, Any]:
     """What `home/fmo.html` shows."""
     today = clock.local(clock.now()).date()
+    expected = arrival.expected_by_carrier()
     fresh = [
-        (f"{words.carrier(one.carrier)}, data of {clock.day(one.as_of)}", max(0, (today - one.as_of).days))
-        for one in book.carrier_freshness()
+        (_told(one, expected.get(one.carrier)), max(0, (today - one.as_of).days)) for one in book.carrier_freshness()
     ]
     by_status = queries.policies_by_status()
     counts = queries.downline_counts()
@@ -55,6 +55,11 @@ def context() -> dict[str, Any]:
         ],
         "fresh_rows": [(label, days, url_for("book.feeds")) for label, days in fresh],
     }
+
+
+def _told(fresh: book.Freshness, every_days: int | None) -> str:
+    said = f"{words.carrier(fresh.carrier)}, data of {clock.day(fresh.as_of)}"
+    return f"{said}, expected every {counted(every_days, 'day')}" if every_days else said
 
 
 def _tasks() -> Iterator[Task]:

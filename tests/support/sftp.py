@@ -104,9 +104,13 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         program = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
         assert program.stdin and program.stdout
         pump = asyncio.ensure_future(self._pass_on(program.stdin))
-        while data := await program.stdout.read(65_536):
-            self._channel.write(data)
-        pump.cancel()
+        try:
+            while data := await program.stdout.read(65_536):
+                self._channel.write(data)
+        finally:
+            pump.cancel()
+            program.stdin.close()
+            await program.wait()
 
     async def _pass_on(self, to: asyncio.StreamWriter) -> None:
         while True:
@@ -131,6 +135,16 @@ class _Door(asyncssh.SSHServer):
         return _Session(self._folder)
 
 
+async def _end(acceptor: asyncssh.SSHAcceptor) -> None:
+    acceptor.close()
+    await acceptor.wait_closed()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0.1)  # transports close at the loop's next rounds
+
+
 @contextmanager
 def door(folder: Path) -> Iterator[Peer]:
     """OpenSSH's sftp-server behind a door that asks for `PASSWORD` and remembers what it was told."""
@@ -149,9 +163,10 @@ def door(folder: Path) -> Iterator[Peer]:
     try:
         yield Peer(acceptor.get_port(), folder, "reader", tried)
     finally:
-        loop.call_soon_threadsafe(acceptor.close)
+        asyncio.run_coroutine_threadsafe(_end(acceptor), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()
 
 
 class Line:

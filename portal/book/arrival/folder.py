@@ -122,12 +122,12 @@ def watched(root: Path, parts: Sequence[str], scratch: Path, *, make_root: bool)
 
     Files are copied into `scratch`, which only the portal may enter, while they are handed in.
     """
-    if make_root:
-        root.mkdir(MODE, parents=True, exist_ok=True)
     shown = "/".join(parts)
     held: list[int] = []
     try:
         try:
+            if make_root:
+                root.mkdir(MODE, parents=True, exist_ok=True)
             held.append(os.open(root.resolve(strict=True), _FOLDER))
             for part in parts:
                 held.append(_step_into(held[-1], part))

@@ -108,6 +108,16 @@ def expectations(connector_ids: Iterable[UUID] | None = None) -> dict[UUID, Expe
     return {one.connector_id: one for one in db.session.scalars(query.limit(500))}
 
 
+def expected_by_carrier() -> dict[str, int]:
+    """In how many days a file of each carrier is expected: of its connectors, the shortest time."""
+    query = (
+        select(Connector.carrier, func.min(Expectation.every_days))
+        .join(Expectation, (Expectation.fmo_id == Connector.fmo_id) & (Expectation.connector_id == Connector.id))
+        .group_by(Connector.carrier)
+    )
+    return {str(carrier): days for carrier, days in db.session.execute(query)}
+
+
 def late(now: datetime) -> list[tuple[Connector, Expectation, datetime | None]]:
     """(connector, what is expected, last file) where a file is overdue, the longest overdue first."""
     expected = expectations()

@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -165,6 +165,8 @@ def sftp_folder(login: Login, folder: str, partials: Path, *, private: bool) -> 
             yield SftpFolder(loop, _started(loop, connection), folder, partials)
         finally:
             connection.abort()
+            with suppress(LookFailed):
+                answered(loop, connection.wait_closed, 5)
 
 
 def _started(loop: asyncio.Runner, connection: asyncssh.SSHClientConnection) -> asyncssh.SFTPClient:

@@ -73,9 +73,9 @@ def connector_state(sources: list[ArrivalSource]) -> tuple[str, str] | None:
     return min((state(one) for one in sources), key=lambda found: ranks.index(found[1]), default=None)
 
 
-def next_look(sources: list[ArrivalSource]) -> datetime | None:
-    """When the next of some sources is looked at."""
-    return min((one.next_at for one in sources if one.next_at and not one.stopped), default=None)
+def next_look(*sources: ArrivalSource) -> datetime | None:
+    """When the next of some sources is looked at; those that nobody may look at yet, or any more, do not count."""
+    return min((one.next_at for one in sources if one.next_at and ready(one) and not one.stopped), default=None)
 
 
 def outcome(look: ArrivalLook) -> str:
@@ -90,6 +90,11 @@ def outcome(look: ArrivalLook) -> str:
     said = f"{counted(look.found, 'file')} found: {look.taken or 0:,} {would}"
     said += f", {look.waiting:,} not whole yet" if look.waiting else ""
     return said + (f", {look.left:,} left alone." if look.left else ".")
+
+
+def in_pieces(fingerprint: str) -> list[str]:
+    """A fingerprint in pieces between which a line may end."""
+    return [fingerprint[at : at + 10] for at in range(0, len(fingerprint), 10)]
 
 
 def asked_by(look: ArrivalLook) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import delete, or_, select
@@ -35,6 +36,7 @@ def _clear_fmo() -> int:
             shutil.rmtree(folder, ignore_errors=True)
             continue
         for path in folder.glob("*.part"):
-            if path.stat().st_mtime < time.time() - PARTIAL_SECONDS:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # taken at this moment
+                if path.stat().st_mtime < time.time() - PARTIAL_SECONDS:
+                    path.unlink()
     return int(done.rowcount)  # type: ignore[attr-defined]  # a DELETE has one

@@ -30,6 +30,7 @@ from portal.identity.models import Fmo
 
 log = logging.getLogger(__name__)
 FIELD = "arrival"
+NO_ROOM = "The portal could not keep what it read ({}). What was taken stays taken. Tell whoever runs the portal."
 UNEXPECTED = "Something went wrong that nobody foresaw. What was taken stays taken. Tell whoever runs the portal."
 
 
@@ -62,6 +63,9 @@ def look(look_id: UUID) -> None:
             return
         except LookFailed as failed:
             ending.fail(order, report.found, report.lines, failed)
+        except OSError as error:
+            log.error("Look %s failed: %s", look_id, _where(error))
+            ending.fail(order, report.found, report.lines, LookFailed(NO_ROOM.format(error.strerror)))
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001  # the look must end; what the text quotes came from outside

@@ -17,6 +17,7 @@ from portal.book.arrival.judging import TOO_LARGE, Line
 from portal.book.arrival.models import ArrivalFile, ArrivalLook, ArrivalSource
 from portal.book.arrival.operations.steps import Order, Overtaken, step
 from portal.book.arrival.places import Entry, FileChanged, Place
+from portal.book.arrival.statements import have_patience
 from portal.book.models import FeedRun
 from portal.book.operations import AlreadyLoading, request_load
 from portal.core import scope
@@ -36,6 +37,7 @@ def take(place: Place, entry: Entry, order: Order) -> Line:
             sha256 = _digest(body)
             with step():
                 hold_source(order)
+                have_patience()
                 known = _run_of(order.source_id, entry.name, sha256)
                 run_id = known or _handed_in(body, entry, order)
                 _remember(entry, order, sha256, run_id)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
+from portal.book.arrival import names
 from portal.book.arrival.folder import WatchedFolder
 from portal.book.arrival.models import ArrivalFile
 from portal.book.arrival.operations.steps import Order, step
@@ -21,7 +22,7 @@ LATE_FAILURES = timedelta(days=7)
 
 def put_away(place: Place, order: Order, entries: Sequence[Entry]) -> None:
     """Move what was taken and still stands there. A file that took the name of one since is left alone."""
-    here = {entry.name: entry for entry in entries}
+    here = {entry.name: entry for entry in entries if not names.strange(entry.name)}
     with step():
         rows = db.session.execute(
             select(ArrivalFile, FeedRun.status)

@@ -87,6 +87,7 @@ def test_hostile_names_links_and_folders_are_left_alone(
     let_settle(store)
     found = carry_out(source)
     assert set(outcomes(found).values()) == {"left"} and len(found.lines) == 6
+    assert (found.status, found.error) == ("done", None)
     assert _runs(store) == 0
 
 
@@ -225,3 +226,24 @@ def test_testing_takes_nothing(store: Session, source: ArrivalSource, inbox: Pat
     found = carry_out(source, "test")
     assert outcomes(found) == {"a.csv": "ready", "b.txt": "ready"}
     assert _runs(store) == 0 and (inbox / "files" / "a.csv").exists()
+
+
+def test_a_full_disk_is_said_and_loses_nothing(
+    store: Session, source: ArrivalSource, inbox: Path, carry_out: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from portal.book.arrival import folder
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write(inbox / "files" / "a.csv", b"x")
+    carry_out(source)
+    let_settle(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "TemporaryFile", full)
+        found = carry_out(source)
+    assert found.status == "failed" and found.error and "No space left" in found.error
+    assert (inbox / "files" / "a.csv").exists() and _runs(store) == 0
+    assert outcomes(carry_out(source)) == {"a.csv": "taken"}

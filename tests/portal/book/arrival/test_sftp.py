@@ -141,6 +141,7 @@ def test_hostile_names_and_links_are_left_alone(
     let_settle(store)
     found = carry_out(source)
     assert set(outcomes(found).values()) == {"left"} and len(found.lines) == 7
+    assert (found.status, found.error) == ("done", None)
     assert all(line["name"].isprintable() for line in found.lines) and runs(store) == 0
 
 

@@ -220,7 +220,9 @@ def test_a_late_file_is_a_task(admin: FlaskClient, store: Session, connector: Co
     assert "No file of" not in admin.get("/fmo/").text, "nobody has said that one is expected"
     admin.post(f"{place}/expect", data={"days": "7"})
     day = f"{ago[-1].day} {ago[-1]:%b %Y}"
-    assert f"No file of Aetna book since {day}; expected every 7 days" in admin.get("/fmo/").text
+    home = admin.get("/fmo/").text
+    assert f"No file of Aetna book since {day}; expected every 7 days" in home
+    assert ", expected every 7 days" in home.partition("Age of each carrier")[2]
     builders.feed_run(store, fmo, connector, status="failed", requested_at=datetime.now(UTC))
     assert "No file of Aetna book" in admin.get("/fmo/").text, "a file that failed is none"
     builders.feed_run(store, fmo, connector, status="held", requested_at=datetime.now(UTC))
