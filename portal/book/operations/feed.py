@@ -15,7 +15,7 @@ from portal.book.drift.opening import Drifted
 from portal.book.events import FEED_FAILED, FEED_LOADED
 from portal.book.models import FeedRun
 from portal.book.operations import holding
-from portal.book.operations.before import known_rows
+from portal.book.operations.before import known_rows, same_again
 from portal.book.operations.connectors import connector_for, remember_columns
 from portal.book.operations.freezing import keep_columns
 from portal.book.operations.known import KnownRows
@@ -28,6 +28,7 @@ from portal.book.statements import outcome, policies, runs
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
 from portal.core import access, scope
+from portal.core.clock import day
 from portal.core.session import open_session
 from portal.extensions import db
 
@@ -95,6 +96,10 @@ def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
         except Drifted as drifted:
             _freeze(run, keep_columns(run, drifted, progress), progress)
             return
+        last = same_again(run, parsed)
+        if last is not None:
+            _tell_again(run, last, parsed, progress)
+            return
         known = known_rows(run, parsed, folder)
         staged = stage(parsed, fmo_id, progress, known)
         _bring_in(run, parsed, staged, known, progress)
@@ -120,16 +125,30 @@ def _bring_in(run: FeedRun, parsed: ParsedFile, staged: Staged, known: KnownRows
     outcome.keep_problems(fmo_id, run_id)
     if not run.dry_run:
         keeping.settle(run, load.connector.id, parsed, staged.kept)
-    batch = None if run.dry_run else effects.batch_written(fmo_id)
-    _finish(run, progress, parsed, {**load.counts, **_read_by(load), "batch": batch})
+    _finish(run, progress, parsed, {**load.counts, **_read_by(load)})
     details: dict[str, Any] = {**load.counts, "dry_run": run.dry_run}
     access.record(FEED_LOADED, kind="feed", ids=[run_id], **details)
     access.write_entries()
-    dry_run = run.dry_run
+    large = not run.dry_run and load.writes >= max(outcome.LARGE, load.counts["unchanged"] // 10)
     db.session.commit()
-    if not dry_run and load.writes >= outcome.LARGE:
+    if large:
         outcome.refresh_statistics()
         db.session.commit()
+
+
+def _tell_again(run: FeedRun, last: FeedRun, parsed: ParsedFile, progress: Progress) -> None:
+    """The very file that the book holds: nothing of it needs to be read, and its counts are those of the run before."""
+    outcome.copy_problems(run.fmo_id, last.id, run.id)
+    alike: dict[str, Any] = {name: getattr(last, name) for name in ("rows", "refused", "dropped", "unattributed")}
+    told = (last.new or 0) + (last.changed or 0) + (last.unchanged or 0)
+    counts = {**alike, "new": 0, "changed": 0, "unchanged": told, "released": 0, "missing": 0}
+    again = f"This is the file of {day(parsed.as_of)} again. Nothing was written."
+    parsed.notes[:] = [*dict.fromkeys([*parsed.notes, *(note for note in last.notes if note != again)]), again]
+    kept = {name: getattr(last, name) for name in ("connector_id", "layout_version", "reading", "book_batch")}
+    _finish(run, progress, parsed, {**counts, **kept, "same_as": last.same_as or last.id})
+    access.record(FEED_LOADED, kind="feed", ids=[run.id], dry_run=False, **counts)
+    access.write_entries()
+    db.session.commit()
 
 
 def _freeze(run: FeedRun, sentence: str, progress: Progress) -> None:
@@ -146,7 +165,7 @@ def _read_by(load: Load) -> dict[str, Any]:
     version = remember_columns(load.connector, load.parsed, load.run)
     newest = policies.next_batch(load.fmo_id) - 1
     read = {"connector_id": load.connector.id, "layout_version": version, "reading": load.parsed.reading}
-    return {**read, "book_batch": newest}
+    return {**read, "book_batch": newest, "batch": load.batch}
 
 
 def _hold(run: FeedRun, progress: Progress, parsed: ParsedFile, question: holding.Question) -> None:

@@ -32,6 +32,7 @@ class Load:
     known: KnownRows
     progress: Progress
     counts: dict[str, int] = field(default_factory=dict)
+    batch: int | None = None  # ingest number under which it writes
 
     @property
     def writes(self) -> int:
@@ -104,7 +105,7 @@ def write(load: Load) -> int:
     fmo_id, run, carrier, as_of = load.fmo_id, load.run, load.parsed.layout.carrier, load.parsed.as_of
     load.progress.at("Recognising members", 0, load.writes)
     people.recognise(fmo_id, carrier)
-    batch = policies.next_batch(fmo_id)
+    batch = load.batch = policies.next_batch(fmo_id)
     members.merge(fmo_id, carrier, as_of, batch=batch, run_id=run.id)
     load.progress.at("Writing policies", 0, load.writes)
     policies.merge(fmo_id, run_id=run.id, carrier=carrier, as_of=as_of, batch=batch)

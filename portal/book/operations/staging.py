@@ -10,23 +10,21 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from portal.book.drift import opening
-from portal.book.models import FeedFile, FeedRun
+from portal.book.models import FeedRun
 from portal.book.operations.known import KnownRows
 from portal.book.operations.progress import Progress
 from portal.book.operations.request import FIELD
 from portal.book.quarantine.taking import Taken
-from portal.book.statements import outcome, staging, winners
+from portal.book.statements import outcome, runs, staging, winners
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import Batch
 from portal.core import crypto
 from portal.core.crypto import decrypt_bytes, keyed_hash
-from portal.extensions import db
 
 _MBI = staging.COLUMNS.index("mbi_hash")
 _TIN = staging.COLUMNS.index("writer_value")
+FEW = 20  # so many times as many rows were known as are read
 _REMEMBERED = 20_000  # Medicare numbers: policies of one member stand near each other
 Problem = Sequence[Any]  # outcome, sheet, row, column, shape, reason
 
@@ -50,11 +48,9 @@ class Staged:
 def write_file(run: FeedRun, folder: Path) -> Path:
     """Decrypt the run's file into `folder`, which only this process may read."""
     path = folder / "feed"
-    pieces = select(FeedFile.id).where(FeedFile.run_id == run.id).order_by(FeedFile.piece)
     with path.open("wb") as file:
-        for piece_id in db.session.scalars(pieces).all():
-            body = db.session.scalar(select(FeedFile.body).where(FeedFile.id == piece_id)) or ""
-            file.write(decrypt_bytes(body, fmo_id=run.fmo_id, field=FIELD))
+        for piece in runs.pieces(run.fmo_id, run.id):
+            file.write(decrypt_bytes(piece, fmo_id=run.fmo_id, field=FIELD))
     return path
 
 
@@ -102,6 +98,8 @@ def _read(parsed: ParsedFile, fmo_id: UUID, progress: Progress, known: KnownRows
             progress.at("Reading the file", staged.rows)
 
     staging.copy_rows(batches())
+    # Of few rows among many that the book is known to have, each is looked up by itself.
+    staging.few_rows(staged.taken * FEW < staged.passed)
     winners.choose(fmo_id)
     problems.seek(0)
     return staged, problems

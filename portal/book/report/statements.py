@@ -22,7 +22,6 @@ _LAY = f"""
 INSERT INTO feed_effect (fmo_id, id, run_id, {_COLUMNS}) SELECT :fmo, uuidv7(), :run, {_COLUMNS} FROM feed_lifted
 """
 _LIFT = f"COPY (SELECT {_COLUMNS} FROM feed_effect WHERE fmo_id = %s AND run_id = %s) TO STDOUT"
-_BATCH = "SELECT max(p.batch) FROM feed_change c JOIN policy p ON p.fmo_id = :fmo AND p.id = c.policy_id"
 
 
 def whole() -> str:
@@ -60,9 +59,3 @@ def lay(fmo_id: UUID, run_id: UUID, kept: IO[bytes]) -> None:
         while piece := kept.read(1 << 16):
             copy.write(piece)
     run(_LAY, fmo=fmo_id, run=run_id)
-
-
-def batch_written(fmo_id: UUID) -> int | None:
-    """The ingest number under which the load at work wrote; None where it wrote nothing."""
-    found: int | None = run(_BATCH, fmo=fmo_id).scalar_one()
-    return found

@@ -23,6 +23,10 @@ _KEEP = f"""
 INSERT INTO feed_problem (fmo_id, id, run_id, {_PROBLEM_COLUMNS})
 SELECT :fmo, uuidv7(), :run, {_PROBLEM_COLUMNS} FROM feed_trouble
 """
+_COPY = f"""
+INSERT INTO feed_problem (fmo_id, id, run_id, {_PROBLEM_COLUMNS})
+SELECT :fmo, uuidv7(), :run, {_PROBLEM_COLUMNS} FROM feed_problem WHERE fmo_id = :fmo AND run_id = :before
+"""
 _UNATTRIBUTED = """
 SELECT count(*) FROM feed_told t LEFT JOIN feed_change c USING (n)
 WHERE CASE WHEN c.n IS NULL THEN t.old_npn ELSE c.npn END IS NULL
@@ -45,6 +49,11 @@ def collect(problems: Iterable[Sequence[Any]]) -> None:
 def keep_problems(fmo_id: UUID, run_id: UUID) -> None:
     """Write the collected rows beside the run."""
     run(_KEEP, fmo=fmo_id, run=run_id)
+
+
+def copy_problems(fmo_id: UUID, before: UUID, run_id: UUID) -> None:
+    """Write the refused and dropped rows of the run before beside this one too: it has the same file."""
+    run(_COPY, fmo=fmo_id, before=before, run=run_id)
 
 
 def unattributed() -> int:

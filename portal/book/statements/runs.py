@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from portal.book.statements.run_sql import run
+from portal.book.statements.run_sql import driver, run
 
 _TAKE = """
 UPDATE feed_run SET status = 'running', attempt = attempt + 1, fence = fence + 1, heartbeat_at = now(),
@@ -23,6 +24,7 @@ _FAIL = """
 UPDATE feed_run SET status = 'failed', error = :error, phase = NULL, finished_at = now()
 WHERE fmo_id = :fmo AND id = :run AND fence = :fence AND status = 'running'
 """
+_PIECES = "SELECT body FROM feed_file WHERE fmo_id = %s AND run_id = %s ORDER BY piece"
 _KEY = "hashtextextended('book:' || CAST(:fmo AS text), 0)"
 _LOCK = f"SELECT pg_advisory_xact_lock({_KEY})"
 _TRY_LOCK = f"SELECT pg_try_advisory_xact_lock({_KEY})"
@@ -45,6 +47,13 @@ def nobody_loads(fmo_id: UUID) -> bool:
     """Whether no living worker holds this FMO's book; if so, this transaction holds it until it ends."""
     found: bool = run(_TRY_LOCK, fmo=str(fmo_id)).scalar_one()
     return found
+
+
+def pieces(fmo_id: UUID, run_id: UUID) -> Iterator[str]:
+    """The encrypted pieces of the run's file, one after another; nothing else can be asked until the last is taken."""
+    with driver().cursor(binary=True) as cursor:
+        for (body,) in cursor.stream(_PIECES, (fmo_id, run_id)):
+            yield body
 
 
 def take(session: Session, fmo_id: UUID, run_id: UUID) -> int | None:

@@ -58,6 +58,11 @@ def copy_rows(batches: Iterable[Iterable[Sequence[Any]]]) -> None:
     run(f"ANALYZE feed_row ({', '.join(_JOINED)})")
 
 
+def few_rows(few: bool) -> None:
+    """Say whether the staged rows are few beside a book that was there, and counted, before."""
+    run(f"SET LOCAL enable_nestloop = {'on' if few else 'off'}")
+
+
 def empty() -> None:
     """Take all staged rows out again."""
     run("TRUNCATE feed_row")

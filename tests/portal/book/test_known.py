@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
@@ -22,6 +23,7 @@ from portal.connectors.rows import Batch
 from portal.identity.models import Fmo
 from tests.portal.book.conftest import Load, hold_nothing
 from tests.portal.book.rows import AETNA, aetna, person, total
+from tests.portal.book.test_prints import told_by
 from tests.support import builders
 
 COUNTS = ("rows", "new", "changed", "unchanged", "refused", "dropped", "unattributed", "released")
@@ -56,6 +58,32 @@ def test_only_what_differs_is_read(load: Load, read: list[int]) -> None:
     run = load(aetna(person(30), *rows), day="20261104")
     assert (run.changed, run.unchanged) == (0, 31)
     assert read == [30, 1, 1, 0]
+
+
+def test_the_very_same_file_is_told_as_such(load: Load, read: list[int], store: Session, app: Flask, fmo: Fmo) -> None:
+    """Not read at all while the book is as it left it; its refused rows are told again."""
+    body = aetna(person(1), person(2), person(3) | {"Coverage Effective Date": "the first"})
+    first = load(body, day="20261103")
+    again = load(body, day="20261103")
+    assert [getattr(again, name) for name in COUNTS] == [3, 0, 0, 2, 1, 0, 0, 0]
+    assert "This is the file of 3 Nov 2026 again. Nothing was written." in again.notes
+    problems = select(FeedProblem.reason).where(FeedProblem.run_id == again.id)
+    assert len(store.scalars(problems).all()) == 1
+    assert told_by(app, fmo, again) == told_by(app, fmo, first) != set()
+    assert read == [3]
+    load(body, day="20261104")
+    load(aetna(person(1) | {"Plan Name": "Silver (HMO)"}), day="20261104")
+    back = load(body, day="20261105")
+    assert (back.changed, back.unchanged) == (1, 1)
+
+
+def test_each_part_of_a_book_knows_its_own(load: Load, read: list[int], app: Flask, fmo: Fmo) -> None:
+    """Two files a day, Active and Inactive: each is compared with that of its name."""
+    parts = {"Active": [person(1), person(2)], "Inactive": [person(3)]}
+    for day, more in (("20261101", []), ("20261102", [person(9)])):
+        for name, rows in parts.items():
+            load(aetna(*rows, *more), day=f"{name}_{day}")
+    assert read == [2, 1, 1, 1]
 
 
 def test_refused_and_dropped_rows_are_read_and_told_each_time(load: Load, read: list[int], store: Session) -> None:
