@@ -47,11 +47,6 @@ class ParsedFile:
         return self.detections[0]
 
     @property
-    def says_full(self) -> bool | None:
-        """What the file says of itself: all that the carrier has, changes only, or (None) nothing."""
-        return None
-
-    @property
     def reading(self) -> str:
         """Stands for all that decides what becomes of a row, beside the row and its header."""
         return reading_of(self.layout, self.as_of, self.by_name, self.aliases)

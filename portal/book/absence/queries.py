@@ -42,15 +42,15 @@ def files_of(carrier: str) -> list[Told]:
     """Every file of the carrier that is in the book, in the order in which they were loaded."""
     columns = FeedRun.id, FeedRun.connector_id, FeedRun.file_name, FeedRun.as_of, FeedRun.says_full
     rows = db.session.execute(
-        select(*columns, FeedRun.rows, FeedRun.finished_at)
+        select(*columns, FeedRun.rows, FeedRun.finished_at, FeedRun.parent_id)
         .join(Connector, (Connector.fmo_id == FeedRun.fmo_id) & (Connector.id == FeedRun.connector_id))
         .where(Connector.carrier == carrier, FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
         .where(FeedRun.as_of.is_not(None), FeedRun.finished_at.is_not(None))
         .order_by(FeedRun.finished_at, FeedRun.id)
     )
     return [
-        Told(run_id, connector_id, name, as_of, says_full, rows_read or 0, at)
-        for run_id, connector_id, name, as_of, says_full, rows_read, at in rows
+        Told(run_id, connector_id, name, as_of, says_full, rows_read or 0, at, parent is not None)
+        for run_id, connector_id, name, as_of, says_full, rows_read, at, parent in rows
         if connector_id is not None and as_of is not None
     ]
 

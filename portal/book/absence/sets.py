@@ -32,11 +32,12 @@ class Told:
     says_full: bool | None  # what the file says of itself: all, changes only, nothing
     rows: int
     at: datetime | None
+    beside: bool = False  # rows of another file, put right by hand: they tell, and are no file of a set
 
 
 def part_of(one: Told, declared: Declared) -> Part | None:
     """Which part of its day's set the file is; None where it is in none."""
-    if one.says_full is False:
+    if one.says_full is False or one.beside:
         return None
     before = declared.since is not None and one.at is not None and one.at < declared.since
     if declared.full_set is None or before:
@@ -70,15 +71,15 @@ def comparable(one: Told, files: Sequence[Told], declared: Declared) -> Told | N
 
     Last: of the latest day that is not after this one's, and of that day's files the one loaded last.
     """
-    if one.says_full is False:
-        return None
     mine = _kind(one, declared)
+    if mine is None:
+        return None
     like = [other for other in files if other.as_of <= one.as_of and _kind(other, declared) == mine]
     return max(enumerate(like), key=lambda pair: (pair[1].as_of, pair[0]), default=(0, None))[1]
 
 
 def _kind(one: Told, declared: Declared) -> tuple[bool, str, str] | None:
-    if one.says_full is False:
+    if one.says_full is False or one.beside:
         return None
     part = declared.full_set.part(one.file_name) if declared.full_set else None
     if part is None:

@@ -183,7 +183,7 @@ def _finish(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[s
 
 
 def _end_as(run: FeedRun, progress: Progress, parsed: ParsedFile, values: dict[str, Any]) -> None:
-    told = {"as_of": parsed.as_of, "says_full": parsed.says_full, "notes": list(parsed.notes)}
+    told = {"as_of": parsed.as_of, "says_full": parsed.complete, "notes": list(parsed.notes)}
     rows = {"phase": None, "progress_done": values["rows"], "progress_total": values["rows"]}
     _change(run, progress, {**told, **rows, **values})
 

@@ -66,22 +66,22 @@ def compare(load: Load) -> None:
     }  # fmt: skip
     if load.writes:
         writers.resolve(load.fmo_id, carrier, blocked=blocked_kinds(carrier))
-    prints.keep(
-        load.fmo_id, load.run.id, known.kept()
-    )  # a check's go with its savepoint; until then they tell what is absent
+    # A check's go with its savepoint; until then they tell what is absent.
+    prints.keep(load.fmo_id, load.run.id, known.kept())
 
 
 def weigh_absences(load: Load) -> Absences:
     """Find what the file leaves out; let pass what does not look cut off, and what an admin has said yes to."""
-    run, rows = load.run, load.staged.rows
-    told = Told(run.id, load.connector.id, run.file_name, load.parsed.as_of, load.parsed.says_full, rows, None)
+    run, parsed = load.run, load.parsed
+    told = Told(
+        run.id, load.connector.id, run.file_name, parsed.as_of, parsed.complete, load.staged.rows, at=None,
+        beside=run.parent_id is not None,
+    )  # fmt: skip
     found = absence.weigh(load.fmo_id, load.connector, told)
     if found.short is None:
         return found
     if run.dry_run:
-        load.parsed.notes.append(
-            f"Loading this file would be held until an administrator decides. {found.short.says()}"
-        )
+        parsed.notes.append(f"Loading this file would be held until an administrator decides. {found.short.says()}")
     elif holding.approval_of(run, "shrunk_file") != found.short.digest:
         raise holding.LooksShort(found.short, load.counts)
     return found

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.book.events import FEED_FAILED, FEED_REQUESTED
-from portal.book.models import Connector, FeedFile, FeedRun
+from portal.book.models import Connector, FeedFile, FeedRun, HeldChange
 from portal.connectors import door
 from portal.connectors.readers import check_size
 from portal.connectors.rows import FileRefused
@@ -31,7 +31,8 @@ class AlreadyLoading(Exception):
     """The same file is waiting, held or being loaded; `run` is that run."""
 
     def __init__(self, run: FeedRun | None) -> None:
-        waits = {"held": "waits for a second administrator already", "frozen": "is frozen because its columns changed"}
+        who = "an" if run is not None and _looks_short(run) else "a second"
+        waits = {"held": f"waits for {who} administrator already", "frozen": "is frozen because its columns changed"}
         state = waits.get(run.status if run else "", "is already being loaded")
         super().__init__(f"This file {state}. Nothing was added twice; look at its run.")
         self.run = run
@@ -109,6 +110,11 @@ def _add(run: FeedRun) -> None:
             db.session.flush()
     except IntegrityError as error:
         raise AlreadyLoading(None) from error
+
+
+def _looks_short(run: FeedRun) -> bool:
+    asked = select(HeldChange.id).where(HeldChange.subject_id == run.id, HeldChange.status == "waiting")
+    return db.session.scalar(asked.where(HeldChange.kind == "shrunk_file").limit(1)) is not None
 
 
 def _connector(name: str | None) -> Connector | None:

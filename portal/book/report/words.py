@@ -41,7 +41,8 @@ ALTERED = {
 }
 """Kinds of `connectors.altered` in words."""
 NAMES = ("first_name", "middle_name", "last_name", "suffix")
-_DATES = {"effective_date", "term_date", "renewal_date", "received_date", "birth_date"}
+_INTERVAL = {"written_from": "The agent’s own first day", "written_to": "The agent’s own last day"}
+_DATES = {*_INTERVAL, "effective_date", "term_date", "renewal_date", "received_date", "birth_date"}
 _SOURCES = {"column": "The file", "crosswalk": "The crosswalk"}
 
 
@@ -56,9 +57,11 @@ class Changed(NamedTuple):
 def fields(told: Mapping[str, Any]) -> Iterator[Changed]:
     """What a person wants to know of what was kept, in the order of `LABELS`."""
     hashed = "tin" in told.get("writer_kind", ())  # such a value is a keyed hash
-    for name, label in LABELS.items():
+    for name, label in (*LABELS.items(), *_INTERVAL.items()):
         if name in told and not (name == "writer_value" and hashed):
             before, after = told[name]
+            if before == after:  # of two dates that are kept together only one need be another
+                continue
             yield Changed(label, said(name, before), said(name, after))
 
 

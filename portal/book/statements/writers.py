@@ -53,6 +53,20 @@ SELECT :fmo, uuidv7(), c.policy_id, c.npn, coalesce(c.source, 'none'), :run, r.w
 FROM feed_change c JOIN feed_row r USING (n)
 WHERE c.is_new OR c.npn IS DISTINCT FROM c.old_npn OR c.source IS DISTINCT FROM c.old_source
 """
+# The carrier may correct the agent's own dates and nothing else: the open interval is the same one, better told.
+# What it said before is kept with what else the run changed of the policy.
+_DATES = """
+WITH corrected AS (
+  UPDATE policy_writer w SET written_from = r.writer_from, written_to = r.writer_to
+  FROM feed_change c JOIN feed_row r USING (n)
+  WHERE NOT c.is_new AND w.fmo_id = :fmo AND w.policy_id = c.policy_id AND w.until IS NULL
+    AND (w.written_from, w.written_to) IS DISTINCT FROM (r.writer_from, r.writer_to)
+  RETURNING w.policy_id, jsonb_build_object('written_from', jsonb_build_array(old.written_from, new.written_from),
+                                            'written_to', jsonb_build_array(old.written_to, new.written_to)) AS told
+)
+UPDATE feed_effect e SET told = e.told || d.told FROM corrected d
+WHERE e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'changed' AND e.subject_id = d.policy_id
+"""
 _MOVED = "SELECT policy_id FROM feed_change WHERE NOT is_new AND npn IS DISTINCT FROM old_npn"
 
 
@@ -63,10 +77,11 @@ def resolve(fmo_id: UUID, carrier: str, *, blocked: Sequence[str]) -> None:
 
 
 def keep_intervals(fmo_id: UUID, run_id: UUID) -> list[UUID]:
-    """Close and open intervals after the policies are merged; the ids of policies that went from one NPN to another."""
+    """Close, open and correct intervals after the policies are merged; the ids of policies with another NPN now."""
     moved = list(run(_MOVED).scalars())
     run(_CLOSE, fmo=fmo_id)
     run(_OPEN, fmo=fmo_id, run=run_id)
+    run(_DATES, fmo=fmo_id, run=run_id)
     return moved
 
 

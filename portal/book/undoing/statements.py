@@ -91,6 +91,13 @@ FROM undo_policy u LEFT JOIN LATERAL (
   ORDER BY w.until DESC, w.since DESC LIMIT 1) w ON true
 WHERE {_REWRITTEN}
 """
+# The same interval under the dates that it had.
+_DATES = """
+UPDATE policy_writer w SET written_from = CAST(u.told #>> '{written_from,0}' AS date),
+       written_to = CAST(u.told #>> '{written_to,0}' AS date)
+FROM undo_policy u
+WHERE w.fmo_id = :fmo AND w.policy_id = u.id AND w.until IS NULL AND u.stuck IS NULL AND u.told ? 'written_from'
+"""
 _TOUCH = """
 UPDATE policy o SET sort_key = m.sort_key, batch = :batch, updated_at = now()
 FROM undo_member u JOIN member m ON m.fmo_id = :fmo AND m.id = u.member_id
@@ -160,6 +167,7 @@ def take_back(known: dict[str, Any], batch: int) -> None:
     run(_NO_POLICIES, **fmo)
     run(_CLOSE, **fmo)
     run(_OPEN, run=known["run"], **fmo)
+    run(_DATES, **fmo)
     run(_POLICIES, batch=batch, **fmo)
     run(_PEOPLE, batch=batch, **fmo)
     run(_TOUCH, batch=batch, **fmo)

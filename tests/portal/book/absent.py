@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ from tests.portal.book.rows import aetna, person
 from tests.support.people import acting
 
 Deliver = Callable[..., FeedRun]
+Client = Callable[[User], FlaskClient]
 DAYS = ("20261001", "20261101", "20261201", "20270101", "20270201", "20270301")
 
 

@@ -11,15 +11,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.book.absence.models import PolicyAbsence
-from portal.book.models import Connector, Member, Policy
+from portal.book.models import Connector, FeedRun, Member, Policy
+from portal.book.operations import request_load
 from portal.compliance.models import AccessEntry
 from portal.connectors.full_sets import FullSet
+from portal.core.scope import Role
 from portal.crm.models import CrmPolicy
+from portal.extensions import db
 from portal.identity.models import Fmo
-from tests.portal.book.absent import DAYS, Deliver, deliver, full, missing, say, told
+from tests.portal.book.absent import DAYS, Client, Deliver, deliver, full, missing, say, told, work
 from tests.portal.book.conftest import hold_nothing
+from tests.portal.book.undoing import order, work_off
 from tests.support import builders
 from tests.support import crm_builders as crm
+from tests.support.people import acting
 
 AMY = "1001001"
 ALL = range(10)
@@ -142,18 +147,13 @@ def test_what_another_connector_told_later_is_not_missing(send: Deliver, store: 
     other = Connector(fmo_id=fmo.id, name="Elm agency", carrier="aetna", layout="aetna", confirmed_kinds=[])
     builders.add(store, other)
     say(app, builders.user(store, fmo), "Elm agency", None)
-    _through(send, told([7, 20]), f"elm_{DAYS[2]}.csv", "Elm agency", app, store, fmo)
+    _through(told([7, 20]), f"elm_{DAYS[2]}.csv", "Elm agency", app, store, fmo)
     for day in DAYS[1:4]:
         send(told(range(6)), full(day))
     assert missing(store) == {6: SECOND}, "7 went over to Elm, 20 was Elm's from the first"
 
 
-def _through(send: Deliver, body: bytes, name: str, connector: str, app: Flask, store: Session, fmo: Fmo) -> None:
-    from portal.book.operations import request_load
-    from portal.core.scope import Role
-    from tests.portal.book.absent import work
-    from tests.support.people import acting
-
+def _through(body: bytes, name: str, connector: str, app: Flask, store: Session, fmo: Fmo) -> None:
     with acting(app, Role.SYSTEM, fmo):
         run_id = request_load(body=body, file_name=name, connector=connector, dry_run=False, by="Test").id
     assert work(app, store, fmo, run_id).status == "succeeded"
@@ -215,3 +215,114 @@ def test_a_changed_declaration_counts_anew(send: Deliver, store: Session, app: F
     ).all()
     assert entry[1].detail == {"is_full": False, "files": 0, "number": 1, "keeps_ended": False, "unmarked": 2}
     assert entry[1].actor_id == admin.id
+
+
+def test_an_undone_run_is_no_set_and_its_marks_are_taken_back(
+    send: Deliver, store: Session, app: Flask, fmo: Fmo
+) -> None:
+    """And the mark that it took away stands again."""
+    send(told(ALL), full(DAYS[0]))
+    send(told(range(8)), full(DAYS[1]))
+    second = send(told(range(8)), full(DAYS[2]))
+    assert len(missing(store)) == 2
+    work_off(app, fmo, order(app, fmo, second))
+    assert missing(store) == {}
+    send(told(range(8)), full("20261202"))
+    assert missing(store) == {8: SECOND, 9: SECOND}
+    back = send(told(ALL), full(DAYS[3]))
+    assert missing(store) == {}
+    work_off(app, fmo, order(app, fmo, back))
+    assert missing(store) == {8: SECOND, 9: SECOND}
+    reasons = store.scalars(select(PolicyAbsence.ended_by).order_by(PolicyAbsence.since, PolicyAbsence.id)).all()
+    assert reasons == ["undone", "undone", "told", "told", None, None]
+
+
+def test_what_a_run_brought_can_be_taken_back_though_it_was_missing(
+    send: Deliver, store: Session, app: Flask, fmo: Fmo
+) -> None:
+    """The times in which a policy was missing go with it."""
+    send(told(range(8)), full(DAYS[0]))
+    late = send(told(ALL), full("20260901"))
+    for day in DAYS[1:3]:
+        work_off(app, fmo, order(app, fmo, send(told(range(8)), full(day))))
+    work_off(app, fmo, order(app, fmo, late))
+    assert store.scalar(select(func.count()).select_from(Policy)) == 8
+    assert store.scalar(select(func.count()).select_from(PolicyAbsence)) == 0
+
+
+def test_rows_put_right_by_hand_are_no_file_of_a_set(send: Deliver, store: Session, app: Flask, fmo: Fmo) -> None:
+    """They tell their policies as of their file's day, and are neither compared nor compared with."""
+    send(told(range(60)), full(DAYS[0]))
+    first = send(told(range(59)), full(DAYS[1]))
+    with acting(app, Role.FMO_ADMIN, fmo):
+        mine = db.session.scalars(select(FeedRun).where(FeedRun.id == first.id)).one()
+        run_id = request_load(
+            body=told([59]), file_name=f"fixed_{mine.file_name}", connector=None, dry_run=False, by="Test", fixes=mine
+        ).id
+    assert work(app, store, fmo, run_id).status == "succeeded"
+    assert send(told(range(10)), full(DAYS[2])).status == "held"
+    send(told(range(59)), full(DAYS[3]))
+    assert missing(store) == {}, "59 was told as of November, one set ago"
+    send(told(range(59)), full(DAYS[4]))
+    assert missing(store) == {59: date(2027, 1, 1)}
+
+
+def test_the_pages_say_so(send: Deliver, store: Session, fmo: Fmo, client_for: Client) -> None:
+    """The list and its filters, the policy, the run, its file, the start page; and nothing in the log beyond ids."""
+    send(told(ALL), full(DAYS[0]))
+    send(told(range(8)), full(DAYS[1]))
+    run = send(told(range(8)), full(DAYS[2]))
+    browser = client_for(builders.user(store, fmo))
+    listed = browser.get("/fmo/policies?missing=yes").text
+    assert listed.count("Missing from the feed since 1 Nov 2026") == 2
+    assert "Missing from the feed since" not in browser.get("/fmo/policies?missing=no").text
+    assert browser.get(f"/fmo/policies?marked={run.id}").text.count("since 1 Nov 2026") == 2
+    assert "since 1 Nov 2026" not in browser.get("/fmo/policies?marked=nonsense").text
+    policy = store.scalars(select(Policy).where(Policy.missing_since.is_not(None)).limit(1)).one()
+    page = browser.get(f"/fmo/policies/{policy.id}").text
+    assert "Missing from the feed since 1 Nov 2026." in page and "Not listed since" in page
+    page = browser.get(f"/fmo/feeds/{run.id}").text
+    assert "2 policies are missing from the feed for the second time in a row" in page
+    assert f"/fmo/policies?marked={run.id}" in page and f"/fmo/feeds/{run.id}/missing.csv" in page
+    lines = browser.get(f"/fmo/feeds/{run.id}/missing.csv").text.splitlines()
+    assert len(lines) == 3 and lines[1].endswith("2026-11-01,yes")
+    assert "2 policies are missing from the carrier’s feed" in browser.get("/fmo/").text
+    entry = store.scalars(select(AccessEntry).where(AccessEntry.action == "absence.export")).one()
+    assert len(entry.member_ids) == 2
+
+
+def test_the_declaration_is_made_on_the_connectors_page(
+    send: Deliver, store: Session, fmo: Fmo, client_for: Client
+) -> None:
+    send(told(ALL), full(DAYS[0]))
+    connector = store.scalars(select(Connector)).one()
+    browser, place = client_for(builders.user(store, fmo)), f"/fmo/connectors/{connector.id}"
+    page = browser.get(place).text
+    assert "The file with “MedicareApprovedBOBReport” in its name" in page and "proposed by their layout" in page
+    form = {"is_full": "y", "words": "Active\nactive", "number": "1"}
+    refused = browser.post(f"{place}/full-set", data=form)
+    assert refused.status_code == 422 and "Two of the words are the same" in refused.text
+    assert browser.post(f"{place}/full-set", data={**form, "number": "0"}).status_code == 422
+    done = browser.post(f"{place}/full-set", data={**form, "words": "Active, Inactive", "number": "4"})
+    assert done.location.endswith(place)
+    page = browser.get(place).text
+    assert "Files with “Active” and “Inactive” in their names, 4 files in all" in page
+    assert 'value="4"' in browser.get(f"{place}/full-set").text
+    browser.post(f"{place}/full-set", data={"number": "1"})
+    assert "what one leaves out means nothing" in browser.get(place).text
+
+
+def test_what_an_agent_sees_does_not_change(send: Deliver, store: Session, fmo: Fmo, client_for: Client) -> None:
+    send(told(ALL), full(DAYS[0]))
+    business = builders.business(store, builders.agent(store, fmo, AMY))
+    for policy in store.scalars(select(Policy)).all():
+        crm.synced(store, business, policy, store.get_one(Member, (fmo.id, policy.member_id)))
+    agent = client_for(builders.user(store, fmo, Role.AGENT_ADMIN, business))
+    before = agent.get("/crm/policies").text.split("<main")[1]
+    for day in DAYS[1:3]:
+        send(told(range(8)), full(day))
+    after = agent.get("/crm/policies").text.split("<main")[1]
+    assert len(missing(store)) == 2 and "Missing" not in after
+    assert [line for line in after.splitlines() if "/crm/policies/" in line] == [
+        line for line in before.splitlines() if "/crm/policies/" in line
+    ]
