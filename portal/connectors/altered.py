@@ -26,6 +26,7 @@ _DECIMAL = re.compile(r"\d+\.0+", re.ASCII)
 _BETWEEN = re.compile(r"[\s-]+")
 # A birth date stays out of the report; the other days name nobody.
 _PRIVATE = ("birth_date",)
+_WORDED = ("status_reason",)  # a word without a meaning of its own is no value that was lost
 
 
 class Altered(NamedTuple):
@@ -50,7 +51,7 @@ def alterations(parsed: ParsedFile) -> Iterator[Altered]:
 
 def _of_sheet(found: Detection, parsed: ParsedFile) -> Iterator[Altered]:
     cells = row_cells(Context(found, parsed.as_of, [], parsed.by_name))
-    private = _indices(found, _PRIVATE)
+    private, worded = _indices(found, _PRIVATE), _indices(found, _WORDED)
     width = len(found.header)
     for number, row in found.sheet.rows():
         if number <= found.header_row or not any(cell.strip() for cell in row) or len(row) < width:
@@ -59,7 +60,8 @@ def _of_sheet(found: Detection, parsed: ParsedFile) -> Iterator[Altered]:
         for cell in cells:
             for index, value in _values(cell, told, found):
                 raw = told[index].strip()
-                if kind := kind_of(raw, value, found.layout):
+                kind = kind_of(raw, value, found.layout)
+                if kind and not (kind == "left_out" and index in worded):
                     column = found.header[index].strip()
                     became = None if index in private else _became(value)
                     yield Altered(found.sheet.name, number, column, kind, shape(raw), became)

@@ -19,7 +19,7 @@ from portal.sync import operations
 from tests.isolation.ground import Ground, Holding, lay
 from tests.support.addresses import ways
 from tests.support.people import acting
-from tests.support.web import Browser
+from tests.support.web import Browser, body_of
 from tests.support.world import Person, World
 
 Client = Callable[[User | None], Browser]
@@ -48,7 +48,7 @@ def _all(app: Flask, client: Browser, user: User, own: Holding) -> dict[str, str
             continue
         for htmx in (False, True):
             path = way.path(app, own)
-            shown[f"{path} {htmx}"] = client.get(path, htmx=htmx).get_data(as_text=True)
+            shown[f"{path} {htmx}"] = body_of(client.get(path, htmx=htmx))
     for typed in ("Qlast", "QPAMY", "QPLEE"):
         for kind in ("contacts", "policies"):
             listed = client.post(f"/crm/{kind}/search", data={"q": typed}).headers["Location"]

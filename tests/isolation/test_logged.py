@@ -14,7 +14,7 @@ from portal.core.models import Base
 from portal.core.permissions import GRANTED, access_of
 from tests.isolation.ground import Ground
 from tests.support.addresses import Way, ways
-from tests.support.web import Browser, browser, the_app
+from tests.support.web import Browser, body_of, browser, the_app
 
 pytestmark = pytest.mark.shared_data
 ACTORS = ("agent", "limited", "whole account", "admin")
@@ -66,7 +66,7 @@ def test_what_a_page_shows_is_logged(
         since = _last(setup_engine)
         path = way.path(app, ground.holders[actor.own])
         answer = browsers[name].get(path, htmx=htmx)
-        body = answer.get_data(as_text=True)
+        body = body_of(answer)
         entries = _entries(setup_engine, since, actor.user.id)
         assert len(entries) <= 1, f"{name}: one entry a page"
         logged = {one for ids in entries for one in ids}

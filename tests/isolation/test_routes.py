@@ -17,7 +17,7 @@ from portal.core.permissions import GRANTED, Access, access_of
 from portal.core.scope import Role
 from tests.isolation.ground import Actor, Ground
 from tests.support.addresses import Way, undeclared, ways
-from tests.support.web import browser, the_app
+from tests.support.web import body_of, browser, the_app
 
 pytestmark = pytest.mark.shared_data
 ANSWERED = (200, 286, 303)  # 286: a live region that has nothing more to ask for
@@ -67,7 +67,7 @@ def _granted(app: Flask, way: Way, actor: Actor) -> bool:
 
 def _seen(response: TestResponse, ids: Mapping[str, UUID]) -> tuple[int, str, str, str]:
     """What a browser gets, without its own token and with the ids it asked for made equal."""
-    body = _TOKEN.sub("", response.get_data(as_text=True))
+    body = _TOKEN.sub("", body_of(response))
     places = [response.headers.get(name, "") for name in ("Location", "HX-Redirect")]
     for value in ids.values():
         places = [place.replace(str(value), "ID") for place in places]
@@ -98,7 +98,7 @@ def test_stranger_is_sent_to_sign_in(ask: Callable[..., TestResponse], app: Flas
     access = _access(app, way)
     for holder in ("amy", "lou"):
         answer = ask(stranger, way, ground.holders[holder])
-        body = answer.get_data(as_text=True)
+        body = body_of(answer)
         assert [mark for mark in stranger.forbidden if mark in body] == []
         if access.permission is not None:
             assert answer.status_code == 303 and answer.headers["Location"].startswith("/login")
@@ -133,7 +133,7 @@ def _compare(ask: Callable[..., TestResponse], change: dict[str, UUID], count: C
     none = ask(change=invented)
     assert _seen(answer, change) == _seen(none, invented), f"{who} {list(change)}"
     assert answer.status_code == 404, f"{who} {list(change)} answers {answer.status}"
-    shown = answer.get_data(as_text=True)
+    shown = body_of(answer)
     assert not any(str(value) in shown for value in change.values())
     assert logged == 1, f"{who} {list(change)}: the attempt is logged once"
 
@@ -166,7 +166,7 @@ def test_no_page_shows_a_word_of_a_foreign_tenant(
             answer = ask(actor, way, ground.holders[actor.own], htmx=htmx)
             given = _access(app, way).permission is None or (way.endpoint, actor.user.role) in NOT_FOR
             assert answer.status_code in ANSWERED or given, f"{actor.name} gets {answer.status}"
-            body = answer.get_data(as_text=True)
+            body = body_of(answer)
             assert [mark for mark in actor.forbidden if mark in body] == [], actor.name
 
 

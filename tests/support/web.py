@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import secrets
+import zipfile
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -78,3 +80,11 @@ def browser(app: Flask, user: User | None) -> Browser:
     # What Flask-WTF would print on a page of this session.
     client.csrf_token = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token").dumps(raw)
     return client
+
+
+def body_of(answer: TestResponse) -> str:
+    """All that an answer says: its text, and of a workbook what stands in its cells."""
+    if "spreadsheetml" not in (answer.content_type or ""):
+        return answer.get_data(as_text=True)
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as book:
+        return "\n".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, cast, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.book import queries, words
 from portal.book.models import FeedRun, Member, Policy
@@ -46,8 +47,10 @@ def new_query(run: FeedRun) -> Select[Policy]:
 
 
 def effects_query(run: FeedRun, *kinds: str) -> Select[FeedEffect]:
-    """What was kept of the run."""
-    return select(FeedEffect).where(FeedEffect.run_id == run.id, FeedEffect.kind.in_(kinds))
+    """What was kept of the run; of members only where something changed that people see."""
+    seen = FeedEffect.told.op("?|")(cast(list(LABELS), ARRAY(Text)))
+    mine = select(FeedEffect).where(FeedEffect.run_id == run.id, FeedEffect.kind.in_(kinds))
+    return mine.where(or_(FeedEffect.kind != "member", seen))
 
 
 def new_listing(run: FeedRun, asked: Asked) -> tuple[Listing[Policy] | Listing[FeedEffect], list[Line]]:

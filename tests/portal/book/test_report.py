@@ -60,6 +60,14 @@ def test_an_undone_run_still_tells_what_it_had_brought(app: Flask, admin: FlaskC
     assert "Abbot, Mae" in shown and "no longer in the book" in shown
 
 
+def test_a_member_of_whom_only_the_day_is_newer_is_not_listed(admin: FlaskClient, load: Load) -> None:
+    load(aetna({}))
+    run = load(aetna({"Plan Name": "Silver (HMO)"}), day="20261201")
+    assert "Nothing matches" in admin.get(f"/fmo/feeds/{run.id}/changed?kind=member").text
+    city = load(aetna({"Plan Name": "Silver (HMO)", "City": "Dayton"}), day="20261202")
+    assert "only its member" in admin.get(f"/fmo/feeds/{city.id}/changed?kind=changed").text
+
+
 def test_nothing_changed_says_so(admin: FlaskClient, load: Load) -> None:
     load(aetna({}))
     run = load(aetna({}), day="20261201")
@@ -75,10 +83,10 @@ def test_a_policy_tells_what_it_was_when(app: Flask, admin: FlaskClient, load: L
     policy = store.scalars(select(Policy)).one()
     page = admin.get(f"/fmo/policies/{policy.id}").text
     history = page.split("Plan and status, as the book learned them")[1]
-    assert history.index("Terminated") < history.index("Silver (HMO), H1036") < history.index("Gold Plus")
+    assert history.index("Terminated") < history.index("Silver (HMO)") < history.index("Gold Plus")
     assert "book_20261115.csv" in history and "row 2" in history
     work_off(app, fmo, order(app, fmo, run))
     again = admin.get(f"/fmo/policies/{policy.id}").text.split("Plan and status, as the book learned them")[1]
-    states = [part.split("<")[0] for part in again.split('<th scope="row">')[1:]]
+    states = [part.split("<")[0].strip() for part in again.split('<th scope="row">')[1:]]
     assert states[:4] == ["Active", "Terminated", "Active", "Active"]
     assert "which was undone" in again and "(undone)" in admin.get(f"/fmo/policies/{policy.id}").text
