@@ -16,5 +16,6 @@ Pure: no web, no database, no clock. The way through, from bytes to rows:
     headers      columns by name and place, and what differs between two headers
     profile, drifting   what columns look like, and which one another has probably become
     plain        our fields in the words of a person
+    heading, proposing, mapped, mistakes   an unknown file: its header, what is proposed, what was said, what is wrong
     ladder       the keys by which two rows are known to be the same person
 """

@@ -156,6 +156,9 @@ def _in_entries(body: Mapping[str, Any], renamed: Mapping[Key, Named | None]) ->
     for name, value in body.items():
         if name in _NO_COLUMNS:
             made[name] = value
+        elif name == "shared":  # headers alone, of any place
+            others = ((one, renamed.get((header_key(one), 1), one)) for one in value)
+            made[name] = [new.header if isinstance(new, Named) else new for _, new in others if new]
         elif (new := _renamed(value, renamed)) is not None:
             made[name] = new
     return made

@@ -219,5 +219,6 @@ def _npn(place: int, answers: Answers, looks: Sequence[Look]) -> Iterator[str]:
 def _names(answers: Answers) -> Iterator[str]:
     if not answers.carrier and not _CARRIER.fullmatch(answers.new_carrier.strip()):
         yield "Choose the carrier, or give the name of a new one: 2 to 60 letters, digits and blanks."
+        return  # it is named after its carrier
     if not 3 <= len(answers.name.strip()) <= 80:
         yield "Name the SmartConnector with 3 to 80 characters, for example “Sunrise Health book of business”."

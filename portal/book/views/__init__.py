@@ -14,6 +14,7 @@ watch_crosswalk(change_crosswalk)
 more_carriers(own_carriers)
 
 from portal.book.drift import views as drift  # noqa: E402, F401  # they add routes to bp
+from portal.book.mapping import editing  # noqa: E402, F401  # they add routes to bp
 from portal.book.mapping import views as mapping  # noqa: E402, F401  # they add routes to bp
 from portal.book.quarantine import views as quarantine  # noqa: E402, F401  # they add routes to bp
 from portal.book.views import absence, connectors, feeds, held, members, policies, sources  # noqa: E402, F401  # likewise

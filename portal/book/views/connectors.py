@@ -11,6 +11,7 @@ from portal.book.absence import words as absence_words
 from portal.book.absence.queries import declared
 from portal.book.arrival import queries as arrival
 from portal.book.arrival import words as arrival_words
+from portal.book.layouts.queries import REASONS, how_read
 from portal.book.models import Connector
 from portal.book.quarantine import learned
 from portal.book.views import bp
@@ -48,6 +49,8 @@ def connector(connector_id: UUID) -> Response:
         connector=found,
         layout=rules.layout_of(found),
         rule=rules.writer_rule(found),
+        how=how_read(found),
+        reasons=REASONS,
         run=queries.last_run_of(found),
         aliases=learned.word_aliases(found.id),
         fixed_rows=learned.row_count(found.id),

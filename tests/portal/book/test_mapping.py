@@ -16,10 +16,11 @@ from portal.book.layouts.models import ConnectorHeader, ConnectorLayout
 from portal.book.mapping.models import ConnectorDraft, ConnectorDraftPiece
 from portal.book.mapping.operations import forget_old
 from portal.book.models import Connector, FeedRun, Member, Policy
-from portal.book.operations import run_feed
+from portal.book.operations import request_load, run_feed
 from portal.compliance.models import AccessEntry
-from portal.core import scope
+from portal.core import access, scope
 from portal.core.scope import Role
+from portal.extensions import db
 from portal.identity.models import Fmo, User
 from tests.portal.book import sunrise
 from tests.portal.book.conftest import Load, jobs_scope
@@ -284,3 +285,96 @@ def test_the_layout_is_kept_in_the_shape_of_a_layout_file(wizard: Wizard, store:
     assert layout.body["columns"]["plan_name"] == {"header": "Plan", "occurrence": 2}
     assert (layout.version, layout.reason, layout.made_by, header.version) == (1, "mapped", admin.id, 1)
     assert header.columns == sunrise.HEADER
+
+
+def saved(wizard: Wizard, store: Session) -> Connector:
+    """The invented carrier's connector, saved without loading the sample."""
+    wizard.say("columns", **sunrise.COLUMNS)
+    wizard.say("reading", **sunrise.READING)
+    wizard.say("check")
+    store.rollback()
+    return store.scalars(select(Connector)).one()
+
+
+def again(wizard: Wizard, connector: Connector, **data: object) -> Wizard:
+    """A mapping that says anew how the connector's files are read."""
+    made = object.__new__(Wizard)
+    made.browser = wizard.browser
+    made.answer = wizard.browser.post(f"/fmo/connectors/{connector.id}/edit", data=data)
+    made.place = made.answer.headers.get("Location", "").rpartition("/")[0]
+    return made
+
+
+def test_what_was_said_can_be_said_anew_and_older_files_stay_readable(
+    wizard: Wizard, store: Session, load: Load, book: Callable[[], dict[str, Policy]]
+) -> None:
+    connector = saved(wizard, store)
+    assert load(sunrise.file_of()).status == "succeeded"
+    sample = io.BytesIO(sunrise.file_of()), "again_20261104.csv"
+    anew = again(wizard, connector, file=sample)
+    page = anew.read("reading")
+    for kept in ('value="dmy" selected', 'value="active" selected', "The agent who signed the application."):
+        assert kept in page, kept
+    assert anew.say("columns", **sunrise.COLUMNS) == "reading"
+    changed = sunrise.READING | {"status-2": "terminated", "carrier": "Sunrise Gesundheit", "name": connector.name}
+    del changed["confirmed"]
+    assert anew.say("reading", **changed) == "reading"
+    assert "Confirm that this is the agent" in anew.read("reading"), "who wrote it is confirmed with every version"
+    assert anew.say("reading", **changed | {"confirmed": "y"}) == "check"
+    page = anew.read("check")
+    assert "Save as a new version" in page
+    anew.say("check")
+    store.rollback()
+    assert [one.reason for one in store.scalars(select(ConnectorLayout).order_by(ConnectorLayout.version))] == [
+        "mapped",
+        "edited",
+    ]
+    run = load(sunrise.file_of([*sunrise.rows()[:5]]), day="20261110")
+    assert (run.status, run.changed, run.layout_version) == ("succeeded", 1, 2)
+    assert book()["SR-0047 2026-05-01"].status == "terminated"
+    # A file from before is late: the newer one is read again, as it was read then, and what it told stays.
+    late = load(sunrise.file_of([[*line[:5], "B", *line[6:]] for line in sunrise.rows()]), day="20261105")
+    assert late.status == "succeeded", late.error
+    assert book()["SR-0007 2026-01-01"].status == "active"
+    text = wizard.browser.get(f"/fmo/connectors/{connector.id}").text
+    assert "2 versions" in text and "Changed by hand" in text and "Name of the plan" in text
+
+
+def test_the_last_file_is_what_a_change_is_checked_on(wizard: Wizard, store: Session, load: Load) -> None:
+    connector = saved(wizard, store)
+    assert "Check on the last file" not in wizard.browser.get(f"/fmo/connectors/{connector.id}/edit").text
+    load(sunrise.file_of())
+    assert "Check on the last file" in wizard.browser.get(f"/fmo/connectors/{connector.id}/edit").text
+    anew = again(wizard, connector, last="y")
+    assert anew.answer.status_code == 303 and "book_20261103.csv" in anew.read("file")
+
+
+def test_what_comes_with_the_portal_is_shown_and_not_changed_here(
+    client_for: Client, admin: User, load: Load, store: Session
+) -> None:
+    load(aetna({}))
+    browser, connector = client_for(admin), store.scalars(select(Connector)).one()
+    text = browser.get(f"/fmo/connectors/{connector.id}").text
+    assert "How these files are read" in text and "Change how they are read" not in text
+    assert "comes with the portal" in browser.get(f"/fmo/connectors/{connector.id}/edit").text
+    assert browser.post(f"/fmo/connectors/{connector.id}/edit", data={"last": "y"}).status_code == 422
+
+
+def test_a_named_connector_is_preferred_and_a_file_of_another_is_refused(
+    wizard: Wizard, app: Flask, store: Session, fmo: Fmo
+) -> None:
+    connector = saved(wizard, store)
+    for body, status in ((sunrise.file_of(), "succeeded"), (aetna({}), "failed")):
+        with app.app_context(), scope.acting(jobs_scope(fmo)):
+            run = request_load(
+                body=body, file_name="x_20261103.csv", connector=connector.name, dry_run=False, by="Test"
+            )
+            access.write_entries()
+            db.session.commit()
+            run_id = run.id
+        with app.app_context(), scope.acting(jobs_scope(fmo)):
+            run_feed(run_id)
+        store.rollback()
+        store.expire_all()
+        kept = store.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
+        assert kept.status == status, kept.error
