@@ -52,6 +52,7 @@ def compile_row(
     swap = layout.unit_before_street
     decide = decider(layout, as_of=as_of, by_name=by_name)
     by_person, by_payer, renewal_for = "person" in layout.identity, "payer" in layout.identity, layout.renewal_for
+    own_start, own_payer = "policy_start" in layout.columns, "payer" in layout.columns
     new = tuple.__new__
 
     def row_of(number: int, row: list[str]) -> PolicyRow:
@@ -60,10 +61,11 @@ def compile_row(
             values = [read(get(row)) for get, read in steps]
         except Unreadable:
             raise _first_refusal(cells, found, row) from None
+        payer, start = values.pop() if own_payer else None, values.pop() if own_start else None
         (
             policy_number, member_number, first, last, middle, suffix, birth, gender, mbi, email, phone, address1,
             address2, city, state, zip_code, county, effective, term, renewal, received, status, reason, deceased,
-            plan_id, plan_name, product, premium, writer_from, writer_to, writer, shown, start, payer,
+            plan_id, plan_name, product, premium, writer_from, writer_to, writer, shown,
         ) = values  # fmt: skip
         if has_full_name:
             first, middle_found, last, suffix_found = first
@@ -73,8 +75,7 @@ def compile_row(
         line, product = product
         if term and line in renewal_for:
             renewal, term = renewal or term, None
-        if decide:
-            status = decide(status, effective, term)
+        status = decide(status, effective, term) if decide else status
         person = _person(first, last, birth) if by_person else None
         plan = plan_id or plan_name or product
         key = identify((policy_number, member_number, effective.isoformat(), line, plan, person, start, payer, ""))

@@ -6,7 +6,7 @@ text to its value, so that the common cell costs one look-up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -114,9 +114,14 @@ def row_cells(file: Context) -> list[Cell]:
         _field(file, "writer_to", partial(_lenient_date, file)),
         _cells(file, writers.columns_of(file.layout), writers.resolver(file.found, file.is_empty, file.notes)),
         _shown_agents(file),
-        _field(file, "policy_start", lambda cell: day.isoformat() if (day := _date(file, cell)) else None),
-        _field(file, "payer", identifier),
+        *_only_identifying(file),
     ]
+
+
+def _only_identifying(file: Context) -> list[Cell]:
+    """What only tells enrolments apart, where the layout has it."""
+    reads: dict[str, Convert] = {"policy_start": partial(_iso, file), "payer": normalise.identifier}
+    return [_field(file, name, convert) for name, convert in reads.items() if name in file.layout.columns]
 
 
 def _field(file: Context, name: str, convert: Convert, *, required: bool = False) -> Cell:
@@ -132,27 +137,32 @@ def _field(file: Context, name: str, convert: Convert, *, required: bool = False
             raise Unreadable("is empty")
         return value
 
-    def several(row_cells: tuple[str, ...]) -> Any:
-        values = (convert(cell) for cell in row_cells if not file.is_empty(cell))
-        value = choose(found for found in values if found is not None)
-        if value is None and required:
+    def first_of(row_cells: tuple[str, ...]) -> Any:
+        for cell in row_cells:
+            if cell.strip().casefold() not in empty and (value := convert(cell)) is not None:
+                return value
+        if required:
             raise Unreadable("is empty")
-        return value
+        return None
 
-    choose = _latest if name in file.layout.later_of else _first
     indices = _indices(file, file.layout.columns.get(name, ()))
+    several = _latest_of(convert, empty, required=required) if name in file.layout.later_of else first_of
     read: Callable[[Any], Any] = one if len(indices) == 1 else several
     if name not in _HARDLY_REPEATED:
         read = _remembering(read, _DATE_MEMO_SIZE if name.endswith("_date") else _MEMO_SIZE)
     return Cell(itemgetter(*indices), read, indices)
 
 
-def _first(values: Iterator[Any]) -> Any:
-    return next(values, None)
+def _latest_of(convert: Convert, empty: frozenset[str], *, required: bool) -> Callable[[tuple[str, ...]], Any]:
+    """The latest day of several cells, of which at least one must be filled where `required`."""
 
+    def latest_of(row_cells: tuple[str, ...]) -> Any:
+        days = [convert(cell) for cell in row_cells if cell.strip().casefold() not in empty]
+        if required and not any(days):
+            raise Unreadable("is empty")
+        return max(filter(None, days), default=None)
 
-def _latest(days: Iterator[Any]) -> Any:
-    return max(days, default=None)
+    return latest_of
 
 
 def _translated(convert: Convert, meanings: Mapping[str, str]) -> Convert:
@@ -186,6 +196,11 @@ def _name(file: Context, name: str, split: Callable[[str], tuple[str | None, ...
 def _date(file: Context, cell: str, *, birth: bool = False, open_ends: frozenset[date] = frozenset()) -> date | None:
     order, forms = file.layout.date_order, file.layout.date_forms
     return read_date(cell, as_of=file.as_of, birth=birth, order=order, forms=forms, sentinels=open_ends)
+
+
+def _iso(file: Context, cell: str) -> str | None:
+    day = _date(file, cell)
+    return day.isoformat() if day else None
 
 
 def _term_date(file: Context, cell: str) -> date | None:

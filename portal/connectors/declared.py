@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from portal.connectors.digest import digest_of
@@ -68,6 +69,12 @@ def header_key(header: str) -> str:
     return re.sub(r"[^a-z0-9#]+", "", header.casefold())
 
 
+@lru_cache(maxsize=8192)
+def _declared_key(header: str) -> str:
+    # Headers of layouts only: what stands in a file is kept nowhere.
+    return header_key(header)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A header as the carrier writes it; `occurrence` 2 is the second column of that name, from the left."""
@@ -79,7 +86,7 @@ class Column:
     @property
     def key(self) -> tuple[str, int]:
         """What two spellings of one column have in common."""
-        return header_key(self.header), self.occurrence
+        return _declared_key(self.header), self.occurrence
 
 
 @dataclass(frozen=True, slots=True)

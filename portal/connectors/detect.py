@@ -10,6 +10,8 @@ from portal.connectors.readers import Sheet
 from portal.connectors.readers.sheet import HEAD_ROWS
 from portal.connectors.rows import FileRefused
 
+Positions = Mapping[tuple[str, int], int]
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:
@@ -19,7 +21,7 @@ class Detection:
     sheet: Sheet
     header_row: int  # as a person counts it
     header: list[str]
-    positions: Mapping[tuple[str, int], int]  # Column.key -> index in a row
+    positions: Positions  # Column.key -> index in a row
     notes: list[str] = field(default_factory=list)
 
     def at(self, column: Column) -> int | None:
@@ -40,9 +42,10 @@ def detect(sheets: list[Sheet], layouts: Mapping[str, Layout]) -> list[Detection
     """
     best: dict[str, list[Detection]] = {}
     nearest: tuple[float, Layout, list[str]] | None = None
+    heads = [[(number, row, _positions(row)) for number, row in sheet.head] for sheet in sheets]
     for layout in layouts.values():
-        for sheet in sheets:
-            found, miss = _header_in(sheet, layout)
+        for sheet, head in zip(sheets, heads, strict=True):
+            found, miss = _header_in(sheet, head, layout)
             if found is not None:
                 best.setdefault(layout.name, []).append(found)
             elif miss is not None and (nearest is None or miss[0] > nearest[0]):
@@ -62,12 +65,14 @@ def detect(sheets: list[Sheet], layouts: Mapping[str, Layout]) -> list[Detection
     return winner
 
 
-def _header_in(sheet: Sheet, layout: Layout) -> tuple[Detection | None, tuple[float, list[str]] | None]:
+def _header_in(
+    sheet: Sheet, head: list[tuple[int, list[str], Positions]], layout: Layout
+) -> tuple[Detection | None, tuple[float, list[str]] | None]:
     """The best header row of the sheet, else how near the nearest came and which headers it lacks."""
     best: Detection | None = None
     miss: tuple[float, list[str]] | None = None
-    for number, row in sheet.head:
-        positions = _positions(row)
+    wanted = {column.key for column in layout.all_columns()}
+    for number, row, positions in head:
         missing = _missing(layout, positions)
         if not missing:
             found = Detection(layout, sheet, number, row, positions)
@@ -76,7 +81,6 @@ def _header_in(sheet: Sheet, layout: Layout) -> tuple[Detection | None, tuple[fl
             else:
                 best = found if best is None or _score(found) > _score(best) else best
                 continue
-        wanted = {column.key for column in layout.all_columns()}
         share = len(wanted & positions.keys()) / len(wanted)
         if share and (miss is None or share > miss[0]):
             miss = (share, missing)
@@ -97,7 +101,7 @@ def _lacks_mark(found: Detection) -> str | None:
     return f"{mark.column.header} with {found.layout.carrier_name} in its cells"
 
 
-def _positions(row: list[str]) -> dict[tuple[str, int], int]:
+def _positions(row: list[str]) -> Positions:
     seen: dict[str, int] = {}
     positions = {}
     for index, text in enumerate(row):
@@ -108,7 +112,7 @@ def _positions(row: list[str]) -> dict[tuple[str, int], int]:
     return positions
 
 
-def _missing(layout: Layout, positions: Mapping[tuple[str, int], int]) -> list[str]:
+def _missing(layout: Layout, positions: Positions) -> list[str]:
     """Headers that must be there and are not: the fingerprint's, and one for each required field without any."""
     missing = [column.header for column in layout.fingerprint if column.key not in positions]
 

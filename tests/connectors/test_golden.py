@@ -6,6 +6,7 @@ A changed `identity` or `content_hash` of an unchanged row makes every policy in
 
 from __future__ import annotations
 
+import csv
 import json
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from portal.connectors.layouts import load_layouts
 from portal.connectors.parse import parse
 from portal.connectors.rows import FileRefused
-from tests.connectors.files import AS_OF, GOLDEN, Read, golden_file, read
+from tests.connectors.files import AS_OF, GOLDEN, Read, golden_file, read, write_book
 
 NAMES = tuple(sorted(load_layouts()))
 
@@ -58,6 +59,34 @@ def test_every_row_of_a_golden_file_is_accounted_for_once(name: str, tmp_path: P
     taken, refused, dropped = ([one.row for one in part] for part in (result.rows, result.refused, result.dropped))
     numbers = taken + refused + dropped
     assert sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if (GOLDEN / f"{name}.tsv").exists()])
+def test_the_order_of_columns_and_rows_decides_nothing(name: str, tmp_path: Path) -> None:
+    """Of workbooks, whose rows stand below what may stand above a header."""
+    with (GOLDEN / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    start = next(number for number, row in enumerate(rows) if len(row) > 10)
+    turned = [*rows[:start], rows[start], *reversed(rows[start + 1 :])]
+    there, back = (
+        read(write_book(tmp_path / f"{number}.xlsx", {"Active Members": cells}))
+        for number, cells in enumerate((rows, turned))
+    )
+    assert sorted(row[2:4] for row in there.rows) == sorted(row[2:4] for row in back.rows)
+
+
+def test_unitedhealthcare_without_medicare_numbers_is_the_same_layout_and_policy(tmp_path: Path) -> None:
+    """The variant since July 2026: one column fewer, every policy where it was."""
+    with (GOLDEN / "unitedhealthcare.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    [header] = [row for row in rows if "mbiNumber" in row]
+    place = header.index("mbiNumber")
+    fewer = [[*row[:place], *row[place + 1 :]] if len(row) == len(header) else row for row in rows]
+    before = read(write_book(tmp_path / "a.xlsx", {"Active Members": rows}))
+    after = read(write_book(tmp_path / "b.xlsx", {"Active Members": fewer}))
+    known = {row.identity: row for row in before.rows}
+    assert set(known) <= {row.identity for row in after.rows} and not any(row.mbi for row in after.rows)
+    assert all(row.writer_npn == known[row.identity].writer_npn for row in after.rows if row.identity in known)
 
 
 if __name__ == "__main__":
