@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from portal.connectors.aliases import Aliases
-from portal.connectors.declared import Layout
+from portal.connectors.declared import BY_DATES, Layout
 from portal.connectors.digest import digest_of
 from portal.connectors.file_names import FileStatus
 
@@ -35,10 +35,11 @@ class Known(Protocol):
 def reading_of(layout: Layout, as_of: date, by_name: FileStatus | None, aliases: Aliases | None) -> str:
     """Stands for what decides how rows are read: layout, year and status of the file, decisions by hand, the code.
 
-    The year, since a year of two digits means one near the file's.
+    The year, since a year of two digits means one near the file's; the day where a status is told by it.
     """
+    by_day = layout.status_from is not None and layout.status_from.default == BY_DATES
     decided = digest_of(aliases, leave_out=frozenset({"marks", "seal"})) if aliases else ""
-    return _digest(layout.digest, str(as_of.year), repr(by_name), decided, _code())
+    return _digest(layout.digest, str(as_of if by_day else as_of.year), repr(by_name), decided, _code())
 
 
 def sheet_reading(reading: str, spelling: str, header: list[str]) -> str:

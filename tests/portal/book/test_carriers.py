@@ -78,3 +78,14 @@ def test_members_of_one_contract_are_as_many_policies_and_people(load: Load, sto
     assert run.new == 3
     assert set(store.scalars(select(Member.first_name))) == {"Lena", "Marco", "Nan"}
     assert load(golden("florida_blue", child, {}, spouse), day="20261104").unchanged == 3
+
+
+def test_a_status_by_dates_moves_on_with_the_day_of_the_file(load: Load, book: Book) -> None:
+    """Also in a file that is the same byte for byte: its rows are read again."""
+    body = golden("scan", {"Effective": "2026-12-01"}, {"Member ID": "S6600009", "Disenroll": "2026-11-20"})
+    load(body, day="20261103")
+    assert sorted(policy.status for policy in book().values()) == ["active", "future_active"]
+    assert load(body, day="20261103").unchanged == 2
+    run = load(body, day="20261201")
+    assert run.changed == 2
+    assert sorted(policy.status for policy in book().values()) == ["active", "terminated"]
