@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 import portal.activities.models
 import portal.book.absence.models
 import portal.book.arrival.models
+import portal.book.attributions.models
 import portal.book.drift.models
 import portal.book.layouts.models
 import portal.book.mapping.models

@@ -23,6 +23,8 @@ KINDS = {
     "file": "A file",
     "shrunk_file": "A file that looks cut off",
     "confirm": "An attribution",
+    "attribute": "An attribution by hand",
+    "attribute_end": "An attribution taken back",
     "npn_change": "A changed NPN",
     "identifier_import": "An import of carrier identifiers",
     "limits": "Looser limits",
@@ -79,6 +81,8 @@ def details(held: HeldChange) -> list[tuple[str, str | None]]:
         return [(label, f"{value:,}") for label, value in limits.labels(told)]
     if held.kind in (*OF_FILES, "confirm", "identifier_import", "undo"):
         return []
+    if held.kind in ("attribute", "attribute_end"):
+        return [("NPN", told["npn"])]
     if held.kind == "npn_change":
         more = ", ".join(words for name, words in _BESIDE.items() if name in told)
         return [("NPN", told["npn"]), ("Changed with it", more or None)]

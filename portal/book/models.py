@@ -221,10 +221,11 @@ class Policy(FmoOwned, Stamped, Base):
     received_date: Mapped[date | None]
     premium: Mapped[Decimal | None]
     writing_npn: Mapped[str | None]  # the current interval's; None: unattributed
-    writer_source: Mapped[str | None]  # column | crosswalk
+    writer_source: Mapped[str | None]  # column | crosswalk | hand
     writer_column: Mapped[str | None]  # the column of the file that said so
     writer_kind: Mapped[str | None]  # crosswalk identifier of the row, for a later attribution
     writer_value: Mapped[str | None]
+    writer_shown: Mapped[str | None]  # the last four digits of a value that is kept as a hash
     writer_name: Mapped[str | None]
     other_agents: Mapped[str | None]
     as_of: Mapped[date]
@@ -247,7 +248,7 @@ class PolicyWriter(FmoOwned, Base):
 
     policy_id: Mapped[UUID]
     npn: Mapped[str | None]  # None: unattributed in that time
-    source: Mapped[str]  # column | crosswalk | none
+    source: Mapped[str]  # column | crosswalk | hand | none
     run_id: Mapped[UUID | None]
     since: Mapped[datetime] = mapped_column(server_default=func.now())  # when the book learned it
     until: Mapped[datetime | None]

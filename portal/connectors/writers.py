@@ -13,7 +13,7 @@ from portal.connectors.layouts import Column, Layout, Role
 
 
 class WriterFound(NamedTuple):
-    """What one row says about its writer; all None when it does not name exactly one."""
+    """What one row says about its writer; no NPN and no identifier when it does not name exactly one by a number."""
 
     npn: str | None = None
     column: str | None = None
@@ -65,7 +65,8 @@ def resolver(
             if _AGENCY_NOTE not in notes:
                 notes.append(_AGENCY_NOTE)
             return agency
-        return _by_crosswalk(layout, row, headers)
+        found = _by_crosswalk(layout, row, headers)
+        return found if found.kind else WriterFound(name=_only_name(layout, row))
 
     return resolve
 
@@ -91,6 +92,15 @@ def _by_crosswalk(layout: Layout, row: dict[Column, str], headers: dict[Column, 
     if value is None:
         return NOBODY
     return WriterFound(None, headers[crosswalk.column], crosswalk.kind, value, _name_of(crosswalk.name, row))
+
+
+def _only_name(layout: Layout, row: dict[Column, str]) -> str | None:
+    """The agent's name where the row has no number of theirs, and only one name: for a person to decide by."""
+    places = [role.name for role in _roles(layout)]
+    if layout.writer.crosswalk:
+        places.append(layout.writer.crosswalk.name)
+    names = {name for place in places if (name := _name_of(place, row))}
+    return names.pop() if len(names) == 1 else None
 
 
 def _name_of(columns: tuple[Column, ...], row: dict[Column, str]) -> str | None:

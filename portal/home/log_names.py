@@ -35,6 +35,7 @@ KINDS = {
     "possibleduplicate": ("possible duplicate", "possible duplicates"),
     "policy_claim": ("claim of a policy", "claims of policies"),
     "producer": ("agent or agency", "agents or agencies"),
+    "attribution": ("attribution by hand", "attributions by hand"),
     "refused_row": ("refused row", "refused rows"),
     "valuealias": ("decision about a value", "decisions about values"),
     "syncrun": ("sync run", "sync runs"),

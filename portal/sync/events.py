@@ -12,3 +12,4 @@ RUN_SUCCEEDED = changes("sync.succeed", "finished a sync run", ("policies", "add
 RUN_SEEN = reads("sync.read", "looked at what a sync run did")
 RUN_EXPORTED = reads("sync.export", "downloaded what a sync run did", ("lines",))
 RESYNC_ASKED = changes("resync.ask", "asked the FMO for a re-sync")
+LOOSE_SEEN = reads("policy.unattributed", "looked at policies without a writing agent")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.book.absence.models import DeclaredSet, PolicyAbsence
+from portal.book.attributions.models import HandAttribution
 from portal.book.drift.models import ColumnDrift
 from portal.book.layouts.models import ConnectorHeader, ConnectorLayout
 from portal.book.mapping.models import ConnectorDraft, ConnectorDraftPiece
@@ -127,6 +128,12 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         decided_name=office.admin.name,
     )  # fmt: skip
     rows.append(alias)
+    rows.append(
+        HandAttribution(
+            fmo_id=fmo_id, identity="f" * 64, carrier="humana", npn=agency.npn, producer_id=agency.id,
+            given_name=office.admin.name,
+        )
+    )  # fmt: skip
     for officer in (office.admin, office.compliance):
         rows += _of_user(officer)
     for row in rows:

@@ -50,6 +50,7 @@ KINDS = {
     "/fmo/runs/business/*": "business",
     "/fmo/runs/producer/*": "agent",
     "/fmo/unattributed/*": "claim",
+    "/fmo/unattributed/policy/*": "policy",
     "/crm/contacts/*": "contact",
     "/crm/duplicates/*": "duplicate",
     "/crm/merges/*": "contact_merge",

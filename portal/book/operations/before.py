@@ -26,7 +26,9 @@ def run_before(connector: Connector, run: FeedRun, parsed: ParsedFile) -> FeedRu
     None where the file at work is not the newest of its carrier, and where a run was taken back since: what it had
     brought is then gone from the book.
     """
-    mine = _LOADED.where(FeedRun.connector_id == connector.id, FeedRun.reading == parsed.reading)
+    # A whole file's: rows put right by hand would tell hardly anything of the next one.
+    whole = _LOADED.where(FeedRun.connector_id == connector.id, FeedRun.parent_id.is_(None))
+    mine = whole.where(FeedRun.reading == parsed.reading)
     recent = db.session.scalars(mine.where(FeedRun.book_batch.is_not(None)).order_by(*_LATEST).limit(LOOKED_AT)).all()
     if not recent or db.session.scalar(_of_carrier(connector).where(FeedRun.as_of > parsed.as_of).limit(1)):
         return None

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from portal.book.attributions import operations as attributions
 from portal.book.events import HELD_APPROVED, HELD_REJECTED, HELD_STALE
 from portal.book.models import OF_FILES, Connector, FeedRun, HeldChange
 from portal.book.operations.attribution import confirm_kind
@@ -142,6 +143,12 @@ def _run(held: HeldChange) -> FeedRun:
 def _make(held: HeldChange, by: Scope) -> None:
     if held.kind == "limits":
         rules.change(held.arguments)
+        return
+    if held.kind == attributions.KIND:
+        attributions.make_again(held.subject_id, held.arguments, approval=held.digest, by=by)
+        return
+    if held.kind == attributions.END:
+        attributions.take_back_again(held.subject_id, approval=held.digest, by=by)
         return
     if held.kind != "confirm":
         downline.make_again(held.kind, held.subject_id, held.arguments, approval=held.digest, by=by)

@@ -91,6 +91,16 @@ def carry_out(asked: Asked, write: Callable[[], None], named: Iterable[Named]) -
     Beyond the limits (or, for what was approved, where it would move other policies than were shown) all of it is
     undone and kept as a held change, and `Held` is raised; the transaction must then still be committed.
     """
+    fmo_id, of = scope.fmo_id(), list(named)
+    carriers = sorted({carrier for carrier, _, _ in of})
+    return carry_out_moves(asked, write, lambda: _resolved(fmo_id, of), carriers)
+
+
+def carry_out_moves(
+    asked: Asked, write: Callable[[], None], find: Callable[[], list[Move]], carriers: list[str], *,
+    source: str = "crosswalk",
+) -> tuple[int, int]:  # fmt: skip
+    """The same for the moves that `find` gives after `write`, of policies of those carriers, told by `source`."""
     fmo_id = scope.fmo_id()
     db.session.flush()
     runs.lock_book(fmo_id)
@@ -98,13 +108,13 @@ def carry_out(asked: Asked, write: Callable[[], None], named: Iterable[Named]) -
         with apart():
             write()
             db.session.flush()
-            found = _resolved(fmo_id, named)
-            effect = _effect(fmo_id, found, named)
+            found = find()
+            effect = effect_of(found, moves.policies_of_carriers(fmo_id, carriers) if found else 0)
             if limits.exceeded(effect) if asked.approval is None else effect.digest != asked.approval:
                 raise TooMany(effect)
     except TooMany as many:
         keep(asked, many.effect)
-    return len(found), _rewrite(fmo_id, found)
+    return len(found), _rewrite(fmo_id, found, source)
 
 
 def _resolved(fmo_id: UUID, named: Iterable[Named]) -> list[Move]:
@@ -122,18 +132,13 @@ def _resolved(fmo_id: UUID, named: Iterable[Named]) -> list[Move]:
     return found
 
 
-def _effect(fmo_id: UUID, found: list[Move], named: Iterable[Named]) -> Effect:
-    carriers = sorted({carrier for carrier, _, _ in named})
-    return effect_of(found, moves.policies_of_carriers(fmo_id, carriers) if found else 0)
-
-
-def _rewrite(fmo_id: UUID, found: list[Move]) -> int:
+def _rewrite(fmo_id: UUID, found: list[Move], source: str) -> int:
     if not found:
         return 0
     batch, released = policies.next_batch(fmo_id), 0
     for start in range(0, len(found), _AT_ONCE):
         part = found[start : start + _AT_ONCE]
-        writers.rewrite(fmo_id, part, batch=batch)
+        writers.rewrite(fmo_id, part, batch=batch, source=source)
         released += hooks.writers_changed([one.policy_id for one in part])
     hooks.changed()
     return released

@@ -120,17 +120,18 @@ def _columns(fmo_id: UUID) -> Callable[[Batch, int, int], Iterator[Sequence[Any]
         for number, (row, sign) in enumerate(zip(batch.rows, batch.prints, strict=True), first):
             mbi = row.mbi
             if mbi is None:
-                values: list[Any] = [number, *row, piece, sign, None]
+                values: list[Any] = [number, *row, piece, sign, None, None]
             else:
                 if mbi not in sealed:
                     if len(sealed) >= _REMEMBERED:
                         sealed.clear()
                     hashed = keyed_hash(mbi, fmo_id=fmo_id, field="mbi")
                     sealed[mbi] = hashed, crypto.encrypt(mbi, fmo_id=fmo_id, field="mbi")
-                values = [number, *row, piece, sign, sealed[mbi][1]]
+                values = [number, *row, piece, sign, sealed[mbi][1], None]
                 values[_MBI] = sealed[mbi][0]
             if row.writer_kind == "tin" and row.writer_value is not None:
                 values[_TIN] = keyed_hash(row.writer_value, fmo_id=fmo_id, field="tin")
+                values[-1] = row.writer_value[-4:]  # by these alone two of them can be told apart on a page
             yield values
 
     return columns

@@ -1,16 +1,14 @@
-"""Decisions about values as a connector meets them, and a digest of them for whoever remembers how a row was read."""
+"""Decisions about values as a connector meets them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from functools import partial
-from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.book.models import Connector
 from portal.book.quarantine.models import ValueAlias
 from portal.connectors.aliases import Aliases, ColumnKey, Put, Word, decided_status
 from portal.connectors.words import status
@@ -41,15 +39,6 @@ def aliases_of(connector_id: UUID, fmo_id: UUID) -> Aliases | None:
 def seal_of(fmo_id: UUID) -> partial[str]:
     """The keyed hash by which a row is known again."""
     return partial(crypto.keyed_hash, fmo_id=fmo_id, field=SEAL_FIELD)
-
-
-def aliases_digest(connector: Connector) -> str:
-    """Stands for every decision that files of the SmartConnector are read by; "" without any.
-
-    Whoever passes over a row because it was read before must have read it under the same digest.
-    """
-    found = _standing(connector.id)
-    return sha256("\n".join(sorted(str(one.id) for one in found)).encode()).hexdigest() if found else ""
 
 
 def word_aliases(connector_id: UUID) -> Sequence[ValueAlias]:

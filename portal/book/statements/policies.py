@@ -11,7 +11,7 @@ from portal.book.statements.told import POLICY_FIELDS, keeping
 _TOLD = (
     "identity", "content_hash", "policy_number", "member_number", "line_of_business", "product", "plan_id", "plan_name",
     "status", "status_raw", "status_reason", "effective_date", "term_date", "renewal_date", "received_date", "premium",
-    "writer_column", "writer_kind", "writer_value", "writer_name", "other_agents",
+    "writer_column", "writer_kind", "writer_value", "writer_shown", "writer_name", "other_agents",
 )  # fmt: skip
 _NUMBER_KEY = "regexp_replace(upper(coalesce(r.policy_number, '')) COLLATE \"C\", '[^A-Z0-9]+', '', 'g')"
 _SET = (

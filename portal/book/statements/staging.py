@@ -26,7 +26,8 @@ _KEYS = ("identity", "content_hash")
 _JOINED = ("n", "identity", "writer_npn", "writer_kind", "writer_value", "effective_date", "mbi_hash", "member_number")
 # The readable MBI never reaches a table: its keyed hash stands in the same place, and its ciphertext at the end.
 # `piece` is the batch of the file in which the row came, `print` by what it will be known next time.
-COLUMNS = ("n", *("mbi_hash" if name == "mbi" else name for name in PolicyRow._fields), "piece", "print", "mbi")
+_FIELDS = ("mbi_hash" if name == "mbi" else name for name in PolicyRow._fields)
+COLUMNS = ("n", *_FIELDS, "piece", "print", "mbi", "writer_shown")
 _COPY = f"COPY feed_row ({', '.join(COLUMNS)}) FROM STDIN"
 
 

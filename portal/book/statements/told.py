@@ -7,8 +7,8 @@ from collections.abc import Iterable
 POLICY_FIELDS = (
     "content_hash", "policy_number", "number_key", "member_number", "line_of_business", "product", "plan_id",
     "plan_name", "status", "status_raw", "status_reason", "effective_date", "term_date", "renewal_date",
-    "received_date", "premium", "writer_column", "writer_kind", "writer_value", "writer_name", "other_agents",
-    "writing_npn", "writer_source", "as_of", "source_run_id", "source_sheet", "source_row", "revision",
+    "received_date", "premium", "writer_column", "writer_kind", "writer_value", "writer_shown", "writer_name",
+    "other_agents", "writing_npn", "writer_source", "as_of", "source_run_id", "source_sheet", "source_row", "revision",
 )  # fmt: skip
 MEMBER_FIELDS = (
     "first_name", "middle_name", "last_name", "suffix", "birth_date", "gender", "mbi", "mbi_hash", "email", "phone",

@@ -42,6 +42,12 @@ FROM feed_row r JOIN ({_resolved(_IN_FILE)}) x
   ON x.kind = r.writer_kind AND x.value = r.writer_value AND x.effective_date = r.effective_date
 WHERE r.n = c.n AND r.writer_npn IS NULL
 """
+# Somebody's word about this very policy, for as long as its file names no NPN.
+_BY_HAND = """
+UPDATE feed_change c SET npn = h.npn, source = 'hand'
+FROM feed_row r JOIN hand_attribution h ON h.fmo_id = :fmo AND h.identity = r.identity AND h.ended_at IS NULL
+WHERE r.n = c.n AND r.writer_npn IS NULL
+"""
 _CLOSE = """
 UPDATE policy_writer w SET until = now() FROM feed_change c
 WHERE NOT c.is_new AND (c.npn IS DISTINCT FROM c.old_npn OR c.source IS DISTINCT FROM c.old_source)
@@ -74,6 +80,7 @@ def resolve(fmo_id: UUID, carrier: str, *, blocked: Sequence[str]) -> None:
     """Fill `npn` and `source` of `feed_change`. Identifier kinds in `blocked` attribute nothing: not yet confirmed."""
     run(_BY_COLUMN)
     run(_BY_CROSSWALK, fmo=fmo_id, carrier=carrier, blocked=list(blocked))
+    run(_BY_HAND, fmo=fmo_id)
 
 
 def keep_intervals(fmo_id: UUID, run_id: UUID) -> list[UUID]:
@@ -86,18 +93,32 @@ def keep_intervals(fmo_id: UUID, run_id: UUID) -> list[UUID]:
 
 
 _STORED = """SELECT DISTINCT p.writer_kind AS kind, p.writer_value AS value, p.effective_date FROM policy p
-  WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'column'
+  WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND coalesce(p.writer_source, '') NOT IN ('column', 'hand')
     AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed}"""
 _NOW = """
 SELECT p.id, p.writing_npn, x.npn FROM policy p
 LEFT JOIN ({resolved}) x ON x.kind = p.writer_kind AND x.value = p.writer_value AND x.effective_date = p.effective_date
-WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'column'
+WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND coalesce(p.writer_source, '') NOT IN ('column', 'hand')
   AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed} AND p.writing_npn IS DISTINCT FROM x.npn
 FOR UPDATE OF p
 """
 # A changed line of the crosswalk can also decide for values that differ from it in leading zeros only.
 _NARROWED = "AND p.writer_value = ANY(:values)"
 _MOST_ZEROS = 12
+
+
+_OF_HAND = """
+SELECT p.id, p.writing_npn, CAST(:npn AS text) AS npn FROM policy p
+WHERE p.fmo_id = :fmo AND p.id = ANY(:ids) AND p.writer_source IS DISTINCT FROM 'column'
+  AND p.writing_npn IS DISTINCT FROM CAST(:npn AS text)
+FOR UPDATE OF p
+"""
+
+
+def moved_by_hand(fmo_id: UUID, policy_ids: Sequence[UUID], npn: str | None) -> list[Move]:
+    """Each of those policies that goes to `npn` if somebody says so; what its file names by NPN stays."""
+    found = run(_OF_HAND, fmo=fmo_id, ids=list(policy_ids), npn=npn)
+    return [Move(one.id, one.writing_npn, one.npn) for one in found]
 
 
 def newly_resolved(fmo_id: UUID, carrier: str, kind: str, values: Iterable[str] | None) -> list[Move]:
@@ -123,19 +144,19 @@ WHERE w.fmo_id = :fmo AND w.policy_id = c.id AND w.until IS NULL
 """
 _RE_OPEN = f"""
 INSERT INTO policy_writer (fmo_id, id, policy_id, npn, source)
-SELECT :fmo, uuidv7(), c.id, c.npn, CASE WHEN c.npn IS NULL THEN 'none' ELSE 'crosswalk' END FROM {_CHANGED}
+SELECT :fmo, uuidv7(), c.id, c.npn, CASE WHEN c.npn IS NULL THEN 'none' ELSE :source END FROM {_CHANGED}
 """
 _RE_WRITE = f"""
-UPDATE policy p SET writing_npn = c.npn, writer_source = CASE WHEN c.npn IS NULL THEN NULL ELSE 'crosswalk' END,
+UPDATE policy p SET writing_npn = c.npn, writer_source = CASE WHEN c.npn IS NULL THEN NULL ELSE :source END,
        batch = :batch, revision = :batch, updated_at = now()
 FROM {_CHANGED} WHERE p.fmo_id = :fmo AND p.id = c.id
 """
 
 
-def rewrite(fmo_id: UUID, moves: Sequence[Move], *, batch: int) -> None:
+def rewrite(fmo_id: UUID, moves: Sequence[Move], *, batch: int, source: str = "crosswalk") -> None:
     """Give each policy its new NPN, closing its interval and opening the next."""
     ids, npns = [one.policy_id for one in moves], [one.new for one in moves]
     values: dict[str, Any] = {"fmo": fmo_id, "ids": ids, "npns": npns}
     run(_RE_CLOSE, **values)
-    run(_RE_OPEN, **values)
-    run(_RE_WRITE, batch=batch, **values)
+    run(_RE_OPEN, source=source, **values)
+    run(_RE_WRITE, batch=batch, source=source, **values)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response, flash, request, url_for
 
 from portal.book import queries, words
 from portal.book.absence import queries as absence
+from portal.book.attributions import queries as attributions
+from portal.book.attributions.operations import take_back
 from portal.book.events import LISTED, SEEN
 from portal.book.models import Member, Policy
 from portal.book.queries.policies import FILTERS, NO_KIND, SORTS
 from portal.book.report.history import plan_history
 from portal.book.views import bp
-from portal.core import search_tokens
+from portal.core import scope, search_tokens
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import Listing, read_query
@@ -88,12 +90,25 @@ def policy(policy_id: UUID) -> Response:
     run = queries.run_of(found)
     absences = absence.absences_of(found)
     context: dict[str, Any] = {"policy": found, "member": member, "writers": writers, "agents": agents, "run": run}
-    context["absences"] = absences
     context |= {
+        "absences": absences,
+        "by_hand": attributions.standing(found.identity),
         "stretches": plan_history(found),
         "writer_runs": queries.runs_by_ids(one.run_id for one in writers if one.run_id),
     }
     return page("book/policy.html", others=_others(found), words=words, **context)
+
+
+@bp.post("/policies/<uuid:policy_id>/attribution/end")
+@allow(Permission.DOWNLINE_EDIT, SEEN)
+def end_attribution(policy_id: UUID) -> Response:
+    """Take back what was said by hand about the writing agent."""
+    found = find_or_404(Policy, policy_id, to_change=True)
+    if take_back(found, by=scope.current()):
+        flash("Taken back. What the carrier’s file and the crosswalk say decides again.")
+    else:
+        flash("Somebody has taken it back already. Nothing was changed.", "error")
+    return go(url_for("book.policy", policy_id=found.id))
 
 
 def _others(found: Policy) -> list[tuple[str, str]]:

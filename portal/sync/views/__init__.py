@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("sync", __name__)
 
-from portal.sync.views import panels, resync, runs, sums, unattributed, why, why_not  # noqa: E402, F401  # they add routes to bp
+from portal.sync.views import attributing, panels, resync, runs, sums, unattributed, why, why_not  # noqa: E402, F401  # they add routes to bp

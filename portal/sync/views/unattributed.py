@@ -22,8 +22,6 @@ from portal.sync.claims.forms import AnswerForm
 from portal.sync.claims.models import PolicyClaim
 from portal.sync.views import bp
 
-IDENTIFIER, OFFERED = ("carrier", "kind", "value"), 25
-
 
 @bp.get("/fmo/unattributed")
 @allow(Permission.BOOK_READ, CLAIMS_SEEN)
@@ -46,23 +44,6 @@ def unattributed() -> Response:
         agents=downline.by_npns(npn for npns in candidates.values() for npn in npns),
         most=loose.SHOWN,
         words=words,
-        book_words=book_words,
-    )
-
-
-@bp.get("/fmo/unattributed/agent")
-@allow(Permission.DOWNLINE_READ)
-def agent_of_identifier() -> Response:
-    """Agents and agencies by name or NPN, each leading to the form that adds the identifier to it."""
-    asked = read_query(request.path, request.args, filters=("q", *IDENTIFIER), sorts=("name",), default="name")
-    named = {key: asked.args[key] for key in IDENTIFIER if key in asked.args}
-    typed = asked.args.get("q", "")
-    found = [one for kind in ("agent", "agency") for one in downline.found(typed, OFFERED, kind=kind)] if typed else []
-    return page(
-        "why/agent.html",
-        found=found,
-        typed=typed,
-        named=named,
         book_words=book_words,
     )
 

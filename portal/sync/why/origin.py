@@ -53,6 +53,9 @@ def _writer(facts: Facts) -> Step:
         column = f"the column “{policy.writer_column}”" if policy.writer_column else "a column"
         told = f"NPN {policy.writing_npn}, from {column} of that row.{since}"
         return Step(title, True, [told, *earlier], waiting)
+    if policy.writer_source == "hand":
+        told = f"NPN {policy.writing_npn}, attributed by hand, since its file names no NPN.{since}"
+        return Step(title, True, [told, *earlier], [*_records(facts), *waiting])
     told = f"NPN {policy.writing_npn}, through the crosswalk: {_named(facts)} leads to it.{since}"
     lines = [line for line in facts.lines if line.npn == policy.writing_npn]
     return Step(title, True, [told, *(_line(line) for line in lines), *earlier], [*_records(facts), *waiting])

@@ -137,12 +137,11 @@ def test_unattributed_policies_are_grouped_and_lead_to_their_list(
     page = client.get("/fmo/unattributed").text
     assert "S99" in page and "Rae Lost" in page
     rae = make.agent(store, office.fmo, first_name="Rae", last_name="Lost")
-    whose = "/fmo/unattributed/agent?carrier=humana&amp;kind=san&amp;value=S99&amp;q=Rae+Lost"
+    whose = "/fmo/unattributed/group?carrier=humana&amp;kind=san&amp;value=S99"
     assert whose in page
-    form = f"/fmo/identifiers/{rae.id}/new?carrier=humana&amp;kind=san&amp;value=S99"
-    assert form in client.get(whose.replace("&amp;", "&")).text
-    filled = client.get(form.replace("&amp;", "&")).text
-    assert 'value="S99"' in filled and '<option selected value="humana">' in filled
+    chosen = f"{whose}&amp;agent={rae.id}"
+    assert chosen in client.get(whose.replace("&amp;", "&")).text
+    assert f"3 policies get NPN {rae.npn}" in client.get(chosen.replace("&amp;", "&")).text
     assert "feedbead" not in page and "kept encoded" in page
     where = "/fmo/policies?attributed=no&amp;carrier=humana&amp;kind=san&amp;value=S99"
     assert where in page
