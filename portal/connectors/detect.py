@@ -10,7 +10,8 @@ from portal.connectors.readers import Sheet
 from portal.connectors.readers.sheet import HEAD_ROWS
 from portal.connectors.rows import FileRefused
 
-Positions = Mapping[tuple[str, int], int]
+Positions = Mapping[tuple[str, int], int]  # Column.key -> index in a row
+_WIDEST = 2_000  # columns of a header; a wider row is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _lacks_mark(found: Detection) -> str | None:
 def _positions(row: list[str]) -> Positions:
     seen: dict[str, int] = {}
     positions = {}
-    for index, text in enumerate(row):
+    for index, text in enumerate(row[:_WIDEST]):
         key = header_key(text)
         if key:
             seen[key] = seen.get(key, 0) + 1

@@ -23,6 +23,8 @@ _OUTPUT = 2 * 1024**3
 _SENTENCES = {
     child.TOO_WIDE: f"A sheet has more than {child.MAX_COLUMNS} columns, so it is not a book of business.",
     child.CUT_OFF: "The page ends inside a table, so the file was cut off on the way. Export it again.",
+    child.SPARSE: f"A cell stands below more than {child.MAX_EMPTY:,} empty rows. Delete what stands below the table.",
+    child.ENDLESS: "The page has a mark or a cell without end, so what follows cannot be read. Export the file again.",
     child.TOO_DEEP: "The page nests tables in tables far deeper than a report does. Open it in Excel, save it as .xlsx"
     " and send that.",
 }

@@ -13,10 +13,14 @@ from html.parser import HTMLParser
 MAX_COLUMNS = 500
 TOO_WIDE = 3
 CUT_OFF = 4
+SPARSE = 6
+ENDLESS = 7
+MAX_EMPTY = 10_000
 TOO_DEEP = 5
 _MAX_DEPTH = 20
 _MAX_SPAN = 70_000  # rows of a sheet; a cell that reaches further down says nothing more
 _PIECE = 1 << 16
+_LONGEST_MARK = 4 * _PIECE
 
 
 class Refused(Exception):
@@ -67,8 +71,15 @@ def workbook(path: str) -> None:
             sheet = book.get_sheet_by_index(index)
             if sheet.total_width > MAX_COLUMNS:
                 raise Refused(TOO_WIDE)
+            empty = 0
             for row in sheet.iter_rows():
-                write(encode([cell if cell.__class__ is str else as_text(cell) for cell in row]) + "\n")
+                cells = [cell if cell.__class__ is str else as_text(cell) for cell in row]
+                filled = any(cells)
+                if filled and empty > MAX_EMPTY:
+                    raise Refused(SPARSE)
+                empty = 0 if filled else empty + 1
+                if empty <= MAX_EMPTY:  # more of them stand below the table only, and say nothing
+                    write(encode(cells) + "\n")
 
 
 class Table:
@@ -174,6 +185,8 @@ def page(path: str, codec: str) -> None:
     with open(path, encoding=codec, newline="") as file:
         while piece := file.read(_PIECE):
             parser.feed(piece)
+            if len(parser.rawdata) > _LONGEST_MARK:  # not yet parsed, and looked at anew with every piece
+                raise Refused(ENDLESS)
     parser.close()
     if parser.open:
         raise Refused(CUT_OFF)

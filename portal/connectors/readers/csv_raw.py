@@ -14,6 +14,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from portal.connectors.readers.gaps import without_gaps
 from portal.connectors.readers.sheet import Raw, RawRow
 
 _CHUNK = 1 << 20
@@ -45,7 +46,12 @@ def raw_csv(path: Path, codec: str, delimiter: str, row_of: RowOf) -> Raw | None
                 else:
                     yield number, b"", row_of((one.decode(codec) for one in chain([line], lines)), number)
 
-    return Raw(rows, partial(_split, codec=codec, delimiter=delimiter), f"{codec} {delimiter}")
+    nothing = f'{delimiter}" \r\n'.encode()
+
+    def bounded() -> Iterator[RawRow]:
+        return without_gaps(rows(), lambda row: row[2] is not None or row[1].strip(nothing))
+
+    return Raw(bounded, partial(_split, codec=codec, delimiter=delimiter), f"{codec} {delimiter}")
 
 
 def _has_bare_returns(path: Path) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from portal.connectors.readers.csv_raw import raw_csv
 from portal.connectors.readers.encoding import Encoding, find_encoding
+from portal.connectors.readers.gaps import without_gaps
 from portal.connectors.readers.sheet import HEAD_ROWS, NumberedRow, Sheet
 from portal.connectors.rows import FileRefused
 
@@ -85,7 +86,7 @@ def _weight(sample: str, delimiter: str) -> int:
 def rows_of(path: Path, dialect: Dialect) -> Iterator[NumberedRow]:
     """The file's rows as a stream; raises `FileRefused` where it can no longer be told into rows."""
     with path.open(encoding=dialect.encoding.codec, newline="") as file:
-        yield from _told_apart(file, dialect, 1)
+        yield from without_gaps(_told_apart(file, dialect, 1), lambda row: any(row[1]))
 
 
 def _told_apart(lines: Iterable[str], dialect: Dialect, first: int) -> Iterator[NumberedRow]:

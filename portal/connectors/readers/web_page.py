@@ -10,7 +10,7 @@ from portal.connectors.readers.apart import read_apart
 from portal.connectors.readers.sheet import Sheet
 from portal.connectors.rows import FileRefused
 
-_MAX_BYTES = 80 * 1024 * 1024  # some 150,000 rows, and what is read within the time
+_MAX_BYTES = 48 * 1024 * 1024  # some 80,000 rows, and what is read within the time
 _CPU_SECONDS = 25
 _PIECE = 1 << 20
 _STARTS = re.compile(rb"<(?:!doctype html|html|head|meta|title|style|body|table|div|center|form)[\s>]", re.IGNORECASE)
