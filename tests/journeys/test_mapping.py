@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.journeys import pages
+from tests.journeys import accessibility, pages
 from tests.journeys.conftest import JOURNEY, SignedIn
 from tests.journeys.test_feeds import hand_in
 from tests.portal.book import sunrise
@@ -27,7 +27,8 @@ def sample(name: str, **renamed: str) -> FilePayload:
 
 
 def go_on(admin: Page) -> None:
-    """Send the page."""
+    """See that everybody can use the page, and send it."""
+    assert accessibility.faults(admin) == []
     admin.get_by_role("button", name="Continue").click()
 
 
@@ -63,6 +64,7 @@ def test_a_carrier_never_seen_is_mapped_and_its_renamed_column_accepted(signed_i
     admin.get_by_label("I confirm that this is the agent").check()
     go_on(admin)
     expect(pages.table(admin, "First rows")).to_contain_text("Reyes, Dana M")
+    assert accessibility.faults(admin) == []
     admin.get_by_role("button", name="Save as SmartConnector").click()
     expect(pages.run_ends(admin)).to_contain_text("6 policies are new")
 
@@ -71,5 +73,6 @@ def test_a_carrier_never_seen_is_mapped_and_its_renamed_column_accepted(signed_i
     admin.get_by_role("link", name="Compare the columns").click()
     expect(admin.get_by_role("combobox", name=re.compile("^Geb:"))).to_contain_text("Geburtstag")
     expect(pages.table(admin, "Columns then and now")).to_contain_text("Anfang")
+    assert accessibility.faults(admin) == []
     admin.get_by_role("button", name="Accept and load").click()
     expect(pages.run_ends(admin)).to_contain_text("Nothing in the book changed")

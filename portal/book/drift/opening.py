@@ -20,6 +20,8 @@ from portal.connectors.readers import Sheet
 from portal.connectors.rows import FileRefused
 from portal.extensions import db
 
+_LOADED = ("succeeded", "undone")
+
 
 class Drifted(Exception):
     """The file has other columns than were accepted for its connector; nothing of it may be loaded."""
@@ -60,7 +62,7 @@ def open_run(run: FeedRun, path: Path) -> ParsedFile:
     """
     opened = _Opened(run, path, readers.open_sheets(path), known())
     connector = run.connector_id and db.session.scalar(select(Connector).where(Connector.id == run.connector_id))
-    if connector and (run.status == "succeeded" or run.parent_id is not None):
+    if connector and (run.status in _LOADED or run.parent_id is not None):
         return opened.parsed(_read_by(opened, connector, run.layout_version))
     accepted = _accepted(connector or None)
     exact = _exact(opened.sheets, accepted)

@@ -1,4 +1,4 @@
-"""Saying anew how the files of a connector are read that was mapped here: a mapping begun with what holds now."""
+"""Mappings that begin with a kept file: of a connector whose files are read anew, or of a run that no layout fits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response, flash, request, url_for
 
 from portal.book import queries
 from portal.book.layouts import known
 from portal.book.mapping import MAX_BYTES, events, operations
-from portal.book.models import Connector
+from portal.book.models import Connector, FeedRun
 from portal.book.operations.staging import write_file
 from portal.book.views import bp
 from portal.connectors.rows import FileRefused
@@ -44,6 +44,19 @@ def start_edit(connector_id: UUID) -> Response:
     return go(url_for("book.mapping_file", draft_id=made.draft.id))
 
 
+@bp.post("/feeds/<uuid:run_id>/map")
+@allow(Permission.FEED_LOAD, events.SAMPLE_READ)
+def map_file(run_id: UUID) -> Response:
+    """Begin a mapping with the file of a run that no layout fits."""
+    run = find_or_404(FeedRun, run_id)
+    try:
+        made = operations.start(_bytes_of(run), run.file_name, by=scope.current())
+    except FileRefused as problem:
+        flash(f"This file cannot be mapped as it is. {problem}", "error")
+        return go(url_for("book.feed", run_id=run.id))
+    return go(url_for("book.mapping_file", draft_id=made.draft.id))
+
+
 def _is_own(connector: Connector) -> bool:
     layouts = known()
     return layouts.of(connector) is not None and layouts.package_of(connector) is None
@@ -64,10 +77,16 @@ def _page(connector: Connector, problem: str | None, status: int = 200) -> Respo
 
 def _last_file(connector: Connector) -> tuple[bytes, str]:
     run = queries.last_run_of(connector)
-    if run is None or run.size > MAX_BYTES:
-        raise FileRefused("The last file is not here, or too large to be a sample. Send a part of it as a sample.")
+    if run is None:
+        raise FileRefused("No file of this SmartConnector was loaded yet. Send a sample.")
+    return _bytes_of(run), run.file_name
+
+
+def _bytes_of(run: FeedRun) -> bytes:
+    if run.size > MAX_BYTES:
+        raise FileRefused(f"It is larger than {MAX_BYTES // 1024**2} MB. Send a part of it as a sample.")
     with TemporaryDirectory(prefix="portal-sample-") as folder:
-        return write_file(run, Path(folder)).read_bytes(), run.file_name
+        return write_file(run, Path(folder)).read_bytes()
 
 
 def _sent() -> tuple[bytes, str]:

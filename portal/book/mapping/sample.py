@@ -17,7 +17,7 @@ from portal.book.mapping.models import ConnectorDraft, ConnectorDraftPiece
 from portal.connectors import door, heading
 from portal.connectors.headers import Named
 from portal.connectors.profile import MOST_ROWS, Look, look
-from portal.connectors.readers import Sheet, open_sheets
+from portal.connectors.readers import Kind, Sheet, kind_of, open_sheets
 from portal.connectors.readers.csv_reader import find_dialect
 from portal.connectors.rows import FileRefused
 from portal.core import clock, crypto
@@ -27,6 +27,11 @@ from portal.extensions import db
 FIELD, PIECE = "draft", 1024 * 1024
 OFFERED_ROWS = 15
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_KINDS = {
+    Kind.PAGE: "Web page with a table",
+    Kind.X12: "Enrollment file (834)",
+    Kind.FIXED: "Text of fixed width, which a known layout declares",
+}
 _CODECS = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "utf-16": "UTF-16"}
 
 
@@ -115,15 +120,12 @@ def _offered(sheet: Sheet) -> list[tuple[int, list[str]]]:
 
 
 def _kind(path: Path, sheets: Sequence[Sheet]) -> str:
-    start = path.read_bytes()[:4]
-    if start.startswith((b"PK", b"\xd0\xcf")):
+    kind = kind_of(path)
+    if kind in (Kind.XLSX, Kind.XLS):
         return f"Excel workbook with {'one sheet' if len(sheets) == 1 else f'{len(sheets)} sheets'}"
-    if path.read_bytes()[:4096].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-        return "Web page with a table"
-    try:
-        dialect = find_dialect(path)
-    except FileRefused:
-        return "Text"
+    if kind is not Kind.TEXT:
+        return _KINDS[kind]
+    dialect = find_dialect(path)
     codec = _CODECS.get(dialect.encoding.codec, dialect.encoding.codec.upper())
     between = _DELIMITERS.get(dialect.delimiter, f"“{dialect.delimiter}”")
     return f"Text in {codec}, columns separated by {between}"

@@ -378,3 +378,14 @@ def test_a_named_connector_is_preferred_and_a_file_of_another_is_refused(
         store.expire_all()
         kept = store.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
         assert kept.status == status, kept.error
+
+
+def test_a_file_that_no_layout_fits_leads_to_its_mapping(
+    client_for: Client, admin: User, load: Load, store: Session
+) -> None:
+    run = load(sunrise.file_of())
+    assert run.status == "failed" and "known layout" in (run.error or "")
+    browser = client_for(admin)
+    assert "Map this file" in browser.get(f"/fmo/feeds/{run.id}").text
+    answer = browser.post(f"/fmo/feeds/{run.id}/map")
+    assert answer.status_code == 303 and "Vertragsnr" in browser.get(answer.headers["Location"]).text
