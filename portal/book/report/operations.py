@@ -12,10 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select
 
+from portal.book.drift.opening import Drifted
 from portal.book.models import FeedRun
 from portal.book.operations.staging import open_file, write_file
 from portal.book.report.events import READING_ASKED
 from portal.book.report.models import FeedAlteration, FeedReading
+from portal.book.statements.run_sql import run as run_sql
 from portal.connectors.altered import Altered, alterations
 from portal.connectors.rows import FileRefused
 from portal.core import access, outbox
@@ -54,13 +56,14 @@ def read_altered(run_id: UUID) -> None:
     reading = db.session.scalar(select(FeedReading).where(FeedReading.id == run_id).with_for_update())
     if reading is None or reading.status == "done":
         return
+    run_sql("SET LOCAL idle_in_transaction_session_timeout = '15min'")  # reading a large workbook takes its time
     db.session.execute(delete(FeedAlteration).where(FeedAlteration.run_id == run_id))
     counts: Counter[tuple[str, str]] = Counter()
     try:
         with TemporaryDirectory(prefix="portal-feed-") as folder:
             _keep(run, alterations(open_file(run, write_file(run, Path(folder)))), counts)
         reading.status = "done"
-    except FileRefused:
+    except (FileRefused, Drifted):
         reading.status = "failed"
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     reading.counts, reading.finished_at = [[*key, count] for key, count in ordered], func.clock_timestamp()

@@ -12,9 +12,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from portal.book.models import FeedFile
 from portal.book.report.models import FeedAlteration
 from portal.book.report.operations import read_altered
 from portal.compliance.models import AccessEntry
@@ -107,6 +108,25 @@ def test_nobody_else_gets_a_file(client_for: Client, load: Load, store: Session,
     other = client_for(builders.user(store, fmo, role, business))
     assert other.post(f"/fmo/feeds/{run.id}/input").status_code == 404
     assert other.get(f"/fmo/feeds/{run.id}/report.xlsx").status_code == 404
+
+
+def test_a_file_that_can_no_longer_be_read_says_so(
+    app: Flask, admin: FlaskClient, load: Load, store: Session, fmo: Fmo
+) -> None:
+    """The reading ends and can be asked for again; the run is as it was."""
+    run = load(aetna({}))
+    address = f"/fmo/feeds/{run.id}/altered"
+    admin.post(address)
+    store.execute(delete(FeedFile))
+    store.commit()
+    with app.app_context(), scope.acting(jobs_scope(fmo)):
+        read_altered(run.id)
+        access.write_entries()
+        db.session.commit()
+    shown = admin.get(address).text
+    assert "could not be read again" in shown and "Read the file for altered values" in shown
+    answer = admin.get(admin.post(f"/fmo/feeds/{run.id}/input").location)
+    assert "not kept any more" in answer.text
 
 
 def test_altered_values_are_found_by_reading_again(
