@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 HEADER = (
     "MbrLastName", "MbrFirstName", "MbrMiddleInit", "Humana ID", "Medicare No", "Medicaid ID", "Primary Phone",
@@ -29,16 +32,27 @@ _PLACES = (("Tampa", "FL", "336"), ("Macon", "GA", "312"), ("Waco", "TX", "767")
 
 def write(path: Path, rows: int, *, changed: bool = False) -> None:
     """Write a Humana book of `rows` policies, a fifth of them a member's second; `changed`: 2 % have other values."""
-    draw = Random(rows)  # invented people, not secrets
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADER)
-        person: dict[str, str] = {}
-        for number in range(rows):
-            # A second policy stands under its first, as in the carrier's own file.
-            person = person if number % 5 == 4 else _person(draw, number)
-            values = person | _policy(draw, number) | (_changed(number) if changed and number % _ONE_IN == 0 else {})
-            writer.writerow([values.get(name, "") for name in HEADER])
+        csv.writer(file).writerows(_lines(rows, changed))
+
+
+def write_workbook(path: Path, rows: int, *, changed: bool = False) -> None:
+    """The same as a workbook."""
+    with Workbook(path, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet("Book")
+        for number, line in enumerate(_lines(rows, changed)):
+            sheet.write_row(number, 0, line)
+
+
+def _lines(rows: int, changed: bool) -> Iterator[Sequence[str]]:
+    draw = Random(rows)  # invented people, not secrets
+    yield HEADER
+    person: dict[str, str] = {}
+    for number in range(rows):
+        # A second policy stands under its first, as in the carrier's own file.
+        person = person if number % 5 == 4 else _person(draw, number)
+        values = person | _policy(draw, number) | (_changed(number) if changed and number % _ONE_IN == 0 else {})
+        yield [values.get(name, "") for name in HEADER]
 
 
 def _name(draw: Random) -> str:

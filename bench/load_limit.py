@@ -69,3 +69,28 @@ def merge(setup: Connection[Any], rows: bytes) -> float:
         cursor.execute("ANALYZE staged")
         cursor.execute(_MERGE)
     return perf_counter() - begun
+
+
+_COPIED = ("member", "member_key", "policy", "policy_writer")
+
+
+def tables(setup: Connection[Any], fmo_id: UUID) -> dict[str, bytes]:
+    """The FMO's book table by table, as `copy_in` takes it."""
+    found = {}
+    for name in _COPIED:
+        with (
+            setup.cursor() as cursor,
+            cursor.copy(f"COPY (SELECT * FROM {name} WHERE fmo_id = '{fmo_id}') TO STDOUT") as copy,
+        ):
+            found[name] = b"".join(bytes(part) for part in copy)
+    return found
+
+
+def copy_in(setup: Connection[Any], rows: dict[str, bytes]) -> float:
+    """Copy the rows into the empty tables with all their indexes; the seconds it took."""
+    begun = perf_counter()
+    with setup.transaction(), setup.cursor() as cursor:
+        for name, body in rows.items():
+            with cursor.copy(f"COPY {name} FROM STDIN") as copy:
+                copy.write(body)
+    return perf_counter() - begun

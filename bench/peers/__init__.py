@@ -1,0 +1,1 @@
+"""What the benchmark of loading compares with. These run under an interpreter of their own, which has the libraries."""
