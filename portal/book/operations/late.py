@@ -11,12 +11,13 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
+from portal.book.absence.queries import declared
 from portal.book.models import Connector, FeedRun
 from portal.book.operations.progress import Progress
 from portal.book.operations.staging import open_file, write_file
-from portal.book.statements import winners
+from portal.book.statements import prints, winners
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
 from portal.core.words import counted
@@ -42,15 +43,30 @@ def leave_to_newer(parsed: ParsedFile, progress: Progress) -> int:
     return len(told)
 
 
+def leave_to_same_day(run: FeedRun, connector: Connector, parsed: ParsedFile) -> int:
+    """The same for files of one day: together they are as one file, where the row of the latest application counts.
+
+    Not of a feed whose every file tells the whole book: there the later file of a day corrects the one before.
+    """
+    if declared(connector).full_set is not None:
+        return 0
+    found = db.session.scalars(_loaded(connector.carrier).where(FeedRun.as_of == parsed.as_of)).all()
+    if not found:
+        return 0
+    prints.told_by(run.fmo_id, [one.id for one in found], table="feed_same_day")
+    return winners.leave_to_same_day(run.fmo_id)
+
+
 def _newer(carrier: str, as_of: date) -> Sequence[FeedRun]:
+    newer = _loaded(carrier).where(FeedRun.as_of > as_of)
+    return db.session.scalars(newer.order_by(FeedRun.as_of.desc(), FeedRun.requested_at.desc())).all()
+
+
+def _loaded(carrier: str) -> Select[FeedRun]:
     query = select(FeedRun).join(
         Connector, (Connector.fmo_id == FeedRun.fmo_id) & (Connector.id == FeedRun.connector_id)
     )
-    return db.session.scalars(
-        query.where(Connector.carrier == carrier, FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
-        .where(FeedRun.as_of > as_of)
-        .order_by(FeedRun.as_of.desc(), FeedRun.requested_at.desc())
-    ).all()
+    return query.where(Connector.carrier == carrier, FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
 
 
 def _told(run: FeedRun, changing: set[str], progress: Progress) -> set[str]:

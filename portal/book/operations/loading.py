@@ -59,7 +59,9 @@ def compare(load: Load) -> None:
     carrier, staged, known = load.parsed.layout.carrier, load.staged, load.known
     load.progress.at("Comparing with the book", staged.rows, staged.rows)
     kept, new, changed = winners.compare(load.parsed.as_of)
-    changed -= late.leave_to_newer(load.parsed, load.progress) if changed else 0
+    if changed:
+        changed -= late.leave_to_newer(load.parsed, load.progress)
+        changed -= late.leave_to_same_day(load.run, load.connector, load.parsed)
     load.counts = {
         "rows": staged.rows, "new": new, "changed": changed, "unchanged": staged.passed + kept - new - changed,
         "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,

@@ -48,6 +48,13 @@ FROM feed_change
 _TOUCHED = "SELECT policy_id FROM feed_told WHERE NOT is_new"
 _CHANGING = "SELECT w.identity FROM feed_change c JOIN feed_winner w USING (n) WHERE NOT c.is_new"
 _LEFT_OUT = "DELETE FROM feed_change c USING feed_winner w WHERE w.n = c.n AND w.identity = ANY(:identities)"
+# As among the rows of one file; of rows that are equal in this the later file's counts.
+_LEFT_TO_SAME_DAY = """
+DELETE FROM feed_change c USING feed_same_day s, feed_row r, policy p
+WHERE NOT c.is_new AND s.policy_id = c.policy_id AND r.n = c.n AND p.fmo_id = :fmo AND p.id = c.policy_id
+  AND (coalesce(p.received_date, '-infinity'), coalesce(p.term_date, 'infinity'))
+      > (coalesce(r.received_date, '-infinity'), coalesce(r.term_date, 'infinity'))
+"""
 
 
 def choose(fmo_id: UUID) -> None:
@@ -87,3 +94,10 @@ def leave_out(identities: Iterable[str]) -> None:
     """Let the file at work not change these."""
     run(_LEFT_OUT, identities=list(identities))
     run("ANALYZE feed_change")
+
+
+def leave_to_same_day(fmo_id: UUID) -> int:
+    """Let the file at work not change what `feed_same_day` tells by the row that counts before its own; how many."""
+    left: int = run(_LEFT_TO_SAME_DAY, fmo=fmo_id).rowcount
+    run("ANALYZE feed_change")
+    return left
