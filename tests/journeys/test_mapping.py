@@ -76,3 +76,11 @@ def test_a_carrier_never_seen_is_mapped_and_its_renamed_column_accepted(signed_i
     assert accessibility.faults(admin) == []
     admin.get_by_role("button", name="Accept and load").click()
     expect(pages.run_ends(admin)).to_contain_text("Nothing in the book changed")
+
+    pages.open_place(admin, "Connectors")
+    admin.get_by_role("link", name="Sunrise Gesundheit book of business").click()
+    expect(admin.get_by_role("heading", name="How these files are read")).to_be_visible()
+    assert accessibility.faults(admin) == []
+    admin.get_by_role("link", name="Change how they are read").click()
+    expect(admin.get_by_role("button", name="Check on the last file")).to_be_visible()
+    assert accessibility.faults(admin) == []
