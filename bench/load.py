@@ -46,7 +46,8 @@ class _Turns:
         for step in STEPS:
             self.ours[step].append(_load(self.place, self.fmo_id, self.files[step], self.rows))
             if step not in self.books:
-                self.books[step] = load_limit.snapshot(self.place.setup, self.fmo_id)
+                known = self.books.get("first") if step != "changed" else None  # in between nothing is written
+                self.books[step] = known or load_limit.snapshot(self.place.setup, self.fmo_id)
             self.tables = self.tables or load_limit.tables(self.place.setup, self.fmo_id)
 
     def limit(self) -> None:
