@@ -237,6 +237,22 @@ def test_choosing_the_member(load: Load, store: Session, admin: FlaskClient, wor
     assert {policy.member_id for policy in store.scalars(select(Policy))} == {mae.id}
 
 
+def test_choosing_the_agent(load: Load, store: Session, admin: FlaskClient, work: Work, fmo: Fmo) -> None:
+    """A record of the downline, for a row that names no NPN; what the row names itself is not typed over."""
+    amy = builders.agent(store, fmo, npn="1001001", last_name="Stone")
+    load(aetna(person(3, **GONE, **{"Writing Agent NPN": ""})))
+    (row,) = _rows(store)
+    assert f"agent={amy.id}" in admin.get(f"/fmo/quarantine/{row.id}/agent?q=stone").text
+    form = _form(admin.get(f"/fmo/quarantine/{row.id}?agent={amy.id}").text)
+    assert f"cell-{_place('Writing Agent NPN')}" not in form
+    admin.post(
+        f"/fmo/quarantine/{row.id}", data=form | {f"status-{_place('Member Status')}": "active", "action": "load"}
+    )
+    work()
+    policy = store.scalars(select(Policy)).one()
+    assert (policy.writing_npn, policy.writer_source) == ("1001001", "hand")
+
+
 def test_the_log_holds_no_value(load: Load, store: Session, admin: FlaskClient, work: Work) -> None:
     """Counts, columns and fields; the look at the values is a read of its own."""
     load(aetna(person(3, **GONE)))

@@ -9,6 +9,7 @@ from flask import Response, flash, request, url_for
 
 from portal.book import queries as book
 from portal.book import words as book_words
+from portal.book.attributions.operations import give
 from portal.book.models import Member
 from portal.book.quarantine import operations, people, queries, words
 from portal.book.quarantine.cells import Closed, OpenRow, open_row
@@ -25,6 +26,8 @@ from portal.core.lookup import find_or_404
 from portal.core.paging import Listing, read_query
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
+from portal.downline import queries as downline
+from portal.downline.models import Producer
 
 
 @bp.get("/quarantine")
@@ -69,7 +72,16 @@ def _chips(listing: Listing[RefusedRow]) -> None:
 def refused_row(row_id: UUID) -> Response:
     """One row with its values; `member` fills in somebody of the book."""
     row = find_or_404(RefusedRow, row_id)
-    return _row_page(row, member=_chosen(request.args.get("member")))
+    return _row_page(row, member=_chosen(request.args.get("member")), agent=_agent(request.args.get("agent")))
+
+
+def _agent(agent_id: str | None) -> Producer | None:
+    if not agent_id:
+        return None
+    found = downline.by_id(parse_id(agent_id))
+    if found is None:
+        not_yours(asked_for=parse_id(agent_id))
+    return found
 
 
 def _chosen(member_id: str | None) -> Member | None:
@@ -86,7 +98,7 @@ def _chosen(member_id: str | None) -> Member | None:
 def fix_row(row_id: UUID) -> Response:
     """Check how the row would load as it is filled in, or load it."""
     row = find_or_404(RefusedRow, row_id, to_change=True)
-    member = _chosen(request.form.get("member"))
+    member, agent = _chosen(request.form.get("member")), _agent(request.form.get("agent"))
     if not queries.is_open(row) or request.form.get("version") != str(row.version):
         flash(words.SECOND, "error")
         return go(url_for("book.refused_row", row_id=row.id))
@@ -102,12 +114,14 @@ def fix_row(row_id: UUID) -> Response:
     if request.form.get("action") != "load" or reading.row is None or wrong:
         status = 200 if request.form.get("action") != "load" else 422
         shown: dict[str, Any] = {"cells": cells, "reading": reading, "learned": learned, "wrong": wrong}
-        return _row_page(row, member=member, status=status, **shown)
+        return _row_page(row, member=member, agent=agent, status=status, **shown)
     try:
         runs, count = operations.load([Fix(opened, cells, learned)], by=scope.current())
     except (Taken, Unreadable) as refused:
         flash(str(refused), "error")
         return go(url_for("book.refused_row", row_id=row.id))
+    if agent is not None and reading.row.writer_npn is None:
+        give([(reading.row.identity, row.carrier, reading.row.writer_name)], agent, by=scope.current())
     flash(words.sent(1, count))
     return go(url_for("book.feed", run_id=runs[0].id))
 
@@ -124,6 +138,15 @@ def _not_the_chosen(reading: Reading, carrier: str, member: Member | None) -> st
         f"With these values the row would belong to {whom}, not to the member whom you chose: its numbers say so, or"
         " its file has no column for the birth date or the zip code. Correct the values, or choose nobody."
     )
+
+
+@bp.get("/quarantine/<uuid:row_id>/agent")
+@allow(Permission.DOWNLINE_READ)
+def agent_of_row(row_id: UUID) -> Response:
+    """Agents and agencies of the downline by name or NPN, to choose who wrote the row's policy."""
+    row, typed = find_or_404(RefusedRow, row_id), request.args.get("q", "").strip()
+    found = downline.found(typed, people.OFFERED) if typed else []
+    return page("quarantine/agent.html", row=row, typed=typed, found=found)
 
 
 @bp.post("/quarantine/<uuid:row_id>/dismiss")
@@ -165,16 +188,10 @@ def find_member_of_row(row_id: UUID) -> Response:
 
 
 def _row_page(
-    row: RefusedRow,
-    *,
-    status: int = 200,
-    cells: list[str] | None = None,
-    reading: Reading | None = None,
-    learned: list[int] | None = None,
-    wrong: str | None = None,
-    member: Member | None = None,
-    dismissing: DismissForm | None = None,
-) -> Response:
+    row: RefusedRow, *, status: int = 200, cells: list[str] | None = None, reading: Reading | None = None,
+    learned: list[int] | None = None, wrong: str | None = None, member: Member | None = None,
+    agent: Producer | None = None, dismissing: DismissForm | None = None,
+) -> Response:  # fmt: skip
     opened, closed = _opened(row)
     if opened is not None and cells is None and member is not None:
         cells = people.filled_in(opened, member)
@@ -200,6 +217,7 @@ def _row_page(
         learned=[view.place for view in views if view.unknown] if learned is None else learned,
         wrong=wrong,
         member=member,
+        agent=agent,
         dismissing=dismissing or DismissForm(formdata=None, version=str(row.version)),
         words=words,
         book_words=book_words,
