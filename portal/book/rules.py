@@ -20,6 +20,7 @@ class WriterRule:
     npn_columns: tuple[str, ...]
     kind: str | None
     column: str | None
+    others: tuple[tuple[str, str], ...]  # (kind, column) of identifiers that are looked up where that one is empty
     shown: tuple[str, ...]  # columns with other agents, which decide nothing
     asks: bool  # the identifier attributes nothing before the FMO has confirmed what it names
     confirmed: bool
@@ -28,7 +29,7 @@ class WriterRule:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that decides."""
-        return (*self.npn_columns, *((self.column,) if self.column else ()))
+        return (*self.npn_columns, *((self.column,) if self.column else ()), *(column for _, column in self.others))
 
     @property
     def blocks(self) -> bool:
@@ -66,6 +67,7 @@ def writer_rule(connector: Connector, layouts: Known | None = None) -> WriterRul
         npn_columns=tuple(role.npn.header for role in roles),
         kind=crosswalk.kind if crosswalk else None,
         column=crosswalk.column.header if crosswalk else None,
+        others=tuple((one.kind, one.column.header) for one in writer.crosswalks[1:]),
         shown=tuple(column.header for column in layout.shown_agents.values()),
         asks=bool(crosswalk and crosswalk.needs_confirmation),
         confirmed=_confirmed(connector, writer),

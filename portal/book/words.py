@@ -17,6 +17,7 @@ IDENTIFIERS = {
     "writing_number": "writing number",
     "producer_code": "producer code",
     "agent_id": "agent id",
+    "broker_id": "broker id",
 }
 ABSENCE_ENDS = {
     "told": "A file lists it again",

@@ -45,7 +45,7 @@ IDENTITY_PARTS: Final = {
 `person` is first name, last name and birth date, for files that have no number of the member.
 """
 
-CROSSWALK_KINDS: Final = ("san", "tin", "writing_number", "producer_code", "agent_id")
+CROSSWALK_KINDS: Final = ("san", "tin", "writing_number", "producer_code", "agent_id", "broker_id")
 """What a carrier may call the writing agent instead of by NPN."""
 
 BY_DATES: Final = "by_dates"
@@ -106,6 +106,7 @@ class Crosswalk:
     name: tuple[Column, ...]
     tax_id: bool  # nine digits, perhaps a person's social security number
     needs_confirmation: bool  # the FMO must say that this role is the writer before it may attribute anything
+    may_be_npn: bool  # what stands after the last "/" is an NPN where an agent of the downline has it and the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,20 @@ class Writer:
     people: tuple[Role, ...]  # person-level columns; they win when they name exactly one person
     agency_words: frozenset[str]  # a name with one of these is an agency's
     crosswalk: Crosswalk | None
+    or_crosswalk: Crosswalk | None  # where the first has no value in the row
     nobody: bool  # the file names no agent at all, and the layout knows it
+
+    @property
+    def crosswalks(self) -> tuple[Crosswalk, ...]:
+        """The carrier's own identifiers of the writer, in the order in which they are tried."""
+        return tuple(filter(None, (self.crosswalk, self.or_crosswalk)))
 
     @property
     def rule(self) -> str:
         """Which columns decide, as one text: a confirmation of this rule holds until the text changes."""
         roles = [*self.people, *([self.main] if self.main else [])]
         parts = [f"npn {header_key(role.npn.header)}:{role.npn.occurrence}" for role in roles]
-        if self.crosswalk:
-            column = self.crosswalk.column
-            parts.append(f"{self.crosswalk.kind} {header_key(column.header)}:{column.occurrence}")
+        parts += [f"{one.kind} {header_key(one.column.header)}:{one.column.occurrence}" for one in self.crosswalks]
         return ", ".join(parts) or "nobody"
 
 
@@ -204,6 +209,6 @@ class Layout:
         for role in (*self.writer.people, *filter(None, (self.writer.main,))):
             yield role.npn
             yield from role.name
-        if self.writer.crosswalk:
-            yield self.writer.crosswalk.column
-            yield from self.writer.crosswalk.name
+        for crosswalk in self.writer.crosswalks:
+            yield crosswalk.column
+            yield from crosswalk.name

@@ -142,8 +142,9 @@ def rename_columns(body: Mapping[str, Any], renamed: Mapping[Key, Named | None])
     """A layout's body in which columns have other names; a column renamed to None is taken out."""
     made = _in_entries(body, renamed)
     writer = dict(made.get("writer", {}))
-    if "column" not in writer.get("crosswalk", {"column": ""}):
-        del writer["crosswalk"]
+    for name in ("crosswalk", "or_crosswalk"):
+        if "column" not in writer.get(name, {"column": ""}):
+            del writer[name]
     if "people" in writer:
         writer["people"] = [role for role in writer["people"] if "npn" in role]
     if "column" not in made.get("told_by", {"column": ""}):

@@ -12,6 +12,7 @@ from portal.connectors.declared import (
     REASONS,
     Layout,
     LayoutError,
+    Writer,
     header_key,
 )
 from portal.connectors.rows import Status
@@ -73,13 +74,19 @@ def _check_words(layout: Layout) -> None:
         raise LayoutError(f"date order {layout.date_order!r} is not one of {', '.join(ORDERS)}")
     if not layout.date_forms or set(layout.date_forms) - set(FORMS):
         raise LayoutError(f"date forms must be some of {', '.join(FORMS)}")
-    if not layout.writer.says.strip():
+    _check_writer(layout.writer)
+
+
+def _check_writer(writer: Writer) -> None:
+    if not writer.says.strip():
         raise LayoutError("writer.says must tell what the writer's role really is")
-    crosswalk = layout.writer.crosswalk
-    if not (layout.writer.main or layout.writer.people or crosswalk or layout.writer.nobody):
+    if not (writer.main or writer.people or writer.crosswalk or writer.nobody):
         raise LayoutError("nothing names the writing agent")
-    if crosswalk and crosswalk.kind not in CROSSWALK_KINDS:
-        raise LayoutError(f"identifier kind {crosswalk.kind!r} is not one of {', '.join(CROSSWALK_KINDS)}")
+    for one in writer.crosswalks:
+        if one.kind not in CROSSWALK_KINDS:
+            raise LayoutError(f"identifier kind {one.kind!r} is not one of {', '.join(CROSSWALK_KINDS)}")
+        if one.may_be_npn and (one.tax_id or one.needs_confirmation or not one.name):
+            raise LayoutError("writer.crosswalk.may_be_npn needs the agent's name beside the identifier, and no more")
 
 
 def _check_status_from(layout: Layout) -> None:

@@ -135,24 +135,29 @@ def _mark(data: Mapping[str, Any]) -> Mark:
 
 
 def _writer(data: Mapping[str, Any]) -> Writer:
-    _only(data, {"says", "npn", "name", "people", "agency_words", "crosswalk", "nobody"}, "writer")
-    crosswalk = data.get("crosswalk")
-    if crosswalk is not None:
-        _only(crosswalk, {"kind", "column", "name", "tax_id", "needs_confirmation"}, "writer.crosswalk")
+    _only(data, {"says", "npn", "name", "people", "agency_words", "crosswalk", "or_crosswalk", "nobody"}, "writer")
     return Writer(
         says=data["says"],
         main=_role(data) if "npn" in data else None,
         people=tuple(_role(role) for role in data.get("people", ())),
         agency_words=frozenset(word.casefold() for word in data.get("agency_words", ())),
         nobody=bool(data.get("nobody", False)),
-        crosswalk=crosswalk
-        and Crosswalk(
-            kind=crosswalk["kind"],
-            column=_column(crosswalk["column"]),
-            name=_columns(crosswalk.get("name", [])),
-            tax_id=bool(crosswalk.get("tax_id", False)),
-            needs_confirmation=bool(crosswalk.get("needs_confirmation", False)),
-        ),
+        crosswalk=_crosswalk(data.get("crosswalk")),
+        or_crosswalk=_crosswalk(data.get("or_crosswalk")),
+    )
+
+
+def _crosswalk(data: Mapping[str, Any] | None) -> Crosswalk | None:
+    if data is None:
+        return None
+    _only(data, {"kind", "column", "name", "tax_id", "needs_confirmation", "may_be_npn"}, "writer.crosswalk")
+    return Crosswalk(
+        kind=data["kind"],
+        column=_column(data["column"]),
+        name=_columns(data.get("name", [])),
+        tax_id=bool(data.get("tax_id", False)),
+        needs_confirmation=bool(data.get("needs_confirmation", False)),
+        may_be_npn=bool(data.get("may_be_npn", False)),
     )
 
 

@@ -31,8 +31,8 @@ def columns_of(layout: Layout) -> list[Column]:
     columns: list[Column] = []
     for role in _roles(layout):
         columns += [role.npn, *role.name]
-    if layout.writer.crosswalk:
-        columns += [layout.writer.crosswalk.column, *layout.writer.crosswalk.name]
+    for crosswalk in layout.writer.crosswalks:
+        columns += [crosswalk.column, *crosswalk.name]
     return columns
 
 
@@ -81,8 +81,8 @@ def _npn_of(role: Role, row: dict[Column, str], headers: dict[Column, str]) -> W
 
 
 def _by_crosswalk(layout: Layout, row: dict[Column, str], headers: dict[Column, str]) -> WriterFound:
-    crosswalk = layout.writer.crosswalk
-    if crosswalk is None or not row[crosswalk.column]:
+    crosswalk = next((one for one in layout.writer.crosswalks if row[one.column]), None)
+    if crosswalk is None:
         return NOBODY
     read = normalise.tax_id if crosswalk.tax_id else normalise.identifier
     try:
@@ -97,8 +97,7 @@ def _by_crosswalk(layout: Layout, row: dict[Column, str], headers: dict[Column, 
 def _only_name(layout: Layout, row: dict[Column, str]) -> str | None:
     """The agent's name where the row has no number of theirs, and only one name: for a person to decide by."""
     places = [role.name for role in _roles(layout)]
-    if layout.writer.crosswalk:
-        places.append(layout.writer.crosswalk.name)
+    places += [crosswalk.name for crosswalk in layout.writer.crosswalks]
     names = {name for place in places if (name := _name_of(place, row))}
     return names.pop() if len(names) == 1 else None
 

@@ -18,6 +18,7 @@ KINDS = {
     "writing_number": "Writing number",
     "producer_code": "Producer code",
     "agent_id": "Agent id",
+    "broker_id": "Broker id",
 }
 TIN_FIELD = "tin"
 MAX_IDENTIFIER = 40

@@ -86,22 +86,22 @@ def test_a_family_is_as_many_policies_as_people(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("brokers", "npn", "kind", "value"),
+    ("brokers", "kind", "value"),
     [
-        (BROKER, "1001001", None, None),
-        ([*BROKER, *BROKER], "1001001", None, None),
-        (["N1*BO*STONE*FI*99-9000111"], None, "tin", "999000111"),
-        ([*BROKER, "N1*BO*PIKE OTIS*94*1002002"], None, None, None),
-        (["N1*BO*STONE AMY*94*AX-17"], None, None, None),
-        (["N1*TV*HELPFUL ADMIN*94*1001001"], None, None, None),
-        ([], None, None, None),
+        (BROKER, "broker_id", "66783/1001001"),
+        ([*BROKER, *BROKER], "broker_id", "66783/1001001"),
+        (["N1*BO*STONE*FI*99-9000111"], "tin", "999000111"),
+        ([*BROKER, "N1*BO*PIKE OTIS*94*1002002"], None, None),
+        (["N1*BO*STONE AMY*94*AX-17"], "broker_id", "66783/AX-17"),
+        (["N1*TV*HELPFUL ADMIN*94*1001001"], None, None),
+        ([], None, None),
     ],
 )
 def test_exactly_one_broker_is_the_writing_agent(
-    tmp_path: Path, brokers: list[str], npn: str | None, kind: str | None, value: str | None
+    tmp_path: Path, brokers: list[str], kind: str | None, value: str | None
 ) -> None:
     row = one(tmp_path, interchange(group(transaction(member(), broker=brokers))))
-    assert (row.writer_npn, row.writer_kind, row.writer_value) == (npn, kind, value)
+    assert (row.writer_npn, row.writer_kind, row.writer_value) == (None, kind, value)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_every_layout_loads_and_says_what_its_writer_is() -> None:
         "unitedhealthcare_pre_enrollment": "agent_id agentid:1",
         "wellabe": "writing_number writingagentnumber:1",
         "wellcare": "npn brokernpn:1",
-        "x12_834": "npn brokerid:1, tin brokertaxid:1",
+        "x12_834": "broker_id brokerkey:1, tin brokertaxid:1",
     }
 
 

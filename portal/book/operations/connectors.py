@@ -57,9 +57,7 @@ def remember_columns(connector: Connector, parsed: ParsedFile, run: FeedRun) -> 
 def blocked_kinds(carrier: str) -> list[str]:
     """Identifier kinds of the carrier that may attribute nothing until the FMO has confirmed what they name."""
     layouts = known()
-    used = [
-        one.writer.crosswalk for one in layouts.newest().values() if one.carrier == carrier and one.writer.crosswalk
-    ]
+    used = [rule for one in layouts.newest().values() if one.carrier == carrier for rule in one.writer.crosswalks]
     asked = {rule.kind for rule in used if rule.needs_confirmation}
     confirmed: set[str] = set()
     if asked:

@@ -67,7 +67,8 @@ def compare(load: Load) -> None:
         "refused": staged.refused, "dropped": staged.dropped + staged.taken - kept,
     }  # fmt: skip
     if load.writes:
-        writers.resolve(load.fmo_id, carrier, blocked=blocked_kinds(carrier))
+        unsaid = [one.kind for one in load.parsed.layout.writer.crosswalks if one.may_be_npn]
+        writers.resolve(load.fmo_id, carrier, blocked=blocked_kinds(carrier), may_be_npn=unsaid)
     # A check's go with its savepoint; until then they tell what is absent.
     prints.keep(load.fmo_id, load.run.id, known.kept())
 

@@ -142,11 +142,9 @@ def _writer_columns(layout: Layout) -> Sequence[tuple[str, int]]:
     """Whose policy it is must not be typed: these cells are shown and never changed."""
     roles = [*layout.writer.people, *([layout.writer.main] if layout.writer.main else [])]
     keys = [column.key for role in roles for column in (role.npn, *role.name)]
-    if layout.writer.crosswalk:
-        keys += [column.key for column in (layout.writer.crosswalk.column, *layout.writer.crosswalk.name)]
-    return keys
+    named = [column for one in layout.writer.crosswalks for column in (one.column, *one.name)]
+    return keys + [column.key for column in named]
 
 
 def _tax_columns(layout: Layout) -> set[tuple[str, int]]:
-    crosswalk = layout.writer.crosswalk
-    return {crosswalk.column.key} if crosswalk and crosswalk.tax_id else set()
+    return {one.column.key for one in layout.writer.crosswalks if one.tax_id}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from portal.book.effect import Move
 from portal.book.statements.run_sql import run
+from portal.connectors.ladder import name_key_sql
 
 
 def _resolved(wanted: str) -> str:
@@ -41,6 +42,14 @@ UPDATE feed_change c SET npn = x.npn, source = 'crosswalk'
 FROM feed_row r JOIN ({_resolved(_IN_FILE)}) x
   ON x.kind = r.writer_kind AND x.value = r.writer_value AND x.effective_date = r.effective_date
 WHERE r.n = c.n AND r.writer_npn IS NULL
+"""
+# An identifier of which nobody knows whose number it is: an agent of the downline with that NPN and that name is no
+# accident. What follows the last "/" is the identifier, what precedes it who gave it.
+_BY_DOWNLINE = f"""
+UPDATE feed_change c SET npn = a.npn, source = 'column'
+FROM feed_row r JOIN producer a ON a.fmo_id = :fmo AND a.npn = ltrim(regexp_replace(r.writer_value, '^.*/', ''), '0')
+WHERE r.n = c.n AND c.npn IS NULL AND r.writer_npn IS NULL AND r.writer_kind = ANY(:may_be_npn)
+  AND {name_key_sql("r.writer_name")} IN (a.name_key, {name_key_sql("a.name")})
 """
 # Somebody's word about this very policy, for as long as its file names no NPN.
 _BY_HAND = """
@@ -76,10 +85,16 @@ WHERE e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'changed' AND e.subject_i
 _MOVED = "SELECT policy_id FROM feed_change WHERE NOT is_new AND npn IS DISTINCT FROM old_npn"
 
 
-def resolve(fmo_id: UUID, carrier: str, *, blocked: Sequence[str]) -> None:
-    """Fill `npn` and `source` of `feed_change`. Identifier kinds in `blocked` attribute nothing: not yet confirmed."""
+def resolve(fmo_id: UUID, carrier: str, *, blocked: Sequence[str], may_be_npn: Sequence[str]) -> None:
+    """Fill `npn` and `source` of `feed_change`.
+
+    Identifier kinds in `blocked` attribute nothing: not yet confirmed. One in `may_be_npn` that no line of the
+    crosswalk resolves is an NPN where an agent of the downline has it and the row's name.
+    """
     run(_BY_COLUMN)
     run(_BY_CROSSWALK, fmo=fmo_id, carrier=carrier, blocked=list(blocked))
+    if may_be_npn:
+        run(_BY_DOWNLINE, fmo=fmo_id, may_be_npn=list(may_be_npn))
     run(_BY_HAND, fmo=fmo_id)
 
 

@@ -9,7 +9,7 @@ from portal.connectors.readers.x12 import at
 
 _TRANSACTION = (
     "Action Code", "File Day", "Master Policy Number", "Sponsor Name", "Sponsor ID", "Payer Name", "Payer ID",
-    "Broker Name", "Broker ID", "Broker Tax ID", "Broker Account", "Brokers", "Administrator Name",
+    "Broker Name", "Broker ID", "Broker Key", "Broker Tax ID", "Broker Account", "Brokers", "Administrator Name",
 )  # fmt: skip
 _MEMBER = (
     "Subscriber Indicator", "Relationship Code", "Maintenance Code", "Maintenance Reason", "Benefit Status",
@@ -68,7 +68,10 @@ def about(head: list[list[str]]) -> Transaction:
                 brokers.append(_broker(segment))
         elif name == "ACT" and brokers:
             brokers[-1]["Broker Account"] = kind
-    return Transaction(cells | _one_broker(brokers), cells.get("File Day", "")[:8])
+    cells |= _one_broker(brokers)
+    if broker := cells.get("Broker ID"):
+        cells["Broker Key"] = f"{cells.get('Payer ID') or cells.get('Payer Name', '')}/{broker}"
+    return Transaction(cells, cells.get("File Day", "")[:8])
 
 
 def _party(segment: list[str]) -> Cells:

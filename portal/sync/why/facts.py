@@ -152,7 +152,7 @@ def _confirmed(policy: Policy) -> bool:
     if policy.writer_kind is None:
         return True
     mine = db.session.scalars(select(Connector).where(Connector.carrier == policy.carrier).limit(LINES)).all()
-    rules = [rule for one in mine if (layout := layout_of(one)) and (rule := layout.writer.crosswalk)]
+    rules = [rule for one in mine if (layout := layout_of(one)) for rule in layout.writer.crosswalks]
     asked = any(rule.kind == policy.writer_kind and rule.needs_confirmation for rule in rules)
     return not asked or any(policy.writer_kind in one.confirmed_kinds and stands(one) for one in mine)
 
