@@ -11,7 +11,7 @@ from portal.book.statements.run_sql import run
 from portal.connectors.ladder import name_key_sql
 
 
-def _resolved(wanted: str) -> str:
+def resolved(wanted: str) -> str:
     """SQL for (kind, value, effective_date, npn) of every distinct triple that `wanted` selects and one NPN answers to.
 
     A value is compared as it is written; only one that no line spells so is compared without its leading zeros.
@@ -39,7 +39,7 @@ _IN_FILE = """SELECT DISTINCT r.writer_kind AS kind, r.writer_value AS value, r.
   WHERE r.writer_npn IS NULL AND r.writer_value IS NOT NULL AND NOT r.writer_kind = ANY(:blocked)"""
 _BY_CROSSWALK = f"""
 UPDATE feed_change c SET npn = x.npn, source = 'crosswalk'
-FROM feed_row r JOIN ({_resolved(_IN_FILE)}) x
+FROM feed_row r JOIN ({resolved(_IN_FILE)}) x
   ON x.kind = r.writer_kind AND x.value = r.writer_value AND x.effective_date = r.effective_date
 WHERE r.n = c.n AND r.writer_npn IS NULL
 """
@@ -139,7 +139,7 @@ def moved_by_hand(fmo_id: UUID, policy_ids: Sequence[UUID], npn: str | None) -> 
 def newly_resolved(fmo_id: UUID, carrier: str, kind: str, values: Iterable[str] | None) -> list[Move]:
     """Each policy of those identifiers (None: of that kind) whose NPN the crosswalk changes."""
     narrowed = _NARROWED if values is not None else ""
-    statement = _NOW.format(resolved=_resolved(_STORED.format(narrowed=narrowed)), narrowed=narrowed)
+    statement = _NOW.format(resolved=resolved(_STORED.format(narrowed=narrowed)), narrowed=narrowed)
     named: dict[str, Any] = {"fmo": fmo_id, "carrier": carrier, "kind": kind}
     if values is not None:
         named["values"] = sorted({one for value in values for one in ([value] if kind == "tin" else _spellings(value))})

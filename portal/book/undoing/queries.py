@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal.book import hooks
 from portal.book.models import Connector, FeedRun, HeldChange, Policy
+from portal.book.operations.connectors import blocked_kinds
 from portal.book.undoing import statements
 from portal.book.undoing.models import FeedUndo
 from portal.businesses import queries as businesses
@@ -48,7 +49,9 @@ class Plan:
 
 def known_of(run: FeedRun) -> dict[str, Any]:
     """What the statements need to know of a run."""
-    return {"fmo": scope.fmo_id(), "run": run.id, "written": run.batch}
+    carrier = db.session.scalar(select(Connector.carrier).where(Connector.id == run.connector_id)) or ""
+    whose = {"carrier": carrier, "blocked": blocked_kinds(carrier)}
+    return {"fmo": scope.fmo_id(), "run": run.id, "written": run.batch, **whose}
 
 
 def plan_of(run: FeedRun) -> Plan:

@@ -1,4 +1,5 @@
-"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run` and `:written`, its ingest number.
+"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run` and `:written`, its ingest number; and of its
+carrier, whose crosswalk it asks: `:carrier`, and as `:blocked` the identifiers that may attribute nothing.
 
 A policy is free to be taken back while its row and its member's are still what this run wrote: every later change has
 given them a higher revision, and one that was itself taken back has given them their old one again.
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from portal.book.effect import Move
 from portal.book.report.statements import whole
+from portal.book.statements import writers
 from portal.book.statements.run_sql import run
 from portal.book.statements.told import MEMBER_FIELDS, POLICY_FIELDS
 from portal.connectors.ladder import person_key_sql
@@ -26,18 +28,38 @@ _STUCK = """
 CASE WHEN p.source_run_id <> :run THEN 'file' WHEN p.revision IS DISTINCT FROM :written THEN 'writer'
      WHEN m.revision > :written THEN 'member' END
 """
-# Every policy that the run brought or changed, as it is and as it was; `stuck` is why it cannot be taken back.
-CONCERNED = f"""
-SELECT p.id, p.member_id, CAST(NULL AS uuid) AS effect_id, CAST(NULL AS jsonb) AS told, true AS is_new,
-       p.writing_npn AS npn, NULL AS npn_then, p.writer_source AS source, NULL AS source_then, {_STUCK} AS stuck
+_WAS = f"""
+SELECT p.id, p.member_id, p.identity, CAST(NULL AS uuid) AS effect_id, CAST(NULL AS jsonb) AS told, true AS is_new,
+       p.writing_npn AS npn, NULL AS npn_then, p.writer_source AS source, NULL AS source_then,
+       NULL AS kind, NULL AS value, CAST(NULL AS date) AS effective_date, false AS asks, {_STUCK} AS stuck
 FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
 WHERE p.fmo_id = :fmo AND p.first_run_id = :run
 UNION ALL
-SELECT p.id, p.member_id, e.id, e.told, false, p.writing_npn, {_THEN.format("writing_npn")}, p.writer_source,
-       {_THEN.format("writer_source")}, {_STUCK}
+SELECT p.id, p.member_id, p.identity, e.id, e.told, false, p.writing_npn, {_THEN.format("writing_npn")},
+       p.writer_source, {_THEN.format("writer_source")},
+       {_THEN.format("writer_kind")}, {_THEN.format("writer_value")},
+       CASE WHEN e.told ? 'effective_date' THEN CAST(e.told #>> '{{effective_date,0}}' AS date)
+            ELSE p.effective_date END,
+       e.told ?| ARRAY['writing_npn', 'writer_source', 'writer_kind', 'writer_value', 'effective_date']
+         AND {_THEN.format("writer_source")} IS DISTINCT FROM 'column', {_STUCK}
 FROM feed_effect e JOIN policy p ON p.fmo_id = :fmo AND p.id = e.subject_id
 JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
 WHERE e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'changed' AND e.undone_at IS NULL
+"""
+_ASKED = """SELECT DISTINCT kind, value, effective_date FROM was
+  WHERE asks AND value IS NOT NULL AND NOT kind = ANY(:blocked)"""
+# Every policy that the run brought or changed, as it is and as it was; `stuck` is why it cannot be taken back. Whose
+# it was by the crosswalk or by hand is asked anew: a line or a word that has ended since names nobody any more.
+CONCERNED = f"""
+WITH was AS MATERIALIZED ({_WAS})
+SELECT w.id, w.member_id, w.effect_id, w.told, w.is_new, w.npn, w.source, w.stuck,
+       CASE WHEN w.asks THEN coalesce(h.npn, x.npn) ELSE w.npn_then END AS npn_then,
+       CASE WHEN NOT w.asks THEN w.source_then WHEN h.npn IS NOT NULL THEN 'hand'
+            WHEN x.npn IS NOT NULL THEN 'crosswalk' END AS source_then
+FROM was w
+LEFT JOIN hand_attribution h ON w.asks AND h.fmo_id = :fmo AND h.identity = w.identity AND h.ended_at IS NULL
+LEFT JOIN ({writers.resolved(_ASKED)}) x
+  ON w.asks AND x.kind = w.kind AND x.value = w.value AND x.effective_date = w.effective_date
 """
 _COUNTS = f"""
 SELECT count(*) FILTER (WHERE is_new AND stuck IS NULL) AS new,
@@ -85,7 +107,8 @@ WHERE w.fmo_id = :fmo AND w.policy_id = u.id AND w.until IS NULL AND {_REWRITTEN
 # Not the old line opened again: that this run's NPN stood there for a while is part of what happened.
 _OPEN = f"""
 INSERT INTO policy_writer (fmo_id, id, policy_id, npn, source, run_id, written_from, written_to)
-SELECT :fmo, uuidv7(), u.id, u.npn_then, coalesce(u.source_then, 'none'), w.run_id, w.written_from, w.written_to
+SELECT :fmo, uuidv7(), u.id, u.npn_then, coalesce(u.source_then, 'none'),
+       CASE WHEN w.npn IS NOT DISTINCT FROM u.npn_then THEN w.run_id END, w.written_from, w.written_to
 FROM undo_policy u LEFT JOIN LATERAL (
   SELECT w.* FROM policy_writer w WHERE w.fmo_id = :fmo AND w.policy_id = u.id AND w.run_id IS DISTINCT FROM :run
   ORDER BY w.until DESC, w.since DESC LIMIT 1) w ON true
@@ -114,9 +137,16 @@ WHERE k.fmo_id = :fmo AND k.member_id = u.member_id AND k.batch = :written AND N
 """
 
 
+def _then(field: str) -> str:
+    value = f"CAST(u.told #>> '{{{field},0}}' AS {_TYPES.get(field, 'text')})"
+    return f"CASE WHEN u.told ? '{field}' THEN {value} ELSE o.{field} END"
+
+
+_WHOSE = {"writing_npn": "u.npn_then", "writer_source": "u.source_then"}
+
+
 def _as_before(table: str, fields: tuple[str, ...], source: str, key: str) -> str:
-    was = (f"{f} = CASE WHEN u.told ? '{f}' THEN CAST(u.told #>> '{{{f},0}}' AS {_TYPES.get(f, 'text')}) ELSE o.{f} END"
-           for f in fields)  # fmt: skip
+    was = (f"{f} = {_WHOSE.get(f) or _then(f)}" for f in fields)
     return f"""
 UPDATE {table} o SET {", ".join(was)}, batch = :batch, updated_at = now()
 FROM {source} u WHERE o.fmo_id = :fmo AND o.id = u.{key} AND u.told IS NOT NULL
