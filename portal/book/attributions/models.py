@@ -13,7 +13,10 @@ from portal.core.models import Base, FmoOwned
 
 
 class HandAttribution(FmoOwned, Base):
-    """A policy of that identity was written by this NPN, unless its file names another. It may be yet to come."""
+    """A policy of that identity was written by this NPN, while its file names the same writer and no NPN.
+
+    It may be yet to come.
+    """
 
     __tablename__ = "hand_attribution"
     __table_args__ = (
@@ -34,6 +37,8 @@ class HandAttribution(FmoOwned, Base):
     npn: Mapped[str]
     producer_id: Mapped[UUID]
     name_written: Mapped[str | None]  # the agent's name in the file: a candidate for the next one, never more
+    kind_written: Mapped[str | None]  # and the carrier's identifier, as the policy keeps it
+    value_written: Mapped[str | None]
     given_by: Mapped[UUID | None]
     given_name: Mapped[str]
     given_at: Mapped[datetime] = mapped_column(server_default=func.now())

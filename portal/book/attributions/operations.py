@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func
@@ -28,17 +28,28 @@ from portal.extensions import db
 KIND, END = "attribute", "attribute_end"
 
 
+class Named(NamedTuple):
+    """A policy, there or yet to come, and the writer whom its file names."""
+
+    identity: str
+    carrier: str
+    name: str | None
+    kind: str | None
+    value: str | None
+
+
 def attribute(policies: Sequence[Policy], producer: Producer, *, by: Scope, approval: str | None = None) -> int:
     """Say that `producer` wrote these policies; how many got another NPN by it.
 
-    It holds in later files too, as long as they name no NPN. Raises `Held` where these are too many for one admin.
+    It holds in later files too, as long as they name the same writer as now, and no NPN. Raises `Held` where these
+    are too many for one admin.
     """
     ids = [one.id for one in policies]
     title = f"Attribute {counted(len(ids), 'policy', 'policies')} by hand to {producer.name} (NPN {producer.npn})"
     told = {"policies": sorted(map(str, ids)), "npn": producer.npn}
     moved, released = carry_out_moves(
         Asked(KIND, title, producer.id, told, approval),
-        lambda: give([(one.identity, one.carrier, one.writer_name) for one in policies], producer, by=by),
+        lambda: give([_named(one) for one in policies], producer, by=by),
         lambda: writers.moved_by_hand(scope.fmo_id(), ids, producer.npn),
         sorted({one.carrier for one in policies}),
         source="hand",
@@ -55,15 +66,20 @@ def make_again(subject: UUID | None, told: Mapping[str, Any], *, approval: str, 
     attribute(queries.policies(UUID(one) for one in told["policies"]), producer, by=by, approval=approval)
 
 
-def give(policies: Sequence[tuple[str, str, str | None]], producer: Producer, *, by: Scope) -> None:
-    """Keep the word about (identity, carrier, name in the file), in place of an earlier one; no policy is touched."""
-    earlier = queries.standing_of([identity for identity, _, _ in policies], to_change=True)
+def _named(policy: Policy) -> Named:
+    return Named(policy.identity, policy.carrier, policy.writer_name, policy.writer_kind, policy.writer_value)
+
+
+def give(policies: Sequence[Named], producer: Producer, *, by: Scope) -> None:
+    """Keep the word about these, in place of an earlier one; no policy is touched."""
+    earlier = queries.standing_of([one.identity for one in policies], to_change=True)
     for old in earlier.values():
         old.ended_at, old.ended_name = func.now(), by.actor_name
     db.session.flush()
-    for identity, carrier, name in policies:
-        row = HandAttribution(fmo_id=scope.fmo_id(), id=new_id(), identity=identity, carrier=carrier)
-        row.npn, row.producer_id, row.name_written = producer.npn, producer.id, name
+    for one in policies:
+        row = HandAttribution(fmo_id=scope.fmo_id(), id=new_id(), identity=one.identity, carrier=one.carrier)
+        row.npn, row.producer_id = producer.npn, producer.id
+        row.name_written, row.kind_written, row.value_written = one.name, one.kind, one.value
         row.given_by, row.given_name = by.actor_id, by.actor_name
         db.session.add(row)
     db.session.flush()

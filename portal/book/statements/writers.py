@@ -51,10 +51,13 @@ FROM feed_row r JOIN producer a ON a.fmo_id = :fmo AND a.npn = ltrim(regexp_repl
 WHERE r.n = c.n AND c.npn IS NULL AND r.writer_npn IS NULL AND r.writer_kind = ANY(:may_be_npn)
   AND {name_key_sql("r.writer_name")} IN (a.name_key, {name_key_sql("a.name")})
 """
-# Somebody's word about this very policy, for as long as its file names no NPN.
-_BY_HAND = """
+# Somebody's word about this very policy, for as long as its file names the same writer as then, and no NPN.
+WORD = """h.fmo_id = :fmo AND h.identity = r.identity AND h.ended_at IS NULL
+  AND (lower(h.name_written), h.kind_written, h.value_written)
+      IS NOT DISTINCT FROM (lower(r.writer_name), r.writer_kind, r.writer_value)"""
+_BY_HAND = f"""
 UPDATE feed_change c SET npn = h.npn, source = 'hand'
-FROM feed_row r JOIN hand_attribution h ON h.fmo_id = :fmo AND h.identity = r.identity AND h.ended_at IS NULL
+FROM feed_row r JOIN hand_attribution h ON {WORD}
 WHERE r.n = c.n AND r.writer_npn IS NULL
 """
 _CLOSE = """

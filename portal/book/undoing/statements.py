@@ -31,35 +31,36 @@ CASE WHEN p.source_run_id <> :run THEN 'file' WHEN p.revision IS DISTINCT FROM :
 _WAS = f"""
 SELECT p.id, p.member_id, p.identity, CAST(NULL AS uuid) AS effect_id, CAST(NULL AS jsonb) AS told, true AS is_new,
        p.writing_npn AS npn, NULL AS npn_then, p.writer_source AS source, NULL AS source_then,
-       NULL AS kind, NULL AS value, CAST(NULL AS date) AS effective_date, false AS asks, {_STUCK} AS stuck
+       NULL AS writer_name, NULL AS writer_kind, NULL AS writer_value, CAST(NULL AS date) AS effective_date,
+       false AS asks, {_STUCK} AS stuck
 FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
 WHERE p.fmo_id = :fmo AND p.first_run_id = :run
 UNION ALL
 SELECT p.id, p.member_id, p.identity, e.id, e.told, false, p.writing_npn, {_THEN.format("writing_npn")},
        p.writer_source, {_THEN.format("writer_source")},
-       {_THEN.format("writer_kind")}, {_THEN.format("writer_value")},
+       {_THEN.format("writer_name")}, {_THEN.format("writer_kind")}, {_THEN.format("writer_value")},
        CASE WHEN e.told ? 'effective_date' THEN CAST(e.told #>> '{{effective_date,0}}' AS date)
             ELSE p.effective_date END,
-       e.told ?| ARRAY['writing_npn', 'writer_source', 'writer_kind', 'writer_value', 'effective_date']
+       e.told ?| ARRAY['writing_npn', 'writer_source', 'writer_name', 'writer_kind', 'writer_value', 'effective_date']
          AND {_THEN.format("writer_source")} IS DISTINCT FROM 'column', {_STUCK}
 FROM feed_effect e JOIN policy p ON p.fmo_id = :fmo AND p.id = e.subject_id
 JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
 WHERE e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'changed' AND e.undone_at IS NULL
 """
-_ASKED = """SELECT DISTINCT kind, value, effective_date FROM was
-  WHERE asks AND value IS NOT NULL AND NOT kind = ANY(:blocked)"""
+_ASKED = """SELECT DISTINCT writer_kind AS kind, writer_value AS value, effective_date FROM was
+  WHERE asks AND writer_value IS NOT NULL AND NOT writer_kind = ANY(:blocked)"""
 # Every policy that the run brought or changed, as it is and as it was; `stuck` is why it cannot be taken back. Whose
 # it was by the crosswalk or by hand is asked anew: a line or a word that has ended since names nobody any more.
 CONCERNED = f"""
 WITH was AS MATERIALIZED ({_WAS})
-SELECT w.id, w.member_id, w.effect_id, w.told, w.is_new, w.npn, w.source, w.stuck,
-       CASE WHEN w.asks THEN coalesce(h.npn, x.npn) ELSE w.npn_then END AS npn_then,
-       CASE WHEN NOT w.asks THEN w.source_then WHEN h.npn IS NOT NULL THEN 'hand'
+SELECT r.id, r.member_id, r.effect_id, r.told, r.is_new, r.npn, r.source, r.stuck,
+       CASE WHEN r.asks THEN coalesce(h.npn, x.npn) ELSE r.npn_then END AS npn_then,
+       CASE WHEN NOT r.asks THEN r.source_then WHEN h.npn IS NOT NULL THEN 'hand'
             WHEN x.npn IS NOT NULL THEN 'crosswalk' END AS source_then
-FROM was w
-LEFT JOIN hand_attribution h ON w.asks AND h.fmo_id = :fmo AND h.identity = w.identity AND h.ended_at IS NULL
+FROM was r
+LEFT JOIN hand_attribution h ON r.asks AND {writers.WORD}
 LEFT JOIN ({writers.resolved(_ASKED)}) x
-  ON w.asks AND x.kind = w.kind AND x.value = w.value AND x.effective_date = w.effective_date
+  ON r.asks AND x.kind = r.writer_kind AND x.value = r.writer_value AND x.effective_date = r.effective_date
 """
 _COUNTS = f"""
 SELECT count(*) FILTER (WHERE is_new AND stuck IS NULL) AS new,

@@ -159,7 +159,7 @@ def give_policy(policy_id: UUID) -> Response:
         flash("This policy has a writing agent by now, or no agent was chosen. Nothing was changed.", "error")
         return go(url_for("book.policy", policy_id=policy.id))
     attribute([policy], agent, by=scope.current())
-    flash(f"Attributed to {agent.name} by hand. It holds as long as the carrier’s file names no NPN.")
+    flash(f"Attributed to {agent.name} by hand. It holds as long as its file names the same agent as now, and no NPN.")
     return go(url_for("book.policy", policy_id=policy.id))
 
 

@@ -167,3 +167,26 @@ def test_another_fmos_agent_cannot_be_chosen(
     other = client_for(builders.user(store, stranger))
     assert other.post(f"/fmo/unattributed/policy/{policy.id}", data={"agent": str(theirs.id)}).status_code == 404
     assert _npns(store) == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        (aetna, person(3, **NAMELESS), {"Writing Agent First Name": "Bob", "Writing Agent Last Name": "Reed"}),
+        (mutual, {}, {"Writing Agent Number": "0999ZZ99"}),
+    ],
+    ids=["another name", "another identifier"],
+)
+def test_a_word_by_hand_is_about_the_writer_whom_the_file_names(
+    load: Load, store: Session, admin: FlaskClient, amy: Producer,
+    file: Callable[..., bytes], before: dict[str, str], after: dict[str, str],
+) -> None:  # fmt: skip
+    """Where the file names somebody else by now it does not hold; where it names the same again, it does again."""
+    load(file(before))
+    policy = store.scalars(select(Policy)).one()
+    admin.post(f"/fmo/unattributed/policy/{policy.id}", data={"agent": str(amy.id)})
+    assert _npns(store) == [("1001001", "hand")]
+    load(file(before | after), day="20261201")
+    assert _npns(store) == [(None, None)]
+    load(file(before), day="20270101")
+    assert _npns(store) == [("1001001", "hand")]

@@ -10,17 +10,20 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from portal.book.attributions.operations import Named
 from portal.book.models import FeedRun
 from portal.book.operations.request import AlreadyLoading, request_load
 from portal.book.quarantine import learned, queries
 from portal.book.quarantine.bodies import seal_cells
 from portal.book.quarantine.cells import OpenRow
 from portal.book.quarantine.events import LOADED
-from portal.book.quarantine.models import LOADING
+from portal.book.quarantine.models import LOADING, RefusedRow
 from portal.book.quarantine.operations.learning import learn
 from portal.book.quarantine.words import IN_FLIGHT
 from portal.connectors.one_row import Reading, as_table, read_rows
+from portal.connectors.rows import PolicyRow
 from portal.core import access
+from portal.core.crypto import keyed_hash
 from portal.core.scope import Scope
 from portal.extensions import db
 
@@ -52,6 +55,14 @@ class Fix:
 def check(opened: OpenRow, cells: Sequence[str]) -> Reading:
     """How the row would be read with these cells; nothing is changed."""
     return readings([Fix(opened, cells)], run_of(opened))[0]
+
+
+def named(found: PolicyRow, row: RefusedRow) -> Named:
+    """The policy that the row is, and the writer whom it names, as the book would keep them."""
+    value = found.writer_value
+    if found.writer_kind == "tin" and value is not None:
+        value = keyed_hash(value, fmo_id=row.fmo_id, field="tin")
+    return Named(found.identity, row.carrier, found.writer_name, found.writer_kind, value)
 
 
 def run_of(opened: OpenRow) -> FeedRun:

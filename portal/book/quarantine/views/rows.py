@@ -121,7 +121,7 @@ def fix_row(row_id: UUID) -> Response:
         flash(str(refused), "error")
         return go(url_for("book.refused_row", row_id=row.id))
     if agent is not None and reading.row.writer_npn is None:
-        give([(reading.row.identity, row.carrier, reading.row.writer_name)], agent, by=scope.current())
+        give([operations.named(reading.row, row)], agent, by=scope.current())
     flash(words.sent(1, count))
     return go(url_for("book.feed", run_id=runs[0].id))
 
