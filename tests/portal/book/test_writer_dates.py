@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import pytest
@@ -86,4 +87,5 @@ def test_the_policys_page_shows_the_agents_own_dates(load: Load, store: Session,
     load(file(AMBETTER, AMY, "3/1/2026", "12/31/2026"), day="20260701")
     policy_id = store.scalars(select(PolicyWriter.policy_id)).one()
     page = client_for(builders.user(store, fmo)).get(f"/fmo/policies/{policy_id}").text
-    assert "The agent's own dates" in page and "1 Mar 2026" in page and "31 Dec 2026" in page
+    told = re.search(r"in the file from (.+?) to (.+?)</span>", page)
+    assert told and "1 Mar 2026" in told[1] and "31 Dec 2026" in told[2]
