@@ -38,7 +38,7 @@ def choose(admin: Page, label: str, option: str) -> None:
 
 
 def test_a_carrier_never_seen_is_mapped_and_its_renamed_column_accepted(signed_in: SignedIn) -> None:
-    admin = signed_in("admin@lakeside.example")
+    admin = signed_in("admin@summit.example")
     pages.open_place(admin, "Connectors")
     admin.get_by_role("link", name="New SmartConnector").click()
     pages.field(admin, "File").set_input_files(sample("sunrise_20261103.csv"))

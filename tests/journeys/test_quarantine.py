@@ -12,7 +12,7 @@ pytestmark = JOURNEY
 
 
 def test_a_word_is_decided_once(signed_in: SignedIn) -> None:
-    admin = signed_in("admin@lakeside.example")
+    admin = signed_in("admin@summit.example")
     first = carrier_file("word.csv", "QRNT-0001|QUILL, AGATHA|03/01/2024|0000JX")
     first["buffer"] = first["buffer"].replace(b"In Force", b"Quite Fine")
     hand_in(admin, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -182,3 +183,12 @@ def runs(store: Session) -> int:
     """How many feed runs there are."""
     store.rollback()
     return store.scalar(select(func.count()).select_from(FeedRun)) or 0
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_of_others() -> Iterator[None]:
+    """A browser of other tests in this process leaves its event loop on; a worker never has one."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
