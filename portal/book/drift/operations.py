@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from portal.book import rules
 from portal.book.drift.events import COLUMNS_ACCEPTED, COLUMNS_REJECTED
 from portal.book.drift.queries import Shown
 from portal.book.layouts import accept_headers, add_version
-from portal.book.models import FeedRun
+from portal.book.models import Connector, FeedRun
+from portal.book.operations.attribution import confirm_writer
 from portal.connectors import headers, plain
 from portal.connectors.detect import detect
 from portal.connectors.drifting import same_kind
@@ -24,6 +26,7 @@ from portal.core.scope import Scope
 from portal.extensions import db
 
 Renamed = Mapping[Named, Named | None]
+ASKED = "Tick that you have checked it: “{}” decides from now on whose these policies are."
 OVER = "This file does not wait any more. Nothing was done a second time."
 
 
@@ -35,15 +38,21 @@ class NotAccepted(Exception):
         self.problems = list(problems)
 
 
-def accept(shown: Shown, renamed: Renamed, *, by: Scope) -> None:
+def accept(shown: Shown, renamed: Renamed, *, by: Scope, sure: bool = False) -> None:
     """Take the new columns for the connector's own and send the file again. `renamed`: what became of each wanted one.
 
-    Makes a new version of the layout where that reads other columns now. Raises `NotAccepted`.
+    Makes a new version of the layout where that reads other columns now. `sure`: whoever asks has said that a column
+    that takes the place of one with the writing agent names the writing agent, too. Raises `NotAccepted`.
     """
     run = _waiting(shown)
+    others = [renamed[old] for old in shown.deciding]
+    if any(others) and not sure:
+        raise NotAccepted(*(ASKED.format(new.called) for new in others if new))
     body = _body(shown, renamed)
     drift = shown.drift
     version = drift.version if body is None else add_version(shown.connector, body, reason="columns")
+    if sure and any(others):
+        _confirm(shown.connector)
     accept_headers(shown.connector, [drift.columns_now], version=version, by=by.actor_name)
     told = [[old.called, new.called if new else None] for old, new in renamed.items()]
     _decide(shown, "accepted", by, renamed=told)
@@ -54,6 +63,13 @@ def accept(shown: Shown, renamed: Renamed, *, by: Scope) -> None:
     outbox.send_after_commit("load_feed", run.id)
     counts: dict[str, Any] = {"renamed": sum(new is not None for new in renamed.values()), "layout_version": version}
     access.record(COLUMNS_ACCEPTED, kind="feed", ids=[run.id], **_counts(shown), **counts)
+
+
+def _confirm(connector: Connector) -> None:
+    """Keep who has said that the new columns name the writing agent, but where that is asked before it may count."""
+    rule = rules.writer_rule(connector)
+    if rule is not None and not rule.asks:
+        confirm_writer(connector=connector, rule=rule.key)
 
 
 def reject(shown: Shown, reason: str, *, by: Scope) -> None:

@@ -36,6 +36,16 @@ class Shown:
         return [label(name) for name in headers.fields_of(self.layout).get(column.key, [])]
 
     @property
+    def deciding(self) -> list[Named]:
+        """Those of `wanted` that say whose a policy is."""
+        if self.layout is None:
+            return []
+        writer = self.layout.writer
+        roles = [*writer.people, *([writer.main] if writer.main else [])]
+        keys = {role.npn.key for role in roles} | {one.column.key for one in writer.crosswalks}
+        return [one for one in self.wanted if one.key in keys]
+
+    @property
     def wanted(self) -> list[Named]:
         """The missing columns that are read: an admin must say what became of each."""
         return [one for one in self.differs.missing if self.used_for(one)]

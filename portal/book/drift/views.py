@@ -44,7 +44,7 @@ def accept_columns(run_id: UUID) -> Response:
         return go(url_for("book.feed", run_id=run.id))
     said = {one: request.form.get(f"column-{shown.then.index(one)}", "") for one in shown.wanted}
     try:
-        operations.accept(shown, _renamed(shown, said), by=scope.current())
+        operations.accept(shown, _renamed(shown, said), by=scope.current(), sure="sure" in request.form)
     except NotAccepted as refused:
         return _page(run, shown, said, problems=refused.problems, status=422)
     flash("Accepted. Files with these columns are read without asking from now on; this one is being loaded.")

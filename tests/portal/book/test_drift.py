@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.book.drift.models import ColumnDrift
@@ -205,3 +205,28 @@ def test_an_unlike_file_is_refused_and_not_frozen(load: Load) -> None:
     load(file_of(ROWS))
     run = load(b"Fruit,Weight\napple,3\npear,4\n", day="20261104")
     assert run.status == "failed" and "No header of a known layout" in (run.error or "")
+
+
+def test_another_column_with_the_writing_agent_is_checked_by_a_person(
+    load: Load, store: Session, admin: User, client_for: Client, go_on: Callable[[FeedRun], FeedRun]
+) -> None:
+    """Whoever accepts it says so in words, and that is kept; what it moves is still held for a second one."""
+    load(file_of(ROWS))
+    store.execute(update(Fmo).values(rules={"held_number": 3}))
+    store.commit()
+    rows = renamed(
+        "Writing Agent NPN", "Producer Level 1 NPN", [row | {"Writing Agent NPN": "2002002"} for row in ROWS]
+    )
+    run = load(file_of(rows), day="20261104")
+    browser, place = client_for(admin), list(AETNA).index("Writing Agent NPN")
+    assert "names the agent who wrote each policy" in browser.get(f"/fmo/feeds/{run.id}/columns").text
+    said = {f"column-{place}": str(place)}
+    refused = browser.post(f"/fmo/feeds/{run.id}/columns/accept", data=said)
+    assert refused.status_code == 422 and "decides from now on whose these policies are" in refused.text
+    assert go_on(run).status == "frozen"
+    browser.post(f"/fmo/feeds/{run.id}/columns/accept", data=said | {"sure": "y"})
+    assert go_on(run).status == "held"
+    connector = store.scalars(select(Connector)).one()
+    assert connector.confirmed_rule == "npn producerlevel1npn:1, tin writingagenttin:1"
+    assert connector.confirmed_by == admin.id
+    assert set(store.scalars(select(Policy.writing_npn))) == {"1001001"}
