@@ -40,6 +40,7 @@ class _Turns:
     peers: Times = field(default_factory=lambda: Times(list))
     books: dict[str, bytes] = field(default_factory=dict)
     tables: dict[str, bytes] = field(default_factory=dict)
+    peaks: list[float] = field(default_factory=list)  # MiB, where each step is a process of its own
 
     def portal(self) -> None:
         _empty(self.place)
@@ -120,22 +121,31 @@ def _workbook(place: Place, python: Path, rows: int) -> None:
 
 
 def _memory(place: Place, rows: int) -> None:
-    """First load and load with 2 % changed of `rows`, beside the same of a tenth of them."""
-    peaks: list[float] = []
-    for many in (rows // 10, rows):
-        fmo_id = tenants.fmo(place, f"memory{many}")
-        for day in (1, 2):
-            path = place.folder / f"large_2026110{day}.csv"
-            carrier_file.write(path, many, changed=day == 2)
-            run_id = _request(place, fmo_id, path)
-            begun = perf_counter()
-            peaks.append(load_memory.peak_of(place, fmo_id, run_id))
-            seconds = perf_counter() - begun
-            _check(place, fmo_id, run_id, many)
-            report.say(f"{many:,} rows, {'2 % changed' if day == 2 else 'first'}: {seconds:.1f} s, {peaks[-1]:.0f} MiB")
-            path.unlink()
-    report.figure("load", "load_memory", [max(peaks)], [MEMORY_GOAL], unit="MiB", goal=1.0)
-    report.figure("load", "load_memory_growth", [max(peaks[2:])], [max(peaks[:2])], unit="MiB", goal=GROWTH_GOAL)
+    """All steps with `rows`, once, each in a process of its own, beside a tenth of them; and their merges."""
+    small, large = _steps(place, rows // 10), _steps(place, rows)
+    for step in STEPS:
+        report.figure("load", f"load_large_{step}", large.ours[step], large.limits[step], unit="s", goal=GOALS[step])
+    most = max(large.peaks)
+    report.figure("load", "load_memory", [most], [MEMORY_GOAL], unit="MiB", goal=1.0)
+    report.figure("load", "load_memory_growth", [most], [max(small.peaks)], unit="MiB", goal=GROWTH_GOAL)
+
+
+def _steps(place: Place, rows: int) -> _Turns:
+    turns = _Turns(place, tenants.fmo(place, f"rows{rows}"), _files(place, rows), rows, None)
+    _empty(place)
+    for step in STEPS:
+        run_id = _request(place, turns.fmo_id, turns.files[step])
+        peak, seconds = load_memory.peak_of(place, turns.fmo_id, run_id)
+        _check(place, turns.fmo_id, run_id, rows)
+        turns.peaks.append(peak)
+        turns.ours[step].append(seconds)
+        report.say(f"{rows:,} rows, {step}: {seconds:.1f} s, {peak:.0f} MiB")
+        if step in ("first", "changed"):  # in between nothing is written
+            turns.books[step] = load_limit.snapshot(place.setup, turns.fmo_id)
+        turns.books.setdefault(step, turns.books["first"])
+    turns.limit()
+    turns.books.clear()
+    return turns
 
 
 def _empty(place: Place) -> None:

@@ -17,6 +17,7 @@ from bench.servers import Place
 from portal.connectors.readers import apart
 
 _HERE = Path(__file__).parent / "peers"
+_PATIENCE = 1800  # seconds
 
 
 def interpreter(place: Place) -> Path | None:
@@ -51,5 +52,9 @@ def dlt_merge(place: Place, python: Path, files: Sequence[Path]) -> list[float]:
 def read_by_openpyxl(python: Path) -> Iterator[None]:
     """Let workbooks be read by openpyxl, everything else being the portal's."""
     child = SimpleNamespace(TOO_WIDE=3, MAX_COLUMNS=500, __file__=str(_HERE / "openpyxl_child.py"))
-    with patch.object(apart, "child", child), patch.object(apart, "sys", SimpleNamespace(executable=str(python))):
+    with (
+        patch.object(apart, "child", child),
+        patch.object(apart, "sys", SimpleNamespace(executable=str(python))),
+        patch.object(apart, "_WALL_SECONDS", _PATIENCE),  # the portal would call the workbook damaged after less
+    ):
         yield
