@@ -24,7 +24,9 @@ def find(model: type[Row], record_id: UUID | str | None, *, to_change: bool = Fa
         return None
     owned: Any = model
     query = select(model).where(owned.id == wanted)
-    return db.session.scalar(query.with_for_update() if to_change else query)
+    if to_change:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(query)
 
 
 def find_or_404(model: type[Row], record_id: UUID | str, *, to_change: bool = False) -> Row:

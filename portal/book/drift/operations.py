@@ -84,7 +84,10 @@ def reject(shown: Shown, reason: str, *, by: Scope) -> None:
 
 
 def _waiting(shown: Shown) -> FeedRun:
-    run = db.session.scalar(select(FeedRun).where(FeedRun.id == shown.drift.run_id).with_for_update())
+    this = select(FeedRun).where(FeedRun.id == shown.drift.run_id).with_for_update()
+    # Both have been read before the lock: somebody may have decided since.
+    run = db.session.scalar(this.execution_options(populate_existing=True))
+    db.session.refresh(shown.drift)
     if run is None or run.status != "frozen" or shown.drift.status != "waiting":
         raise NotAccepted(OVER)
     return run

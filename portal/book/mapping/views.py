@@ -62,8 +62,8 @@ def _start_page(problem: str | None, status: int = 200) -> Response:
     )
 
 
-def _mapping(draft_id: UUID) -> Mapping:
-    return state.load(find_or_404(ConnectorDraft, draft_id))
+def _mapping(draft_id: UUID, *, to_change: bool = False) -> Mapping:
+    return state.load(find_or_404(ConnectorDraft, draft_id, to_change=to_change))
 
 
 def _page(step: str, mapping: Mapping, **context: Any) -> Response:
@@ -95,7 +95,7 @@ def mapping_file(draft_id: UUID) -> Response:
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
 def choose_heading(draft_id: UUID) -> Response:
     """Take the chosen row for the header."""
-    mapping = _mapping(draft_id)
+    mapping = _mapping(draft_id, to_change=True)
     sheet, _, row = request.form.get("heading", "").partition("-")
     if sheet.isascii() and sheet.isdigit() and row.isascii() and row.isdigit():
         try:
@@ -119,7 +119,7 @@ def mapping_columns(draft_id: UUID) -> Response:
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
 def say_columns(draft_id: UUID) -> Response:
     """Keep which column is what, and go on where nothing is wrong with it."""
-    mapping = _mapping(draft_id)
+    mapping = _mapping(draft_id, to_change=True)
     operations.say_columns(mapping, forms.columns(request.form, mapping.looks))
     return _on(mapping, COLUMNS, "book.mapping_reading")
 
@@ -153,7 +153,7 @@ def _chosen(mapping: Mapping) -> list[tuple[str, Any]]:
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
 def say_reading(draft_id: UUID) -> Response:
     """Keep how values are read, and go on where nothing is wrong with it."""
-    mapping = _mapping(draft_id)
+    mapping = _mapping(draft_id, to_change=True)
     operations.say_reading(mapping, forms.reading(request.form, mapping))
     return _on(mapping, READING, "book.mapping_check")
 
@@ -187,7 +187,7 @@ def mapping_check(draft_id: UUID) -> Response:
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
 def save_mapping(draft_id: UUID) -> Response:
     """Save, and load the sample where that is wished."""
-    mapping = _mapping(draft_id)
+    mapping = _mapping(draft_id, to_change=True)
     draft, by = mapping.draft, scope.current()
     try:
         connector = operations.save(mapping, replaces="replaces" in request.form, by=by)
@@ -214,6 +214,6 @@ def save_mapping(draft_id: UUID) -> Response:
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
 def cancel_mapping(draft_id: UUID) -> Response:
     """Give the mapping up and delete the sample."""
-    operations.cancel(find_or_404(ConnectorDraft, draft_id))
+    operations.cancel(find_or_404(ConnectorDraft, draft_id, to_change=True))
     flash("The sample and everything that was said of it are deleted.")
     return go(url_for("book.connectors"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,17 +14,21 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from portal.book.drift import operations, queries
 from portal.book.drift.models import ColumnDrift
+from portal.book.drift.operations import NotAccepted
 from portal.book.layouts.models import ConnectorHeader, ConnectorLayout
 from portal.book.models import Connector, FeedRun, Policy
 from portal.book.operations import run_feed
 from portal.compliance.models import AccessEntry
 from portal.core import scope
 from portal.core.scope import Role
+from portal.extensions import db
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load, jobs_scope
 from tests.portal.book.rows import AETNA, person, table
 from tests.support import builders
+from tests.support.people import acting
 from tests.support.web import Browser
 
 ROWS = [AETNA | person(number) for number in range(8)]
@@ -230,3 +236,31 @@ def test_another_column_with_the_writing_agent_is_checked_by_a_person(
     assert connector.confirmed_rule == "npn producerlevel1npn:1, tin writingagenttin:1"
     assert connector.confirmed_by == admin.id
     assert set(store.scalars(select(Policy.writing_npn))) == {"1001001"}
+
+
+def test_two_who_decide_at_once_decide_once(
+    load: Load, store: Session, app: Flask, fmo: Fmo, admin: User, client_for: Client,
+    go_on: Callable[[FeedRun], FeedRun],
+) -> None:  # fmt: skip
+    """The second has seen the file waiting and is told; what the first did stays, and the run is not failed by it."""
+    load(file_of(ROWS))
+    run = load(file_of([row | {"Shoe Size": "9"} for row in ROWS]), day="20261104")
+
+    browser = client_for(admin)
+
+    def apart(do: Callable[..., Any], *what: Any) -> Any:
+        return contextvars.Context().run(do, *what)
+
+    with acting(app, Role.FMO_ADMIN, fmo):
+        mine = db.session.scalars(select(FeedRun).where(FeedRun.id == run.id)).one()
+        late = queries.shown(mine)
+        assert late is not None and mine.status == "frozen"
+        assert apart(browser.post, f"/fmo/feeds/{run.id}/columns/accept").status_code == 303
+        assert apart(go_on, run).status == "succeeded"
+        with pytest.raises(NotAccepted, match="does not wait any more"):
+            operations.reject(late, "Not this one.", by=scope.current())
+        with pytest.raises(NotAccepted, match="does not wait any more"):
+            operations.accept(late, {}, by=scope.current())
+        db.session.rollback()
+    store.rollback()
+    assert store.scalars(select(FeedRun.status).where(FeedRun.id == run.id)).one() == "succeeded"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -389,3 +390,18 @@ def test_a_file_that_no_layout_fits_leads_to_its_mapping(
     assert "Map this file" in browser.get(f"/fmo/feeds/{run.id}").text
     answer = browser.post(f"/fmo/feeds/{run.id}/map")
     assert answer.status_code == 303 and "Vertragsnr" in browser.get(answer.headers["Location"]).text
+
+
+def test_two_who_save_the_same_mapping_at_once_make_one_connector(
+    client_for: Client, admin: User, store: Session, fmo: Fmo
+) -> None:
+    """The second finds it gone, as everybody does afterwards; nothing is half and nobody sees a failure."""
+    wizard = Wizard(client_for(admin), sunrise.file_of())
+    wizard.say("file")
+    wizard.say("columns", **sunrise.COLUMNS)
+    wizard.say("reading", **sunrise.READING)
+    others = [client_for(builders.user(store, fmo)) for _ in range(4)]
+    with ThreadPoolExecutor(len(others)) as pool:
+        answers = list(pool.map(lambda one: one.post(f"{wizard.place}/check").status_code, others))
+    assert sorted(answers) == [303, 404, 404, 404]
+    assert drafts(store) == 0 and len(store.scalars(select(Connector.id)).all()) == 1
