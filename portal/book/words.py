@@ -64,8 +64,8 @@ def question(held: HeldChange) -> str:
 
 
 def money(amount: Decimal | None) -> str | None:
-    """ "$1,234.50"."""
-    return f"${amount:,.2f}" if amount is not None else None
+    """ "$1,234.50" and "-$12.50"."""
+    return None if amount is None else f"{'-' if amount < 0 else ''}${abs(amount):,.2f}"
 
 
 def member(person: Member) -> str:

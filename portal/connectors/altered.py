@@ -26,6 +26,7 @@ _DECIMAL = re.compile(r"\d+\.0+", re.ASCII)
 _BETWEEN = re.compile(r"[\s-]+")
 # A birth date stays out of the report; the other days name nobody.
 _PRIVATE = ("birth_date",)
+_DAYS = ("term_date", "renewal_date", "received_date", "writer_from", "writer_to", "effective_date", "policy_start")
 _WORDED = ("status_reason",)  # a word without a meaning of its own is no value that was lost
 
 
@@ -52,7 +53,7 @@ def alterations(parsed: ParsedFile) -> Iterator[Altered]:
 def _of_sheet(found: Detection, parsed: ParsedFile) -> Iterator[Altered]:
     cells = row_cells(Context(found, parsed.as_of, [], parsed.by_name))
     private, worded = _indices(found, _PRIVATE), _indices(found, _WORDED)
-    width = len(found.header)
+    days, width = _indices(found, _DAYS), len(found.header)
     for number, row in found.sheet.rows():
         if number <= found.header_row or not any(cell.strip() for cell in row) or len(row) < width:
             continue
@@ -61,6 +62,8 @@ def _of_sheet(found: Detection, parsed: ParsedFile) -> Iterator[Altered]:
             for index, value in _values(cell, told, found):
                 raw = told[index].strip()
                 kind = kind_of(raw, value, found.layout)
+                if kind == "open_end" and index not in days:
+                    kind = "left_out"  # an amount or a number with as many digits as a date
                 if kind and not (kind == "left_out" and index in worded):
                     column = found.header[index].strip()
                     became = None if index in private else _became(value)

@@ -35,16 +35,21 @@ class RowRefused(Exception):
 
 
 def compile_row(
-    found: Detection, *, as_of: date, notes: list[str], by_name: FileStatus | None = None
+    found: Detection,
+    *,
+    as_of: date,
+    notes: list[str],
+    by_name: FileStatus | None = None,
+    unread: list[str] | None = None,
 ) -> Callable[[int, list[str]], PolicyRow]:
     """A function (row number, cells) -> `PolicyRow` for rows of exactly the header's width.
 
     The function raises `RowRefused` for a row that cannot be taken, and adds to `notes` what it meets for the first
     time and a person should know. It may append to the list of cells that it is given. `by_name` is the status in the
-    file's name.
+    file's name. `unread` gets the column of each amount that is none.
     """
     layout, sheet = found.layout, found.sheet.name
-    cells = row_cells(Context(found, as_of, notes, by_name))
+    cells = row_cells(Context(found, as_of, notes, by_name, [] if unread is None else unread))
     steps = [(cell.get, cell.read) for cell in cells]
     has_full_name = "full_name" in layout.columns
     carrier = layout.carrier

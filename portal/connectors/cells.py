@@ -6,8 +6,8 @@ text to its value, so that the common cell costs one look-up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from operator import itemgetter
@@ -19,10 +19,10 @@ from portal.connectors.dates import Unreadable, read_date
 from portal.connectors.detect import Detection
 from portal.connectors.file_names import FileStatus
 from portal.connectors.layouts import Column, Layout
-from portal.connectors.names import first_and_middle, full_name, last_and_suffix, readable_case
+from portal.connectors.memo import MEMO_SIZE, remembering
+from portal.connectors.names import first_and_middle, full_name, last_and_suffix, last_name_first, readable_case
 
 Convert = Callable[[str], Any]
-_MEMO_SIZE = 4_096
 _DATE_MEMO_SIZE = 50_000  # every day of a century and more: a memo of dates need never start again
 _HARDLY_REPEATED = frozenset({"policy_number", "member_number", "mbi", "email", "phone", "address1", "zip"})
 _NAMES_THAT_LOOK_EMPTY = frozenset({"na", "nan"})
@@ -36,6 +36,7 @@ class Context:
     as_of: date
     notes: list[str]
     by_name: FileStatus | None = None  # the status in the file's name
+    unread: list[str] = field(default_factory=list)  # the column of each amount that is none, once for every row
 
     @property
     def layout(self) -> Layout:
@@ -45,26 +46,6 @@ class Context:
     def is_empty(self, cell: str) -> bool:
         """Whether the cell holds nothing, or one of the layout's words for nothing."""
         return cell.strip().casefold() in self.found.layout.empty
-
-
-class _Memo(dict[Any, Any]):
-    """Raw cell or cells -> value, computed once; forgets all when full, so that memory stays bounded."""
-
-    __slots__ = ("convert", "size")
-
-    def __init__(self, convert: Callable[[Any], Any], size: int) -> None:
-        self.convert, self.size = convert, size
-
-    def __missing__(self, raw: Hashable) -> Any:
-        value = self.convert(raw)
-        if len(self) >= self.size:
-            self.clear()
-        self[raw] = value
-        return value
-
-
-def _remembering(convert: Callable[[Any], Any], size: int = _MEMO_SIZE) -> Callable[[Any], Any]:
-    return _Memo(convert, size).__getitem__
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +61,8 @@ def row_cells(file: Context) -> list[Cell]:
     """Everything that is taken from a row, in the order of `assemble.compile_row`."""
     text, identifier = normalise.plain_text, normalise.identifier
     if "full_name" in file.layout.columns:
-        names = [_name(file, "full_name", full_name), _field(file, "last_name", text)]
+        split = last_name_first if file.layout.last_name_first else full_name
+        names = [_name(file, "full_name", split), _field(file, "last_name", text)]
     else:
         names = [_name(file, "first_name", first_and_middle), _name(file, "last_name", last_and_suffix)]
     return [
@@ -89,7 +71,7 @@ def row_cells(file: Context) -> list[Cell]:
         *names,
         _field(file, "middle_name", lambda cell: readable_case((text(cell) or "").rstrip(".")) or None),
         _field(file, "suffix", text),
-        _field(file, "birth_date", lambda cell: _date(file, cell, birth=True)),
+        _field(file, "birth_date", partial(_date, file, "birth_date", birth=True)),
         _field(file, "gender", normalise.gender),
         _field(file, "mbi", normalise.mbi),
         _field(file, "email", normalise.email),
@@ -99,19 +81,19 @@ def row_cells(file: Context) -> list[Cell]:
         _field(file, "state", normalise.state),
         _field(file, "zip", normalise.zip_code),
         _field(file, "county", lambda cell: readable_case(text(cell) or "") or None),
-        _field(file, "effective_date", partial(_date, file), required=True),
+        _field(file, "effective_date", partial(_date, file, "effective_date"), required=True),
         _field(file, "term_date", partial(_term_date, file)),
-        _field(file, "renewal_date", partial(_lenient_date, file)),
-        _field(file, "received_date", partial(_lenient_date, file)),
+        _field(file, "renewal_date", partial(_lenient_date, file, "renewal_date")),
+        _field(file, "received_date", partial(_lenient_date, file, "received_date")),
         _status_cell(file),
         _field(file, "status_reason", lambda cell: file.layout.reasons.get((text(cell) or "").casefold())),
         _field(file, "deceased_date", text),
         _plan_id(file),
         _field(file, "plan_name", text),
         _product(file),
-        _field(file, "premium", normalise.money),
-        _field(file, "writer_from", partial(_lenient_date, file)),
-        _field(file, "writer_to", partial(_lenient_date, file)),
+        _premium(file),
+        _field(file, "writer_from", partial(_lenient_date, file, "writer_from")),
+        _field(file, "writer_to", partial(_lenient_date, file, "writer_to")),
         _cells(file, writers.columns_of(file.layout), writers.resolver(file.found, file.is_empty, file.notes)),
         _shown_agents(file),
         *_only_identifying(file),
@@ -149,7 +131,7 @@ def _field(file: Context, name: str, convert: Convert, *, required: bool = False
     several = _latest_of(convert, empty, required=required) if name in file.layout.later_of else first_of
     read: Callable[[Any], Any] = one if len(indices) == 1 else several
     if name not in _HARDLY_REPEATED:
-        read = _remembering(read, _DATE_MEMO_SIZE if name.endswith("_date") else _MEMO_SIZE)
+        read = remembering(read, _DATE_MEMO_SIZE if name.endswith("_date") else MEMO_SIZE)
     return Cell(itemgetter(*indices), read, indices)
 
 
@@ -176,7 +158,7 @@ def _indices(file: Context, columns: tuple[Column, ...]) -> tuple[int, ...]:
 def _cells(file: Context, columns: list[Column], convert: Callable[[tuple[str, ...]], Any]) -> Cell:
     """All the columns together as a tuple, a missing one as ""."""
     indices = tuple(-1 if (index := file.found.at(column)) is None else index for column in columns)
-    return Cell(itemgetter(*indices, -1), _remembering(convert), indices)
+    return Cell(itemgetter(*indices, -1), remembering(convert), indices)
 
 
 def _name(file: Context, name: str, split: Callable[[str], tuple[str | None, ...]]) -> Cell:
@@ -190,21 +172,40 @@ def _name(file: Context, name: str, split: Callable[[str], tuple[str | None, ...
         return parts
 
     indices = _indices(file, file.layout.columns[name])
-    return Cell(itemgetter(indices[0]), _remembering(convert), indices[:1])
+    return Cell(itemgetter(indices[0]), remembering(convert), indices[:1])
 
 
-def _date(file: Context, cell: str, *, birth: bool = False, open_ends: frozenset[date] = frozenset()) -> date | None:
-    order, forms = file.layout.date_order, file.layout.date_forms
+def _premium(file: Context) -> Cell:
+    """The amount; one that cannot be read is left empty and counted, where the layout says how amounts are written."""
+    decimal = file.layout.decimal
+    told = _field(file, "premium", partial(normalise.money, decimal=decimal))
+    if decimal is None or len(told.indices) > 1 or told.indices == (-1,):
+        return told
+    remembered, column = told.read, file.found.headers_of("premium")[0]
+
+    def read(cell: str) -> Any:
+        value = remembered(cell)
+        if value is None and not file.is_empty(cell):
+            file.unread.append(column)
+        return value
+
+    return Cell(told.get, read, told.indices)
+
+
+def _date(
+    file: Context, name: str, cell: str, *, birth: bool = False, open_ends: frozenset[date] = frozenset()
+) -> date | None:
+    order, forms = file.layout.date_orders.get(name, file.layout.date_order), file.layout.date_forms
     return read_date(cell, as_of=file.as_of, birth=birth, order=order, forms=forms, sentinels=open_ends)
 
 
 def _iso(file: Context, cell: str) -> str | None:
-    day = _date(file, cell)
+    day = _date(file, "policy_start", cell)
     return day.isoformat() if day else None
 
 
 def _term_date(file: Context, cell: str) -> date | None:
-    day = _date(file, cell, open_ends=file.layout.open_ends)
+    day = _date(file, "term_date", cell, open_ends=file.layout.open_ends)
     if day is None:
         column = file.found.headers_of("term_date")[0]
         note = f"{cell.strip()} in “{column}” stands for “no end” and was read so."
@@ -213,9 +214,9 @@ def _term_date(file: Context, cell: str) -> date | None:
     return day
 
 
-def _lenient_date(file: Context, cell: str) -> date | None:
+def _lenient_date(file: Context, name: str, cell: str) -> date | None:
     try:
-        return _date(file, cell, open_ends=file.layout.open_ends)
+        return _date(file, name, cell, open_ends=file.layout.open_ends)
     except Unreadable:
         return None
 

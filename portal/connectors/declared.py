@@ -172,8 +172,12 @@ class Layout:
     columns: Mapping[str, tuple[Column, ...]]  # field -> columns, the first that is not empty counts
     identity: tuple[str, ...]
     date_order: str
+    date_orders: Mapping[str, str]  # field -> its own order, where its column is written otherwise
     date_forms: tuple[str, ...]
     open_ends: frozenset[date]
+    decimal: str | None  # what stands before the cents; None: a point, and commas anywhere are passed over
+    last_name_first: bool  # a full name without a comma begins with the family name
+    older_rows: bool  # whoever mapped it has said that rows of one identity are older states of it
     empty: frozenset[str]  # case-folded
     statuses: Mapping[str, str]  # case-folded word -> Status value
     reasons: Mapping[str, str]  # case-folded word -> one of REASONS
@@ -195,7 +199,7 @@ class Layout:
     @property
     def digest(self) -> str:
         """Stands for all that this layout makes of a file: two of the same digest read every row alike."""
-        return digest_of(self, leave_out=frozenset({"name", "full_set"}))
+        return digest_of(self, leave_out=frozenset({"name", "full_set", "older_rows"}))
 
     def all_columns(self) -> Iterator[Column]:
         """Every column the layout names anywhere, some perhaps twice."""

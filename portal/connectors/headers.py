@@ -132,9 +132,9 @@ def header_of(found: Detection) -> list[str]:
 
 
 _NO_COLUMNS = {
-    "agency_words", "as_of", "carrier", "carrier_name", "dates", "empty", "feed", "fixed_width", "identity", "kind",
-    "later_of",
-    "never_read", "pattern", "reasons", "renewal_for", "rules", "says", "status_from", "statuses", "values",
+    "agency_words", "amounts", "as_of", "carrier", "carrier_name", "dates", "empty", "feed", "fixed_width", "identity",
+    "kind", "later_of", "names", "never_read", "older_rows", "pattern", "reasons", "renewal_for", "rules", "says",
+    "status_from", "statuses", "values",
 }  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from portal.connectors.declared import (
 )
 from portal.connectors.rows import Status
 
+_DAYS = ("writer_from", "writer_to", "policy_start")
+
 
 def check(layout: Layout, shared: set[str]) -> None:
     """Raises `LayoutError` for the first contradiction; `shared` are the headers that may fill several fields."""
@@ -72,6 +74,12 @@ def _check_words(layout: Layout) -> None:
             raise LayoutError(f"reason word {word!r} means {reason!r}, which is no reason")
     if layout.date_order not in ORDERS:
         raise LayoutError(f"date order {layout.date_order!r} is not one of {', '.join(ORDERS)}")
+    dates = {field for field in layout.columns if field.endswith("_date") or field in _DAYS}
+    for field, order in layout.date_orders.items():
+        if field not in dates or order not in ORDERS:
+            raise LayoutError(f"dates.orders gives {field!r} the order {order!r}: no mapped date, or no order")
+    if layout.decimal not in (None, ".", ","):
+        raise LayoutError(f"amounts.decimal is {layout.decimal!r}, which is neither a point nor a comma")
     if not layout.date_forms or set(layout.date_forms) - set(FORMS):
         raise LayoutError(f"date forms must be some of {', '.join(FORMS)}")
     _check_writer(layout.writer)

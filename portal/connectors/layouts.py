@@ -77,14 +77,17 @@ def layout_from(data: Mapping[str, Any], *, name: str) -> Layout:
 _KEYS = {
     "carrier", "carrier_name", "fingerprint", "identity", "dates", "empty", "columns", "shared", "statuses", "reasons",
     "product", "shown_agents", "unit_before_street", "writer", "values", "later_of", "renewal_for", "status_from",
-    "as_of", "told_by", "never_read", "feed", "fixed_width",
+    "as_of", "told_by", "never_read", "feed", "fixed_width", "amounts", "names", "older_rows",
 }  # fmt: skip
 
 
 def _build(data: Mapping[str, Any], name: str) -> Layout:
     _only(data, _KEYS, "the layout")
     dates, product = data.get("dates", {}), data.get("product", {})
-    _only(dates, {"order", "forms", "open_ends"}, "dates")
+    amounts, names = data.get("amounts", {}), data.get("names", {})
+    _only(dates, {"order", "orders", "forms", "open_ends"}, "dates")
+    _only(amounts, {"decimal"}, "amounts")
+    _only(names, {"last_first"}, "names")
     _only(product, {"from", "rules"}, "product")
     return Layout(
         name=name,
@@ -94,8 +97,12 @@ def _build(data: Mapping[str, Any], name: str) -> Layout:
         columns={field: _columns(value) for field, value in data["columns"].items()},
         identity=tuple(data["identity"]),
         date_order=dates.get("order", "mdy"),
+        date_orders=dict(dates.get("orders", {})),
         date_forms=tuple(dates.get("forms", FORMS)),
         open_ends=frozenset(date.fromisoformat(text) for text in dates.get("open_ends", ())),
+        decimal=amounts.get("decimal"),
+        last_name_first=bool(names.get("last_first", False)),
+        older_rows=bool(data.get("older_rows", False)),
         empty=frozenset(["", *(word.casefold() for word in data.get("empty", ()))]),
         statuses=_folded(data.get("statuses", {})),
         reasons=_folded(data.get("reasons", {})),

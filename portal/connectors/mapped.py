@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, NamedTuple
 
+from portal.connectors.dates import ORDERS
 from portal.connectors.declared import BY_DATES
-from portal.connectors.headers import Key, Named, spelled
-from portal.connectors.layouts import Layout
+from portal.connectors.headers import spelled
 from portal.connectors.profile import Look
 
 ALWAYS_ACTIVE: Final = "active"
+REFUSE: Final = "refuse"
+"""Said of a status word that nobody knows: it stays out of the layout, and its rows wait in the quarantine."""
 NO_STATUS: Final = {BY_DATES: "By its dates: begun, under way or ended", ALWAYS_ACTIVE: "Every policy is active"}
 
 
@@ -76,7 +78,11 @@ class Answers:
     """Everything that is said on the way from a sample to a layout. Columns are places in the header."""
 
     columns: dict[str, int] = field(default_factory=dict)  # field → column
-    order: str = "mdy"
+    order: str = "mdy"  # "": every date of the sample can be read both ways, and nobody has said it yet
+    orders: dict[str, str] = field(default_factory=dict)  # date field → its own order, where it has one
+    serials: bool = False  # days of a spreadsheet are read, whether or not the sample has them
+    decimal: str = ""  # what stands before the cents
+    name_order: str = ""  # of a full name without a comma: "first" or "last" goes first
     open_ends: list[str] = field(default_factory=list)
     nothing: list[str] = field(default_factory=list)
     statuses: dict[str, str] = field(default_factory=dict)
@@ -139,10 +145,18 @@ def body_of(answers: Answers, looks: Sequence[Look], *, carrier: str, carrier_na
         "fingerprint": [at[place] for place in used],
         "identity": list(IDENTITIES[answers.identity].parts),
         "empty": sorted({*answers.nothing}),
-        "dates": {"order": answers.order, "forms": _forms(answers, looks), "open_ends": answers.open_ends},
+        "dates": {
+            "order": answers.order or ORDERS[0],
+            "orders": _orders(answers),
+            "forms": _forms(answers, looks),
+            "open_ends": answers.open_ends,
+        },
+        "amounts": {"decimal": answers.decimal or "."},
+        "names": {"last_first": "full_name" in answers.columns and answers.name_order == "last"},
+        "older_rows": answers.older_rows,
         "columns": columns,
         "product": _product(answers, at),
-        "statuses": answers.statuses if "status" in answers.columns else {},
+        "statuses": _statuses(answers),
         "reasons": {word: reason for word, reason in answers.reasons.items() if reason},
         "writer": _writer(answers, at),
     }
@@ -151,9 +165,18 @@ def body_of(answers: Answers, looks: Sequence[Look], *, carrier: str, carrier_na
     return body
 
 
+def _statuses(answers: Answers) -> dict[str, str]:
+    known = answers.statuses if "status" in answers.columns else {}
+    return {word: status for word, status in known.items() if status != REFUSE}
+
+
+def _orders(answers: Answers) -> dict[str, str]:
+    return {name: order for name, order in answers.orders.items() if name in answers.columns}
+
+
 def _forms(answers: Answers, looks: Sequence[Look]) -> list[str]:
     # A bare number is read as a spreadsheet's day only where the sample has such days: an id must never become one.
-    serial = any(look.serials for look in looks if look.place in answers.columns.values())
+    serial = answers.serials or any(look.serials for look in looks if look.place in answers.columns.values())
     return ["iso", "slash", "words", "compact", *(["excel"] if serial else [])]
 
 
@@ -192,44 +215,3 @@ def _writer(answers: Answers, at: Mapping[int, Any]) -> dict[str, Any]:
     if answers.agency:
         writer["agency_words"] = list(AGENCY_WORDS)
     return writer
-
-
-def answers_of(layout: Layout, looks: Sequence[Look]) -> Answers:
-    """What must have been said for this layout, as far as the sample's columns have it: to be said otherwise."""
-    at: dict[Key, int] = {one.column.key: one.place for one in looks}
-
-    def place(column: Any) -> int | None:
-        return at.get(Named(column.header, column.occurrence).key) if column else None
-
-    made = Answers(order=layout.date_order, says=layout.writer.says, confirmed=False)
-    found = ((name, place(columns[0])) for name, columns in layout.columns.items())
-    made.columns = {name: here for name, here in found if here is not None}
-    words = {word.casefold(): word for one in looks for word, _ in one.words}
-    made.statuses = {words.get(word, word): status for word, status in layout.statuses.items()}
-    made.reasons = {words.get(word, word): reason for word, reason in layout.reasons.items()}
-    made.nothing = sorted(layout.empty - {""})
-    made.open_ends = sorted(day.isoformat() for day in layout.open_ends)
-    made.identity = next((key for key, one in IDENTITIES.items() if one.parts == layout.identity), "")
-    if layout.status_from:
-        made.no_status = layout.status_from.default or ""
-    role, crosswalk = layout.writer.main, layout.writer.crosswalk
-    made.npn = place(role.npn) if role else None
-    made.agent_id, made.kind = (place(crosswalk.column), crosswalk.kind) if crosswalk else (None, "")
-    named = (role.name if role else ()) or (crosswalk.name if crosswalk else ())
-    made.agent_name, made.agency = place(named[0]) if named else None, bool(layout.writer.agency_words)
-    _products_of(made, layout, place, words)
-    return made
-
-
-def _products_of(made: Answers, layout: Layout, place: Any, words: Mapping[str, str]) -> None:
-    keys = {(one.product, one.line): key for key, one in PRODUCTS.items()}
-    made.product_column = place(layout.product_from[0]) if layout.product_from else None
-    for rule in layout.products:
-        key, pattern = keys.get((rule.product, rule.line), ""), rule.pattern.pattern
-        if made.product_column is None:
-            made.product = key
-        elif not pattern:
-            made.other_product = key
-        else:
-            word = re.sub(r"\\(.)", r"\1", pattern.removeprefix("^").removesuffix("$"))
-            made.products[words.get(word.casefold(), word)] = key

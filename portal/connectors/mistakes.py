@@ -9,14 +9,14 @@ from typing import Final, NamedTuple
 from portal.connectors import plain
 from portal.connectors.dates import ORDERS
 from portal.connectors.declared import CROSSWALK_KINDS, NEVER_READ, REASONS
-from portal.connectors.mapped import IDENTITIES, NO_STATUS, PRODUCTS, Answers, identity_places
+from portal.connectors.mapped import IDENTITIES, NO_STATUS, PRODUCTS, REFUSE, Answers, identity_places
 from portal.connectors.plain import label
 from portal.connectors.profile import KINDS, Look
 from portal.connectors.rows import Status
 
 COLUMNS, READING = "columns", "reading"
 LONGEST_HEADER: Final = 200
-_TELLING: Final = frozenset(("date", "mbi", "email", "phone", "money", "state", "comma_name"))
+_TELLING: Final = frozenset(("date", "mbi", "email", "phone", "money", "state", "comma_name", "plan"))
 _MAY_BE: Final[dict[str, frozenset[str]]] = {
     "mbi": frozenset(("mbi",)),
     "email": frozenset(("email",)),
@@ -24,12 +24,14 @@ _MAY_BE: Final[dict[str, frozenset[str]]] = {
     "premium": frozenset(("money",)),
     "state": frozenset(("state",)),
     "full_name": frozenset(("comma_name",)),
+    "plan_id": frozenset(("plan",)),
+    "plan_name": frozenset(("comma_name", "plan")),
+    "contract": frozenset(("plan",)),
     "member_number": frozenset(("phone", "mbi")),  # ten digits; some carriers use the Medicare number
     "policy_number": frozenset(("phone",)),
     "last_name": frozenset(("comma_name",)),  # "SMITH, JR"
     "address1": frozenset(("comma_name",)),
     "address2": frozenset(("comma_name",)),
-    "plan_name": frozenset(("comma_name",)),
     "status_reason": frozenset(("comma_name", "state")),
     "status": frozenset(("state",)),
     "gender": frozenset(("state",)),
@@ -88,6 +90,8 @@ def _required(answers: Answers) -> Iterator[str]:
         yield "Choose the column of the policy number or of the member’s number: something must tell policies apart."
     if "pbp" in named and "contract" not in named:
         yield f"{label('contract')}: choose its column, because {label('pbp')} is chosen."
+    if "segment" in named and not {"contract", "pbp"} & named:
+        yield f"{label('segment')}: choose {label('contract')} and {label('pbp')}, too; alone it is no plan number."
     if "contract" in named and "pbp" not in named:
         yield f"{label('pbp')}: choose its column, because {label('contract')} is chosen."
 
@@ -116,13 +120,14 @@ def _unlike(name: str, look: Look) -> str | None:
 
 def _kind(look: Look) -> str:
     text = KINDS[look.kind]
-    return text if text.startswith("ZIP") else text[0].lower() + text[1:]
+    return text if text.startswith(("ZIP", "CMS")) else text[0].lower() + text[1:]
 
 
 def of_reading(answers: Answers, looks: Sequence[Look], collapsing: int) -> list[Mistake]:
     """What is wrong with how values are read. `collapsing`: rows of the sample that are another row's enrolment."""
     found = [
         *_dates(answers, looks),
+        *_amounts_and_names(answers, looks),
         *_status(answers, looks),
         *_product(answers, looks),
         *_identity(answers, collapsing),
@@ -132,16 +137,49 @@ def of_reading(answers: Answers, looks: Sequence[Look], collapsing: int) -> list
     return [Mistake(READING, text) for text in found]
 
 
+def ordered(answers: Answers, looks: Sequence[Look]) -> list[tuple[str, Look]]:
+    """(field, column) of every date column in whose dates the order of day and month decides something."""
+    chosen = [(name, looks[place]) for name, place in answers.columns.items() if name in plain.DATES]
+    dates = [(name, one) for name, one in chosen if one.kind == "date"]
+    return [(name, one) for name, one in dates if one.day_first or one.month_first or one.unclear]
+
+
 def _dates(answers: Answers, looks: Sequence[Look]) -> Iterator[str]:
-    if answers.order not in ORDERS:
-        yield "Say whether dates have the month or the day first."
-    for name, place in answers.columns.items():
-        look = looks[place]
-        wrong = look.day_first if answers.order == "mdy" else look.month_first
-        if name in plain.DATES and look.kind == "date" and wrong:
-            order = "day" if answers.order == "mdy" else "month"
-            verb = "date can" if wrong == 1 else "different dates can"
-            yield f"“{look.column.called}” has {wrong:,} {verb} only be read with the {order} first."
+    for name, look in ordered(answers, looks):
+        column, order = look.column.called, answers.orders.get(name) or answers.order
+        if look.day_first and look.month_first:
+            yield (
+                f"“{column}” has {_dates_in(look.day_first)} with the day first and {_dates_in(look.month_first)} with"
+                " the month first, so that none of its other dates is sure. Ask the carrier for a file with one order."
+            )
+        elif order not in ORDERS:
+            example = f", such as {look.example}" if look.example else ""
+            yield f"Say whether “{column}” has the month or the day first: its dates{example} can be read both ways."
+        elif wrong := look.day_first if order == "mdy" else look.month_first:
+            first = "day" if order == "mdy" else "month"
+            yield (
+                f"“{column}” has {_dates_in(wrong)} that can only be read with the {first} first. Choose that order for"
+                " this column."
+            )
+
+
+def _dates_in(count: int) -> str:
+    return "1 date" if count == 1 else f"{count:,} different dates"
+
+
+def _amounts_and_names(answers: Answers, looks: Sequence[Look]) -> Iterator[str]:
+    if "premium" in answers.columns:
+        look = looks[answers.columns["premium"]]
+        sure = {".": look.points, ",": look.commas}
+        if answers.decimal not in sure and (look.unclear_amount or any(sure.values())):
+            yield f"Say what stands before the cents in “{look.column.called}”: a point or a comma."
+        elif answers.decimal in sure and not sure[answers.decimal] and any(sure.values()):
+            sign = "comma" if answers.decimal == "." else "point"
+            yield f"The amounts in “{look.column.called}” can only be read with a {sign} before the cents."
+    if "full_name" in answers.columns and answers.name_order not in ("first", "last"):
+        look = looks[answers.columns["full_name"]]
+        if look.plain_name:
+            yield f"Say whether the names in “{look.column.called}” begin with the first or with the family name."
 
 
 def _status(answers: Answers, looks: Sequence[Look]) -> Iterator[str]:
@@ -155,7 +193,7 @@ def _status(answers: Answers, looks: Sequence[Look]) -> Iterator[str]:
             f"Status of the policy: “{look.column.called}” has {look.distinct:,} different values, so it is no column"
             " of status words. Go back and choose another."
         )
-    known = {status.value for status in Status}
+    known = {status.value for status in Status} | {REFUSE}
     for word, _ in look.words:
         if answers.statuses.get(word) not in known:
             yield f"Say what the status word “{word}” means."

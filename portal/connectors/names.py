@@ -9,6 +9,11 @@ from nameparser import HumanName
 
 _SUFFIXES = {"jr": "Jr", "jnr": "Jr", "sr": "Sr", "snr": "Sr", "ii": "II", "iii": "III", "iv": "IV"}
 _SIMPLE_FULL = re.compile(r"([^,]+), *([^ ,.]+)(?: ([A-Za-z])\.?)?")
+_PARTICLES = frozenset(
+    ("al", "af", "ap", "ben", "bin", "da", "das", "de", "del", "della", "den", "der", "des", "di", "do", "dos", "du",
+     "el", "ibn", "la", "las", "le", "los", "mac", "o", "san", "santa", "st", "st.", "ten", "ter", "van", "vom", "von",
+     "zu", "zum", "zur", "y")
+)  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+(?:’[^\W\d_]+)?")
 
 
@@ -57,6 +62,19 @@ def last_and_suffix(text: str) -> tuple[str, str | None]:
     head, _, tail = name.replace(",", " ").rpartition(" ")
     suffix = _SUFFIXES.get(tail.rstrip(".").lower())
     return (head.strip(), suffix) if head.strip() and suffix else (name, None)
+
+
+def last_name_first(text: str) -> tuple[str, str | None, str, str | None]:
+    """The same of names that begin with the family name, with or without a comma: "DE LA CRUZ JR ANNA MARIA"."""
+    text = tidy(text)
+    if "," in text:
+        return full_name(text)
+    words = [word for word in text.split() if word.rstrip(".").lower() not in _SUFFIXES]
+    suffixes = [found for word in text.split() if (found := _SUFFIXES.get(word.rstrip(".").lower()))]
+    family = next((place for place, word in enumerate(words) if word.lower() not in _PARTICLES), 0) + 1
+    last, given = " ".join(words[:family]), words[family:]
+    middle = readable_case(" ".join(given[1:]).rstrip(".")) or None
+    return readable_case(given[0]) if given else "", middle, readable_case(last), suffixes[0] if suffixes else None
 
 
 def full_name(text: str) -> tuple[str, str | None, str, str | None]:

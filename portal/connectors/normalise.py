@@ -28,6 +28,11 @@ _PLAN_ID = re.compile(r"([HRSEX]\d{4})(?:[- /]*(\d{1,3})(?:[- /]+(\d{1,3})|(\d{3
 _DECIMAL_ZERO = re.compile(r"(\d+)\.0+", re.ASCII)
 _SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?[eE]\+?(\d{1,2})", re.ASCII)
 _MONEY = re.compile(r"\d{1,12}(?:\.\d{1,4})?", re.ASCII)
+_AROUND_MONEY = re.compile(r"^[-( ]*[$€£]?[- ]*|[ ]*[$€£]?[-) ]*$")
+_GROUPED = r"(\d{{1,12}}|\d{{1,3}}(?:[{0}'’ \u00a0]\d{{3}}){{1,3}})(?:{1}(\d{{1,2}}|\d{{4,}}))?"
+_AMOUNTS = {
+    sign: re.compile(_GROUPED.format(re.escape(other), re.escape(sign)), re.ASCII) for sign, other in (".,", ",.")
+}
 _STATES = {
     "alabama": "AL", "alaska": "AK", "arizona": "AZ", "arkansas": "AR", "california": "CA", "colorado": "CO",
     "connecticut": "CT", "delaware": "DE", "florida": "FL", "georgia": "GA", "hawaii": "HI", "idaho": "ID",
@@ -170,15 +175,32 @@ def state(text: str) -> str | None:
     return code if code in _STATE_CODES else _STATES.get("".join(text.lower().split()))
 
 
-def money(text: str) -> str | None:
-    """Plain decimal text with two places ("-1234.50"), None when it is no amount."""
+def money(text: str, decimal: str | None = None) -> str | None:
+    """Plain decimal text with two places ("-1234.50"), None when it is no amount.
+
+    With `decimal` "." or "," the other sign may only group thousands: "40,00" is forty with a comma, and no amount with
+    a point. Without it commas are passed over wherever they stand.
+    """
     text = text.strip()
+    if decimal is not None:
+        return _strict_money(text, decimal)
     negative = text.startswith(("-", "(")) or text.endswith("-")
     digits = text.strip("()- ").removeprefix("$").replace(",", "").strip()
     if not _MONEY.fullmatch(digits):
         return None
     whole, _, cents = digits.partition(".")
     amount = f"{int(whole)}.{cents[:2].ljust(2, '0')}"
+    return f"-{amount}" if negative and amount.strip("0.") else amount
+
+
+def _strict_money(text: str, decimal: str) -> str | None:
+    negative = "-" in text or text.startswith("(")
+    bare = _AROUND_MONEY.sub("", text)
+    match = _AMOUNTS[decimal].fullmatch(bare)
+    if match is None:
+        return None
+    whole = int("".join(letter for letter in match[1] if letter.isdigit()))
+    amount = f"{whole}.{(match[2] or '')[:2].ljust(2, '0')}"
     return f"-{amount}" if negative and amount.strip("0.") else amount
 
 

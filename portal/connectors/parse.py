@@ -58,12 +58,13 @@ class ParsedFile:
         told into rows.
         """
         used: Counter[str] = Counter()
+        unread: list[str] = []
         for found in self.detections:
-            make = compile_row(found, as_of=self.as_of, notes=self.notes, by_name=self.by_name)
+            make = compile_row(found, as_of=self.as_of, notes=self.notes, by_name=self.by_name, unread=unread)
             amend = amender(found, self.aliases, used) if self.aliases else None
-            read = _reader(found, self, make, amend)
+            read = _reader(found, self, make, amend, unread)
             yield from _batches(found, read, self, known)
-        self.notes.extend(note for note in told(used) if note not in self.notes)
+        self.notes.extend(note for note in [*told(used), *_of_amounts(unread)] if note not in self.notes)
 
 
 def parse(
@@ -154,6 +155,7 @@ def _reader(
     file: ParsedFile,
     make: Callable[[int, list[str]], PolicyRow],
     amend: Callable[[list[str]], list[str]] | None,
+    unread: list[str],
 ) -> Read:
     """A function that takes (number, cells, print) of a row into a batch."""
     notes, width, name = file.notes, len(found.header), found.sheet.name
@@ -163,7 +165,7 @@ def _reader(
         try:
             if len(cells) != width:
                 _fit(cells, width)
-            before, given = len(notes), amend(cells) if amend else cells
+            before, given = len(notes) + len(unread), amend(cells) if amend else cells
             row = make(number, given)
         except RowRefused as refused:
             if reason := _no_policy(cells, found):
@@ -178,11 +180,22 @@ def _reader(
         # A row is read again next time where somebody is told of it, or where the day of the file may decide whether
         # a birth was in this century.
         again = (
-            given is not cells or len(notes) != before or (row.birth_date and row.birth_date.year % 100 == this_year)
+            given is not cells
+            or len(notes) + len(unread) != before
+            or (row.birth_date and row.birth_date.year % 100 == this_year)
         )
         batch.prints.append(None if again else sign)
 
     return read
+
+
+def _of_amounts(unread: list[str]) -> list[str]:
+    counts = Counter(unread)
+    return [
+        f"{'1 amount' if count == 1 else f'{count:,} amounts'} in “{column}” could not be read and"
+        f" {'was' if count == 1 else 'were'} left empty."
+        for column, count in counts.items()
+    ]
 
 
 def _fit(cells: list[str], width: int) -> None:

@@ -24,11 +24,13 @@ _MOSTLY = 0.9
 _ADULT, _OLDEST = timedelta(days=18 * 365), timedelta(days=115 * 366)
 
 _DIGITS = re.compile(r"[0-9]+")
-_MONEY = re.compile(r"\(?-?\$ ?[\d,]*\d(?:\.\d\d?)?\)?|-?[\d,]*\d\.\d\d")
+_MONEY = re.compile(r"\(?-?[$€£] ?-?[\d.,]*\d\)?|-?[\d,]*\d\.\d\d|-?[\d.]*\d,\d\d(?: ?[$€£])?")
 _PHONE_LIKE = re.compile(r"[-+(). \d]{10,}")
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?")
 _COMMA_NAME = re.compile(r"[^\W\d]['’.\w -]*, ?[^\W\d]['’.\w -]*")
 _ID = re.compile(r"[A-Za-z0-9-]*\d[A-Za-z0-9-]*")
+_AMOUNT_LIKE = re.compile(r"[-(]?\s*(?:[$€£]\s*)?-?([\d.,]*\d)\s*(?:[$€£])?\s*[-)]?")
+_PLAN = re.compile(r"[HRSEX]\d{4}[- /]\d{1,3}(?:[- /]\d{1,3})?", re.IGNORECASE)
 _NUMERIC_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(?:\d{4}|\d\d)(?:\D.*)?")
 
 
@@ -53,6 +55,10 @@ class Look:
     serials: bool  # numbers that could be a spreadsheet's days
     births: bool  # dates that could be birth dates of adults
     unique: bool  # every row has a value, and each its own
+    points: int = 0  # amounts whose decimal sign can only be a point
+    commas: int = 0  # … only a comma
+    unclear_amount: str | None = None  # one with a sign that could be either: 1.234
+    plain_name: str | None = None  # one value of several words without a comma, as a full name may be written
 
 
 KINDS: Final = {
@@ -62,6 +68,7 @@ KINDS: Final = {
     "email": "E-mail addresses",
     "phone": "Telephone numbers",
     "money": "Amounts of money",
+    "plan": "CMS plan numbers",
     "comma_name": "Names, last name first",
     "state": "States",
     "zip": "ZIP codes",
@@ -102,6 +109,7 @@ def _look(column: Named, place: int, counter: Counter[str], rows: int, as_of: da
     order = "dmy" if orders[0] > orders[1] else "mdy"
     days = [day for text in told if (day := any_day(text, as_of=as_of, order=order))] if kind == "date" else []
     filled = sum(counter[text] for text in told)
+    points, commas, unclear = _amounts(told)
     few = len(told) <= MOST_WORDS and all(len(text) <= 80 for text in told)
     return Look(
         column=column,
@@ -121,6 +129,10 @@ def _look(column: Named, place: int, counter: Counter[str], rows: int, as_of: da
         serials=bool(tried) and all(_DIGITS.fullmatch(t) and 14_000 < int(t[:6]) < 74_000 for t in tried),
         births=bool(days) and all(as_of - _OLDEST < day < as_of - _ADULT for day in days),
         unique=filled == rows == len(told) and rows > 1,
+        points=points,
+        commas=commas,
+        unclear_amount=unclear,
+        plain_name=next((text for text in tried if _is_plain_name(text)), None) if kind in _NAMED else None,
     )
 
 
@@ -151,10 +163,38 @@ def _has_digits(least: int, most: int) -> Callable[[str], bool]:
     return lambda text: bool(_DIGITS.fullmatch(text)) and least <= len(text) <= most
 
 
+def _is_plain_name(text: str) -> bool:
+    words = text.split()
+    return 2 <= len(words) <= 6 and "," not in text and not any(letter.isdigit() for letter in text)
+
+
+def _amounts(texts: list[str]) -> tuple[int, int, str | None]:
+    """How many amounts can only have a decimal point, or only a comma; and one that could have either."""
+    points = commas = 0
+    unclear = None
+    for text in texts:
+        match = _AMOUNT_LIKE.fullmatch(text)
+        sign = match and next((letter for letter in reversed(match[1]) if letter in ".,"), None)
+        if match is None or sign is None:
+            continue
+        other = "," if sign == "." else "."
+        whole, _, decimals = match[1].rpartition(sign)
+        grouped = len(decimals) == 3 and 1 <= len(whole.split(sign)[0]) <= 3
+        if grouped and sign not in whole and other not in whole:
+            unclear = unclear or text
+        elif (sign == ",") == (sign not in whole):
+            commas += 1  # 40,00 and 1.254,50; or 1.254.500, whose points group
+        else:
+            points += 1
+    return points, commas, unclear
+
+
+_NAMED = ("text", "words", "comma_name")
 _ANY = date(2026, 1, 1)
 _TESTS: Final[dict[str, Callable[[str], bool]]] = {
     "mbi": _is_mbi,
     "email": lambda text: normalise.email(text) is not None,
+    "plan": lambda text: bool(_PLAN.fullmatch(text)),
     "date": _is_date,
     "money": lambda text: bool(_MONEY.fullmatch(text)),
     "phone": lambda text: bool(_PHONE_LIKE.fullmatch(text)) and normalise.phone(text) is not None,

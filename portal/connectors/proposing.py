@@ -98,8 +98,12 @@ _KINDS: Final = {
     "text words": "first_name last_name product line_of_business",
     "text words comma_name": "full_name",
     "state words text empty": "state",
+    "number words zip empty": "pbp segment",
+    "id words empty": "contract",
+    "plan id words text empty number": "plan_id",
     "id number npn words text zip phone": "member_number policy_number",
 }
+_PLAN_PARTS: Final = frozenset(("contract", "pbp", "segment", "plan_name", "plan_id"))
 _FITS: Final = {name: frozenset(kinds.split()) for kinds, names in _KINDS.items() for name in names.split()}
 
 
@@ -139,6 +143,8 @@ def _field_of(one: Look) -> str | None:
         return None
     for name, names in _NAMES.items():
         wanted = " ".join(words) if name.startswith("writer_") else told
+        if one.kind == "plan" and name in _PLAN_PARTS and wanted in names.split(" | "):
+            return "plan_id"  # whatever its name: each value is a whole plan number
         if wanted in names.split(" | ") and one.kind in _FITS.get(name, {one.kind}):
             return name if name.startswith("writer_") or not set(words) & _AGENT else None
     return None

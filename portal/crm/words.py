@@ -33,8 +33,8 @@ def carrier_choices() -> list[tuple[str, str]]:
 
 
 def money(amount: str | None) -> str | None:
-    """ "$1,234.50" of plain decimal text."""
-    return f"${float(amount):,.2f}" if amount else None
+    """ "$1,234.50" of plain decimal text; "-$12.50" below nothing."""
+    return f"{'-' if amount.startswith('-') else ''}${abs(float(amount)):,.2f}" if amount else None
 
 
 def name(contact: Any) -> str:

@@ -214,7 +214,17 @@ def test_the_page_about_layouts_tells_every_entry_and_its_example_loads() -> Non
     example, *_ = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     assert layout_from(tomllib.loads(example), name="example").carrier == "meadow"
     used = {entry for path in _LAYOUTS.glob("*.toml") for entry in tomllib.loads(path.read_text(encoding="utf-8"))}
-    entries = used | {"values", "later_of", "told_by", "never_read", "status_from"}
+    entries = used | {
+        "amounts",
+        "names",
+        "older_rows",
+        "orders",
+        "values",
+        "later_of",
+        "told_by",
+        "never_read",
+        "status_from",
+    }
     assert [
         entry for entry in sorted(entries) if not re.search(rf"[\[`.]{entry}\b|^{entry} =", page, re.MULTILINE)
     ] == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from portal.connectors import normalise
 from portal.connectors.dates import Unreadable, read_date
-from portal.connectors.names import first_and_middle, full_name, last_and_suffix, readable_case, tidy
+from portal.connectors.names import first_and_middle, full_name, last_and_suffix, last_name_first, readable_case, tidy
 from tests.connectors.files import AS_OF
 
 MBI = re.compile(
@@ -240,3 +240,36 @@ def test_names_of_any_text_never_raise(text: str) -> None:
 @given(ANY)
 def test_a_shape_tells_no_letter_and_no_digit(text: str) -> None:
     assert not re.search(r"[^\W9A_]", re.sub(r"[^\x00-\x7f]", "", normalise.shape(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "amount"),
+    [
+        ("40,00", ",", "40.00"),
+        ("1.254,50", ",", "1254.50"),
+        ("1.234", ",", "1234.00"),
+        ("1.234", ".", None),
+        ("-12,5 €", ",", "-12.50"),
+        ("(1,254.50)", ".", "-1254.50"),
+        ("$1,254", ".", "1254.00"),
+        ("40,00", ".", None),
+        ("40.00", ",", None),
+        ("12.34.56", ",", None),
+        ("9.999,99", ".", None),
+    ],
+)
+def test_an_amount_is_read_with_the_declared_sign_or_not_at_all(text: str, decimal: str, amount: str | None) -> None:
+    assert normalise.money(text, decimal) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("BERG ANNA MARIA", ("Anna", "Maria", "Berg", None)),
+        ("DE LA CRUZ JR ANNA", ("Anna", None, "De La Cruz", "Jr")),
+        ("Berg, Anna M", ("Anna", "M", "Berg", None)),
+        ("BERG", ("", None, "Berg", None)),
+    ],
+)
+def test_a_name_that_begins_with_the_family_name(text: str, parts: tuple[str | None, ...]) -> None:
+    assert last_name_first(text) == parts

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 
 from werkzeug.datastructures import MultiDict
 
 from portal.book.mapping.state import Mapping
-from portal.connectors import plain
+from portal.connectors import mistakes, plain
+from portal.connectors.dates import ORDERS
 from portal.connectors.mapped import Answers
 from portal.connectors.profile import Look
 
@@ -35,12 +37,15 @@ def reading(sent: Sent, mapping: Mapping) -> Answers:
     by_words = sent.get("product_how") == BY_WORDS
     made = replace(
         before,
-        order="dmy" if sent.get("order") == "dmy" else "mdy",
+        order=_one_of(sent, "order", ORDERS, before.order),
+        orders=_orders(sent, mapping),
+        decimal=_one_of(sent, "decimal", (".", ","), before.decimal),
+        name_order=_one_of(sent, "name_order", ("first", "last"), before.name_order),
         open_ends=[day for day in offered_ends(mapping) if day in sent.getlist("open_end")],
         nothing=[word for word in offered_nothing(mapping) if word in sent.getlist("nothing")],
-        statuses=_words(sent, "status", mapping.look_of("status")) or before.statuses,
+        statuses=_words(sent, "status", mapping.look_of("status"), before.statuses),
         no_status=sent.get("no_status", ""),
-        reasons=_words(sent, "reason", mapping.look_of("status_reason")),
+        reasons=_words(sent, "reason", mapping.look_of("status_reason"), before.reasons),
         product=sent.get("product", ""),
         product_column=place(sent, "product_column", looks) if by_words else None,
         other_product=sent.get("other_product", ""),
@@ -61,14 +66,41 @@ def reading(sent: Sent, mapping: Mapping) -> Answers:
         made.confirmed = False  # another column is confirmed anew
     column = made.product_column
     same = column is not None and sent.get("product_words_of") == str(column)
-    made.products = _words(sent, "product", looks[column]) if same and column is not None else {}
+    if column is not None and column == before.product_column:
+        made.products = _words(sent, "product", looks[column], before.products) if same else before.products
+    else:
+        made.products = {}
     return made
 
 
-def _words(sent: Sent, name: str, look: Look | None) -> dict[str, str]:
-    """Word of the column → what was chosen for it."""
-    words = enumerate(look.words) if look else ()
-    return {word: chosen for number, (word, _) in words if (chosen := sent.get(f"{name}-{number}", ""))}
+def _one_of(sent: Sent, name: str, choices: Collection[str], before: str) -> str:
+    """What was chosen; "" for nothing, and what was said before where the page did not ask."""
+    text = sent.get(name)
+    return before if text is None else text if text in choices else ""
+
+
+def _orders(sent: Sent, mapping: Mapping) -> dict[str, str]:
+    asked = [name for name, _ in mistakes.ordered(mapping.answers, mapping.looks)]
+    if "order" not in sent:
+        return mapping.answers.orders
+    found = {name: sent.get(f"order-{name}", "") for name in asked}
+    return {name: order for name, order in found.items() if order in ORDERS}
+
+
+def listed(look: Look | None, known: MappingOf[str, str]) -> list[tuple[str, int]]:
+    """(word, rows) of the column, then the words that have a meaning already and are not in this sample."""
+    words = list(look.words) if look else []
+    there = {word.casefold() for word, _ in words}
+    return words + [(word, 0) for word in known if word.casefold() not in there]
+
+
+def _words(sent: Sent, name: str, look: Look | None, before: MappingOf[str, str]) -> dict[str, str]:
+    """Word → what was chosen for it; one of which the page said nothing keeps its meaning."""
+    chosen = {}
+    for number, (word, _) in enumerate(listed(look, before)):
+        if said := sent.get(f"{name}-{number}", before.get(word, "")):
+            chosen[word] = said
+    return chosen
 
 
 def _text(sent: Sent, name: str) -> str:

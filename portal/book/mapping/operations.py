@@ -11,10 +11,10 @@ from sqlalchemy import delete, select
 from portal.book.layouts import accept_headers, add_version, known
 from portal.book.layouts.carriers import carriers, same_carrier
 from portal.book.layouts.models import ConnectorHeader
-from portal.book.mapping import KEEP_DAYS, MAX_BYTES, events, sample
+from portal.book.mapping import KEEP_DAYS, MAX_BYTES, anew, events, sample
 from portal.book.mapping.checking import Checked, check, layout_for, others_that_fit
 from portal.book.mapping.models import ConnectorDraft, ConnectorDraftPiece
-from portal.book.mapping.state import Mapping, propose_words, proposed
+from portal.book.mapping.state import Mapping, propose_reading, propose_words, proposed
 from portal.book.models import Connector
 from portal.connectors import mapped, mistakes
 from portal.connectors.detect import detect
@@ -53,10 +53,8 @@ def start(data: bytes, file_name: str, *, by: Scope, connector: Connector | None
     draft = ConnectorDraft(fmo_id=scope.fmo_id(), id=new_id(), file_name=_base_name(file_name), size=len(data))
     draft.made_by, draft.made_by_name = by.actor_id, by.actor_name
     draft.connector_id = connector.id if connector else None
-    layout = known().of(connector) if connector else None
-    answers, why = (mapped.answers_of(layout, seen.looks), {}) if layout else proposed(seen.looks)
-    if connector:
-        answers.carrier, answers.name = connector.carrier, connector.name
+    before = anew.answers_of(connector, seen) if connector else None
+    answers, why = (before, {}) if before else proposed(seen.looks)
     mapping = Mapping(draft, seen, answers, why=why)
     sample.keep_seen(draft, seen)
     mapping.keep()
@@ -77,27 +75,40 @@ def choose_heading(mapping: Mapping, at: Heading) -> None:
     """Take another row for the one that names the columns. Raises `FileRefused`."""
     if (at.sheet, at.row) != (mapping.seen.sheet, mapping.seen.row):
         mapping.seen = sample.examine(sample.bytes_of(mapping.draft), at)
+        kept = anew.answers_of(anew.connector_of(mapping.draft), mapping.seen) if mapping.draft.connector_id else None
+        mapping.answers, mapping.why = (kept, {}) if kept else proposed(mapping.looks, mapping.answers)
         sample.keep_seen(mapping.draft, mapping.seen)
-        mapping.answers, mapping.why = proposed(mapping.looks, mapping.answers)
         mapping.done = []
     _said(mapping, FILE)
 
 
 def say_columns(mapping: Mapping, columns: MappingOf[str, int]) -> None:
     """Say which column is which field."""
-    mapping.answers.columns = dict(columns)
-    propose_words(mapping)
+    answers = mapping.answers
+    if columns.get("premium") != answers.columns.get("premium"):
+        answers.decimal = ""
+    if columns.get("full_name") != answers.columns.get("full_name"):
+        answers.name_order = ""
+    same = {name for name, place in columns.items() if answers.columns.get(name) == place}
+    answers.orders = {name: order for name, order in answers.orders.items() if name in same}
+    answers.columns = dict(columns)
+    propose_reading(mapping)
     _said(mapping, COLUMNS)
 
 
 def say_reading(mapping: Mapping, answers: Answers) -> None:
     """Say how the values are read."""
+    before = _usual_name(mapping.answers)
     mapping.answers = answers
     propose_words(mapping)
-    if not answers.name.strip():
-        name = carriers().get(answers.carrier) or answers.new_carrier.strip()
-        answers.name = f"{name} book of business" if name else ""
+    if answers.name.strip() in ("", before):  # nobody has chosen it: it goes with the carrier
+        answers.name = _usual_name(answers)
     _said(mapping, READING)
+
+
+def _usual_name(answers: Answers) -> str:
+    name = carriers().get(answers.carrier) or answers.new_carrier.strip()
+    return f"{name} book of business" if name else ""
 
 
 def _said(mapping: Mapping, page: str) -> None:

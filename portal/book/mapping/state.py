@@ -11,7 +11,7 @@ from portal.book.mapping import sample
 from portal.book.mapping.checking import collapsing
 from portal.book.mapping.models import ConnectorDraft
 from portal.book.mapping.sample import Seen
-from portal.connectors import mapped, plain
+from portal.connectors import mapped, mistakes, plain
 from portal.connectors.layouts import load_layouts
 from portal.connectors.mapped import Answers
 from portal.connectors.profile import Look
@@ -81,11 +81,33 @@ def proposed(looks: Sequence[Look], before: Answers | None = None) -> tuple[Answ
         made.kind = next((_KINDS[word] for word in words if word in _KINDS), "agent_id")
     product = found.get("product") or found.get("line_of_business")
     made.product_column = product.place if product else None
-    made.order = "dmy" if sum(one.day_first for one in looks) > sum(one.month_first for one in looks) else "mdy"
+    made.order, made.orders = _order(looks), {}
+    made.decimal, made.name_order = "", ""
     made.nothing = sorted({word.casefold() for one in looks for word in one.nothing})
     made.open_ends = sorted({day for one in looks for day in one.far})
     made.identity, made.statuses, made.products = "", {}, {}
     return made, {name: one.why for name, one in found.items()}
+
+
+def _order(looks: Sequence[Look]) -> str:
+    """What most dates tell; "" where each can be read both ways, so that nobody takes a guess for a fact."""
+    day, month = sum(one.day_first for one in looks), sum(one.month_first for one in looks)
+    if not day and not month and any(one.unclear for one in looks):
+        return ""
+    return "dmy" if day > month else "mdy"
+
+
+def propose_reading(mapping: Mapping) -> None:
+    """Propose what the chosen columns tell by themselves: a date column's own order, and the sign before the cents."""
+    answers = mapping.answers
+    for name, one in mistakes.ordered(answers, mapping.looks):
+        own = "dmy" if one.day_first else "mdy" if one.month_first else answers.order
+        if own != answers.order and name not in answers.orders and not (one.day_first and one.month_first):
+            answers.orders[name] = own
+    premium = mapping.look_of("premium")
+    if premium is not None and not answers.decimal and (premium.points or premium.commas):
+        answers.decimal = "," if premium.commas > premium.points else "."
+    propose_words(mapping)
 
 
 def propose_words(mapping: Mapping) -> None:

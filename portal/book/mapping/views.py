@@ -21,6 +21,7 @@ from portal.book.views import bp
 from portal.connectors import mapped, mistakes, plain
 from portal.connectors.declared import CROSSWALK_KINDS, REASONS
 from portal.connectors.heading import Heading
+from portal.connectors.names import full_name, last_name_first
 from portal.connectors.profile import KINDS
 from portal.connectors.rows import FileRefused
 from portal.core import scope
@@ -132,7 +133,12 @@ def mapping_reading(draft_id: UUID) -> Response:
     return _page(
         READING,
         mapping,
-        dated=[one for name, one in _chosen(mapping) if name in plain.DATES and one.kind == "date"],
+        dated=mistakes.ordered(mapping.answers, mapping.looks),
+        premium=mapping.look_of("premium"),
+        names=_name_orders(mapping),
+        listed=forms.listed,
+        refuse=mapped.REFUSE,
+        plain_label=plain.label,
         ends=forms.offered_ends(mapping),
         nothing=forms.offered_nothing(mapping),
         statuses=words.STATUSES,
@@ -145,8 +151,17 @@ def mapping_reading(draft_id: UUID) -> Response:
     )
 
 
-def _chosen(mapping: Mapping) -> list[tuple[str, Any]]:
-    return [(name, mapping.looks[place]) for name, place in mapping.answers.columns.items()]
+def _name_orders(mapping: Mapping) -> list[tuple[str, str]]:
+    """The two ways to read a full name without a comma, with what each makes of one of the sample; [] without one."""
+    look = mapping.look_of("full_name")
+    if look is None or not look.plain_name:
+        return []
+    found = []
+    for key, said, split in (("first", "First name first", full_name), ("last", "Family name first", last_name_first)):
+        first, middle, last, _ = split(look.plain_name)
+        given = " ".join(filter(None, (first, middle)))
+        found.append((key, f"{said}: “{look.plain_name}” is {given}, family name {last}"))
+    return found
 
 
 @bp.post("/connectors/drafts/<uuid:draft_id>/reading")

@@ -120,7 +120,7 @@ def test_what_was_said_is_kept_with_every_step_and_every_mistake_is_told(wizard:
     assert wizard.say("reading", **partly) == "reading"
     page = wizard.read("reading")
     for sentence in (
-        "“Geb” has 6 different dates can only be read with the day first",
+        "“Geb” has 6 different dates that can only be read with the day first. Choose that order",
         "Say what the status word “B” means",
         "Say which product the policies of this file are",
         "Writing agent’s NPN: “Geb” holds dates",

@@ -134,6 +134,7 @@ def test_altered_values_are_found_by_reading_again(
 ) -> None:
     """Asked for by a click; counted by column; without any number of a member."""
     odd = {"Term Date": "12/31/9999", "Zip Code": "4304", "Coverage Effective Date": "46023", "Email": "N/A"}
+    odd["Phone Number"] = "99.999.99"  # as many digits as a date, and none
     run = load(aetna({**odd, "Medicare Number": "1EG4-TE5-MK73", "Writing Agent NPN": "0001001001"}, person(3)))
     address = f"/fmo/feeds/{run.id}/altered"
     assert "Read the file for altered values" in admin.get(address).text
@@ -149,6 +150,7 @@ def test_altered_values_are_found_by_reading_again(
     kinds = {one.column_name: (one.kind, one.shape, one.became) for one in found}
     assert kinds == {
         "Term Date": ("open_end", "99/99/9999", None),
+        "Phone Number": ("left_out", "99.999.99", None),
         "Zip Code": ("zeros", "9999", None),
         "Coverage Effective Date": ("serial", "99999", "2026-01-01"),
         "Email": ("nothing", "A/A", None),
