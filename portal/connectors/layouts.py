@@ -83,12 +83,7 @@ _KEYS = {
 
 def _build(data: Mapping[str, Any], name: str) -> Layout:
     _only(data, _KEYS, "the layout")
-    dates, product = data.get("dates", {}), data.get("product", {})
-    amounts, names = data.get("amounts", {}), data.get("names", {})
-    _only(dates, {"order", "orders", "forms", "open_ends"}, "dates")
-    _only(amounts, {"decimal"}, "amounts")
-    _only(names, {"last_first"}, "names")
-    _only(product, {"from", "rules"}, "product")
+    dates, product, amounts, names = (_part(data, part) for part in ("dates", "product", "amounts", "names"))
     return Layout(
         name=name,
         carrier=data["carrier"],
@@ -124,6 +119,18 @@ def _build(data: Mapping[str, Any], name: str) -> Layout:
         fixed_width=fixed_width_from(data.get("fixed_width", {})),
         never_read=frozenset(header_key(header) for header in data.get("never_read", ())),
     )
+
+
+_PARTS = {
+    "dates": {"order", "orders", "forms", "open_ends"}, "product": {"from", "rules"}, "amounts": {"decimal"},
+    "names": {"last_first"},
+}  # fmt: skip
+
+
+def _part(data: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = data.get(part, {})
+    _only(found, _PARTS[part], part)
+    return found
 
 
 def _folded(words: Mapping[str, str]) -> dict[str, str]:
