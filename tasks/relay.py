@@ -20,6 +20,7 @@ from portal.book import operations as book
 from portal.book.arrival import operations as arrival
 from portal.book.mapping import operations as mapping
 from portal.book.undoing import operations as undoing
+from portal.core import scratch
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
@@ -133,6 +134,7 @@ class Relay:
             log.warning("The queue is away (%s); the outbox keeps the work.", type(error).__name__)
         if look_after:
             self._reaped = now
+            scratch.sweep()
             sync.reap()
             book.reap()
             arrival.order_due()

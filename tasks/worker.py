@@ -13,6 +13,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from portal.core import scratch
 from portal.runtime import children
 from tasks import horse
 from tasks.horse import Horse
@@ -110,6 +111,7 @@ def main() -> None:
 
     with application().app_context():
         connection = redis_client(blocking=True)
+    scratch.sweep()  # what a machine that went down has left
     make(connection).work(logging_level="WARNING")
 
 

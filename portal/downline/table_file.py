@@ -6,14 +6,13 @@ import base64
 import binascii
 import csv
 import io
-import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from portal.connectors.readers import open_sheets
 from portal.connectors.rows import FileRefused
+from portal.core import scratch
 from portal.downline.plans import Planned, Row
 
 MAX_BYTES = 1024 * 1024
@@ -39,10 +38,10 @@ def read_table(
     words = {name: (called or {}).get(name, name) for name in known}
     if len(data) > MAX_BYTES:
         raise FileRefused("The file is larger than 1 MB. Split it and import the parts.")
-    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        file.write(data)
-        file.flush()
-        sheet = open_sheets(Path(file.name))[0]
+    with scratch.folder() as folder:
+        path = folder / "table.csv"
+        path.write_bytes(data)
+        sheet = open_sheets(path)[0]
         lines = [cells for _, cells in zip(range(MAX_ROWS + 2), (cells for _, cells in sheet.rows()), strict=False)]
     if len(lines) > MAX_ROWS + 1:
         raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and import the parts.")

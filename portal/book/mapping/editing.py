@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from flask import Response, flash, request, url_for
@@ -15,7 +13,7 @@ from portal.book.models import Connector, FeedRun
 from portal.book.operations.staging import write_file
 from portal.book.views import bp
 from portal.connectors.rows import FileRefused
-from portal.core import scope
+from portal.core import scope, scratch
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
@@ -85,8 +83,8 @@ def _last_file(connector: Connector) -> tuple[bytes, str]:
 def _bytes_of(run: FeedRun) -> bytes:
     if run.size > MAX_BYTES:
         raise FileRefused(f"It is larger than {MAX_BYTES // 1024**2} MB. Send a part of it as a sample.")
-    with TemporaryDirectory(prefix="portal-sample-") as folder:
-        return write_file(run, Path(folder)).read_bytes()
+    with scratch.folder() as folder:
+        return write_file(run, folder).read_bytes()
 
 
 def _sent() -> tuple[bytes, str]:

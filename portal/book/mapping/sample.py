@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import select
@@ -20,7 +19,7 @@ from portal.connectors.profile import MOST_ROWS, Look, look
 from portal.connectors.readers import Kind, Sheet, kind_of, open_sheets
 from portal.connectors.readers.csv_reader import find_dialect
 from portal.connectors.rows import FileRefused
-from portal.core import clock, crypto
+from portal.core import clock, crypto, scratch
 from portal.core.ids import new_id
 from portal.extensions import db
 
@@ -55,10 +54,10 @@ def admitted(data: bytes) -> tuple[bytes, list[str]]:
 
     Raises `FileRefused`.
     """
-    with TemporaryDirectory(prefix="portal-door-") as folder:
-        path = Path(folder) / "handed-in"
+    with scratch.folder() as folder:
+        path = folder / "handed-in"
         path.write_bytes(data)
-        passed = door.admit(path, Path(folder))
+        passed = door.admit(path, folder)
         return passed.path.read_bytes(), list(passed.notes)
 
 
@@ -80,8 +79,8 @@ def bytes_of(draft: ConnectorDraft) -> bytes:
 @contextmanager
 def opened(data: bytes) -> Iterator[tuple[Path, list[Sheet]]]:
     """The sample as a file in a folder that only this process may read, and its sheets; raises `FileRefused`."""
-    with TemporaryDirectory(prefix="portal-sample-") as folder:
-        path = Path(folder) / "sample"
+    with scratch.folder() as folder:
+        path = folder / "sample"
         path.write_bytes(data)
         yield path, open_sheets(path)
 

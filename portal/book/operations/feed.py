@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +25,7 @@ from portal.book.report import statements as effects
 from portal.book.statements import outcome, policies, runs
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
-from portal.core import access, scope
+from portal.core import access, scope, scratch
 from portal.core.clock import day
 from portal.core.session import open_session
 from portal.extensions import db
@@ -88,8 +86,7 @@ def _end(run_id: UUID, progress: Progress, sentence: str) -> None:
 
 def _load(fmo_id: UUID, run_id: UUID, progress: Progress) -> None:
     run = db.session.scalars(select(FeedRun).where(FeedRun.id == run_id)).one()
-    with TemporaryDirectory(prefix="portal-feed-") as name:
-        folder = Path(name)
+    with scratch.folder() as folder:
         path = write_file(run, folder)
         try:
             parsed = open_file(run, path)

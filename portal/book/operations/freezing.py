@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import select
@@ -22,7 +20,7 @@ from portal.connectors.headers import Difference, Named
 from portal.connectors.profile import look
 from portal.connectors.readers import Sheet
 from portal.connectors.rows import FileRefused
-from portal.core import access, scope
+from portal.core import access, scope, scratch
 from portal.core.ids import new_id
 from portal.core.words import counted
 from portal.extensions import db
@@ -81,8 +79,8 @@ def _kept(accepted: ConnectorHeader) -> Columns:
     if not run:
         return {}
     try:
-        with TemporaryDirectory(prefix="portal-feed-") as folder:
-            sheets = readers.open_sheets(write_file(run, Path(folder)))
+        with scratch.folder() as folder:
+            sheets = readers.open_sheets(write_file(run, folder))
             near = headers.nearest(sheets, [accepted.columns], least=0.99)
             return _columns(near.sheet, near.row, near.header, run) if near else {}
     except FileRefused:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import Select, select
 
@@ -20,6 +18,7 @@ from portal.book.operations.staging import open_file, write_file
 from portal.book.statements import prints, winners
 from portal.connectors.parse import ParsedFile
 from portal.connectors.rows import FileRefused
+from portal.core import scratch
 from portal.core.words import counted
 from portal.extensions import db
 
@@ -72,8 +71,8 @@ def _loaded(carrier: str) -> Select[FeedRun]:
 def _told(run: FeedRun, changing: set[str], progress: Progress) -> set[str]:
     found: set[str] = set()
     try:
-        with TemporaryDirectory(prefix="portal-feed-") as folder:
-            for batch in open_file(run, write_file(run, Path(folder))).batches():
+        with scratch.folder() as folder:
+            for batch in open_file(run, write_file(run, folder)).batches():
                 found.update(row.identity for row in batch.rows if row.identity in changing)
                 progress.at("Comparing with newer files")
     except FileRefused as refused:

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from sqlalchemy import func, insert, select
@@ -19,7 +18,7 @@ from portal.book.models import Connector, FeedFile, FeedRun, HeldChange
 from portal.connectors import door
 from portal.connectors.readers import check_size
 from portal.connectors.rows import FileRefused
-from portal.core import access, crypto, outbox, scope
+from portal.core import access, crypto, outbox, scope, scratch
 from portal.core.ids import new_id
 from portal.extensions import db
 
@@ -71,9 +70,9 @@ def request_load(
             run.connector_id, run.layout_version = fixes.connector_id, fixes.layout_version
             run.parent_id, run.as_of = fixes.id, fixes.as_of
         run.requester_id = scope.current().actor_id
-        with TemporaryDirectory(prefix="portal-door-") as folder:
+        with scratch.folder() as folder:
             try:
-                admitted = _admit(body, file, size, Path(folder))
+                admitted = _admit(body, file, size, folder)
             except FileRefused as refused:
                 return _turned_away(run, refused)
             run.notes = admitted.notes

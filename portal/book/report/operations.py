@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +18,7 @@ from portal.book.report.models import FeedAlteration, FeedReading
 from portal.book.statements.run_sql import run as run_sql
 from portal.connectors.altered import Altered, alterations
 from portal.connectors.rows import FileRefused
-from portal.core import access, outbox
+from portal.core import access, outbox, scratch
 from portal.core.ids import new_id
 from portal.core.models import table_of
 from portal.extensions import db
@@ -60,8 +58,8 @@ def read_altered(run_id: UUID) -> None:
     db.session.execute(delete(FeedAlteration).where(FeedAlteration.run_id == run_id))
     counts: Counter[tuple[str, str]] = Counter()
     try:
-        with TemporaryDirectory(prefix="portal-feed-") as folder:
-            _keep(run, alterations(open_file(run, write_file(run, Path(folder)))), counts)
+        with scratch.folder() as folder:
+            _keep(run, alterations(open_file(run, write_file(run, folder))), counts)
         reading.status = "done"
     except (FileRefused, Drifted):
         reading.status = "failed"

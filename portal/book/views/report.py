@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from portal.book.report import files, lines, operations, queries
 from portal.book.report.events import ALTERED_SEEN, CHANGED_SEEN, INPUT_EXPORTED, NEW_SEEN, REPORT_EXPORTED
 from portal.book.report.words import ALTERED
 from portal.book.views import bp
-from portal.core import access
+from portal.core import access, scratch
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
@@ -113,8 +112,8 @@ def feed_input(run_id: UUID) -> Response:
 
 def _sent(write: Callable[[Path], object], name: str, content_type: str) -> Response:
     """What `write` makes, as a file to keep; made whole before the first byte goes, so that its reading is logged."""
-    with TemporaryDirectory(prefix="portal-report-") as folder:
-        path = Path(folder) / "made"
+    with scratch.folder() as folder:
+        path = folder / "made"
         write(path)
         file = path.open("rb")  # lives on without its name until it is sent
 

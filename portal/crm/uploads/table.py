@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from uuid import UUID
 from portal.connectors.readers import Sheet, open_sheets
 from portal.connectors.rows import FileRefused
 from portal.connectors.social_security import Emptied, emptied
-from portal.core import crypto
+from portal.core import crypto, scratch
 from portal.crm.uploads import fields
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -55,11 +54,11 @@ def read_table(data: bytes) -> Table:
         raise FileRefused("Choose a file first. It must be CSV or Excel and not empty.")
     if len(data) > MAX_BYTES:
         raise FileRefused(f"The file is larger than {MAX_BYTES // 1024**2} MB. Split it and upload the parts.")
-    with tempfile.NamedTemporaryFile(suffix=".table") as file:
-        file.write(data)
-        file.flush()
-        _refuse_swollen(Path(file.name))
-        sheets = open_sheets(Path(file.name))
+    with scratch.folder() as folder:
+        path = folder / "table"
+        path.write_bytes(data)
+        _refuse_swollen(path)
+        sheets = open_sheets(path)
         filled = [sheet for sheet in sheets if any(any(cells) for _, cells in sheet.head)]
         if not filled:
             raise FileRefused("The file has no rows. Save the list again and choose that file.")
