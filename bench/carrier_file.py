@@ -21,6 +21,12 @@ HEADER = (
     "Past Due Balance", "Application Source", "Application ID", "PCP", "Network", "Pref Lang", "Veteran",
     "Low Income Subsidy", "Deeming Indicator",
 )  # fmt: skip
+_SLIM = (
+    "MbrLastName", "MbrFirstName", "MbrMiddleInit", "Humana ID", "Medicare No", "Primary Phone", "Gender", "Birth Date",
+    "Resident Address", "Resident City", "Resident State", "Resident Zip Code", "Status", "Status Reason",
+    "Effective Date", "Inactive Date", "CoverageType", "Plan Type", "SalesProduct", "Signature Date",
+    "Contract-PBP-Segment ID", "PlanYear", "NPN", "Servicing Agent SAN", "Current Premium",
+)  # fmt: skip
 AGENTS = 800
 _ONE_IN = 50  # how many rows there are to each that changes: 2 %
 _BEGINNINGS = ("Al", "Ber", "Cor", "Dal", "El", "Fen", "Gar", "Hol", "Is", "Jor", "Kel", "Lan", "Mor", "Nor", "Os")
@@ -30,29 +36,32 @@ _STREETS = ("Elm St", "Oak Ave", "Cedar Ln", "Mill Rd", "Lake Dr", "Hill St", "P
 _PLACES = (("Tampa", "FL", "336"), ("Macon", "GA", "312"), ("Waco", "TX", "767"), ("Lima", "OH", "458"))
 
 
-def write(path: Path, rows: int, *, changed: bool = False) -> None:
-    """Write a Humana book of `rows` policies, a fifth of them a member's second; `changed`: 2 % have other values."""
+def write(path: Path, rows: int, *, changed: bool = False, slim: bool = False) -> None:
+    """Write a Humana book of `rows` policies, a fifth of them a member's second; `changed`: 2 % have other values.
+
+    `slim`: with few columns, so that a million rows are no larger than a file may be.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(_lines(rows, changed))
+        csv.writer(file).writerows(_lines(rows, changed, _SLIM if slim else HEADER))
 
 
 def write_workbook(path: Path, rows: int, *, changed: bool = False) -> None:
     """The same as a workbook."""
     with Workbook(path, {"constant_memory": True}) as book:
         sheet = book.add_worksheet("Book")
-        for number, line in enumerate(_lines(rows, changed)):
+        for number, line in enumerate(_lines(rows, changed, HEADER)):
             sheet.write_row(number, 0, line)
 
 
-def _lines(rows: int, changed: bool) -> Iterator[Sequence[str]]:
+def _lines(rows: int, changed: bool, header: Sequence[str]) -> Iterator[Sequence[str]]:
     draw = Random(rows)  # invented people, not secrets
-    yield HEADER
+    yield header
     person: dict[str, str] = {}
     for number in range(rows):
         # A second policy stands under its first, as in the carrier's own file.
         person = person if number % 5 == 4 else _person(draw, number)
         values = person | _policy(draw, number) | (_changed(number) if changed and number % _ONE_IN == 0 else {})
-        yield [values.get(name, "") for name in HEADER]
+        yield [values.get(name, "") for name in header]
 
 
 def _name(draw: Random) -> str:

@@ -94,11 +94,11 @@ def _tell(turns: _Turns) -> None:
         report.figure("load", f"load_{step}_dlt", turns.ours[step], taken, unit="s", goal=goal)
 
 
-def _files(place: Place, rows: int) -> dict[str, Path]:
+def _files(place: Place, rows: int, *, slim: bool = False) -> dict[str, Path]:
     first, other, changed = (place.folder / f"humana_2026110{day}.csv" for day in (1, 2, 3))
-    carrier_file.write(first, rows)
+    carrier_file.write(first, rows, slim=slim)
     other.write_bytes(first.read_bytes() + b"\n")
-    carrier_file.write(changed, rows, changed=True)
+    carrier_file.write(changed, rows, changed=True, slim=slim)
     return dict(zip(STEPS, (first, first, other, changed), strict=True))
 
 
@@ -131,7 +131,7 @@ def _memory(place: Place, rows: int) -> None:
 
 
 def _steps(place: Place, rows: int) -> _Turns:
-    turns = _Turns(place, tenants.fmo(place, f"rows{rows}"), _files(place, rows), rows, None)
+    turns = _Turns(place, tenants.fmo(place, f"rows{rows}"), _files(place, rows, slim=True), rows, None)
     _empty(place)
     for step in STEPS:
         run_id = _request(place, turns.fmo_id, turns.files[step])

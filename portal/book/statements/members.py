@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from portal.book.statements.counted import count_anew
 from portal.book.statements.run_sql import run
 from portal.book.statements.told import MEMBER_FIELDS, keeping
 
@@ -80,6 +81,7 @@ def merge(fmo_id: UUID, carrier: str, as_of: date, *, batch: int, run_id: UUID) 
     values = {"fmo": fmo_id, "carrier": carrier, "as_of": as_of}
     run(_VALUES, **values)
     run("ANALYZE feed_member")
-    run(_INSERT, batch=batch, **values)
+    written = run(_INSERT, batch=batch, **values).rowcount
+    count_anew("member", written)
     run(_CHANGE, batch=batch, run=run_id, **values)
     run(_KEYS, fmo=fmo_id, batch=batch)

@@ -65,4 +65,4 @@ def unattributed() -> int:
 def refresh_statistics() -> None:
     """Tell the planner what a large load left behind; in a transaction of its own."""
     for table in ("member", "member_key", "policy", "policy_writer"):
-        run(f"ANALYZE {table}")
+        run(f"ANALYZE (SKIP_LOCKED) {table}")  # another load at work counts it itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from portal.book.statements.counted import count_anew
 from portal.book.statements.run_sql import run
 from portal.book.statements.told import POLICY_FIELDS, keeping
 
@@ -59,6 +60,7 @@ def next_batch(fmo_id: UUID) -> int:
 def merge(fmo_id: UUID, *, run_id: UUID, carrier: str, as_of: date, batch: int) -> None:
     """Insert and replace the policies of `feed_change`; their writers must be resolved."""
     values = {"fmo": fmo_id, "run": run_id, "carrier": carrier, "as_of": as_of, "batch": batch}
-    run(_INSERT, **values)
+    written = run(_INSERT, **values).rowcount
+    count_anew("policy", written)
     run(_CHANGE, **{name: value for name, value in values.items() if name != "carrier"})
     run(_TOUCH, fmo=fmo_id, batch=batch)
