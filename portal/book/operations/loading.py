@@ -58,7 +58,7 @@ def compare(load: Load) -> None:
     """Which enrolments of the file are new or changed and whose they will be; the file's prints are kept."""
     carrier, staged, known = load.parsed.layout.carrier, load.staged, load.known
     load.progress.at("Comparing with the book", staged.rows, staged.rows)
-    kept, new, changed = winners.compare(load.parsed.as_of)
+    kept, new, changed = winners.compare(load.fmo_id, load.parsed.as_of, fixed=load.run.parent_id is not None)
     if changed:
         changed -= late.leave_to_newer(load.parsed, load.progress)
         changed -= late.leave_to_same_day(load.run, load.connector, load.parsed)

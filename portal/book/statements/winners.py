@@ -7,6 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from portal.book.statements.run_sql import run
+from portal.book.statements.writers import WORD
 
 # Of rows with one identity: the application received last, then the open or later end, then the agent whose own days
 # are open, end later or begin later, then the content itself. Nothing depends on where a row stands in the file, except
@@ -39,6 +40,12 @@ _CHANGES = """
 CREATE TEMP TABLE feed_change ON COMMIT DROP AS
 SELECT n, policy_id, is_new, member_id, old_npn, old_source, NULL::text AS npn, NULL::text AS source
 FROM feed_told WHERE is_new OR (NOT is_same AND as_of <= :as_of)
+"""
+# Equal content too, where somebody has just said by hand whose it is.
+_BY_WORD = f"""
+INSERT INTO feed_change SELECT t.n, t.policy_id, false, t.member_id, t.old_npn, t.old_source
+FROM feed_told t JOIN feed_row r USING (n) JOIN hand_attribution h ON {WORD}
+WHERE t.is_same AND t.as_of <= :as_of AND r.writer_npn IS NULL AND t.old_npn IS DISTINCT FROM h.npn
 """
 _COUNTS = """
 SELECT (SELECT count(*) FROM feed_told) AS kept, count(*) FILTER (WHERE is_new) AS fresh,
@@ -77,9 +84,11 @@ def forget() -> None:
     run("DROP TABLE feed_winner, feed_told")
 
 
-def compare(as_of: date) -> tuple[int, int, int]:
-    """Find what the chosen rows change in the book; (chosen, new, changed)."""
+def compare(fmo_id: UUID, as_of: date, *, fixed: bool) -> tuple[int, int, int]:
+    """Find what the chosen rows change in the book; (chosen, new, changed). `fixed`: rows put right by hand."""
     run(_CHANGES, as_of=as_of)
+    if fixed:
+        run(_BY_WORD, fmo=fmo_id, as_of=as_of)
     run("ANALYZE feed_change")
     found = run(_COUNTS).one()
     return found.kept, found.fresh, found.changed

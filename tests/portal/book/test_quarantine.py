@@ -253,6 +253,23 @@ def test_choosing_the_agent(load: Load, store: Session, admin: FlaskClient, work
     assert (policy.writing_npn, policy.writer_source) == ("1001001", "hand")
 
 
+def test_the_chosen_agent_gets_a_policy_that_the_book_has_already(
+    load: Load, store: Session, admin: FlaskClient, work: Work, fmo: Fmo
+) -> None:
+    """Also where the row, put right, says nothing new but whose it is."""
+    amy = builders.agent(store, fmo, npn="1001001", last_name="Stone")
+    nameless = {"Writing Agent NPN": "", "Writing Agent TIN": ""}
+    load(aetna(person(3, **nameless)))
+    load(aetna(person(3, **nameless) | NOT_BORN), day="20261201")
+    (row,) = _rows(store)
+    form = _form(admin.get(f"/fmo/quarantine/{row.id}?agent={amy.id}").text)
+    born = {f"cell-{_place('Date of Birth')}": person(3)["Date of Birth"], "action": "load"}
+    admin.post(f"/fmo/quarantine/{row.id}", data=form | born)
+    done = work()
+    policy = store.scalars(select(Policy)).one()
+    assert (policy.writing_npn, policy.writer_source, done.changed) == ("1001001", "hand", 1)
+
+
 def test_the_log_holds_no_value(load: Load, store: Session, admin: FlaskClient, work: Work) -> None:
     """Counts, columns and fields; the look at the values is a read of its own."""
     load(aetna(person(3, **GONE)))
