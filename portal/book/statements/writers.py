@@ -110,14 +110,16 @@ def keep_intervals(fmo_id: UUID, run_id: UUID) -> list[UUID]:
     return moved
 
 
+# A policy with an NPN from its file has an identifier, too, only where that was taken for the NPN: a line decides.
 _STORED = """SELECT DISTINCT p.writer_kind AS kind, p.writer_value AS value, p.effective_date FROM policy p
-  WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND coalesce(p.writer_source, '') NOT IN ('column', 'hand')
+  WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'hand'
     AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed}"""
 _NOW = """
 SELECT p.id, p.writing_npn, x.npn FROM policy p
 LEFT JOIN ({resolved}) x ON x.kind = p.writer_kind AND x.value = p.writer_value AND x.effective_date = p.effective_date
-WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND coalesce(p.writer_source, '') NOT IN ('column', 'hand')
+WHERE p.fmo_id = :fmo AND p.carrier = :carrier AND p.writer_source IS DISTINCT FROM 'hand'
   AND p.writer_kind = :kind AND p.writer_value IS NOT NULL {narrowed} AND p.writing_npn IS DISTINCT FROM x.npn
+  AND (p.writer_source IS DISTINCT FROM 'column' OR x.npn IS NOT NULL)
 FOR UPDATE OF p
 """
 # A changed line of the crosswalk can also decide for values that differ from it in leading zeros only.
