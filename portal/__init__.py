@@ -14,7 +14,7 @@ Data flows left to right and never back. Rooms, from the bottom; each imports on
     connectors    SmartConnectors, pure: bytes in, rows and errors out
     downline      agents, agencies, the crosswalk of carrier identifiers
     businesses    Agent CRM Businesses, their NPNs and users
-    book          the FMO's Policies and members, feed runs
+    book          the FMO's Policies and members; feed runs, how files arrive, quarantine, own layouts
     crm           the Business's Contacts and Policies; the agent's pages
     sync          the copy from book to Business: apply, release, runs
     provisioning  the [Agent CRM] activities
