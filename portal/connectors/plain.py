@@ -62,6 +62,11 @@ GROUPS: Final[dict[str, dict[str, Field]]] = {
 FIELDS: Final[dict[str, Field]] = {name: field for group in GROUPS.values() for name, field in group.items()}
 REQUIRED: Final = ("effective_date", "status")
 """What every file must have, besides a name and what tells one enrolment from another."""
+MAIN: Final = frozenset(
+    ("member_number", "first_name", "last_name", "full_name", "birth_date", "policy_number", "effective_date",
+     "term_date", "status", "plan_name")
+)  # fmt: skip
+"""What most files have, and every file some of."""
 DATES: Final = frozenset(
     ("birth_date", "effective_date", "term_date", "renewal_date", "received_date", "writer_from", "writer_to")
 )

@@ -39,16 +39,23 @@ class Checked:
     enrolments: int = 0
     new: int = 0
     changed: int = 0
+    unchanged: int = 0
     first: list[PolicyRow] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     with_npn: int = 0
     npns: int = 0
     unknown_npns: int = 0  # of these, not in the downline
+    unknown_rows: int = 0  # that name one of those
     by_number: int = 0  # named by the carrier's own number: the crosswalk decides
     nobody: int = 0
     notes: list[str] = field(default_factory=list)
     problem: str | None = None  # why the sample cannot be read at all
+
+    @property
+    def older(self) -> int:
+        """Rows that are an older state of another row: a run drops them, and counts them so."""
+        return self.taken - self.enrolments
 
     @property
     def rows(self) -> int:
@@ -87,7 +94,9 @@ def check(draft: ConnectorDraft, layout: Layout) -> Checked:
         return made
     _compare(made, rows)
     npns = {row.writer_npn for row in rows if row.writer_npn}
-    made.npns, made.unknown_npns = len(npns), len(npns - downline.by_npns(npns).keys())
+    unknown = npns - downline.by_npns(npns).keys()
+    made.npns, made.unknown_npns = len(npns), len(unknown)
+    made.unknown_rows = sum(row.writer_npn in unknown for row in rows)
     return made
 
 
@@ -124,6 +133,7 @@ def _compare(made: Checked, rows: Sequence[PolicyRow]) -> None:
         }
     made.new = len(told) - len(there)
     made.changed = sum(kept not in told[identity] for identity, kept in there.items())
+    made.unchanged = len(there) - made.changed
 
 
 def others_that_fit(draft: ConnectorDraft, name: str) -> list[str]:

@@ -123,32 +123,37 @@ def mistakes_of(mapping: Mapping) -> list[Mistake]:
     answers, looks = mapping.answers, mapping.looks
     found = mistakes.of_columns(answers, looks)
     found += mistakes.of_reading(answers, looks, mapping.collapsing.get(answers.identity, 0))
-    return found + [Mistake(READING, text) for text in _about_others(mapping)]
+    return found + [Mistake(READING, text, at) for at, text in _about_others(mapping)]
 
 
-def _about_others(mapping: Mapping) -> list[str]:
+def _about_others(mapping: Mapping) -> list[tuple[str, str]]:
     """What stands against other connectors of the FMO."""
     answers, mine = mapping.answers, mapping.draft.connector_id
     found = []
     name = answers.name.strip()
     if any(one.name.casefold() == name.casefold() and one.id != mine for one in _connectors()):
-        found.append(f"There is a SmartConnector named {name} already. Choose another name.")
+        found.append(("name", f"There is a SmartConnector named {name} already. Choose another name."))
     if answers.carrier and answers.carrier not in carriers():
-        found.append("Choose the carrier from the list, or give the name of a new one.")
+        found.append(("carrier", "Choose the carrier from the list, or give the name of a new one."))
     same = same_carrier(answers.new_carrier) if not answers.carrier else None
     if same:
-        found.append(f"There is a carrier named {carriers()[same]} already. Choose it from the list.")
-    taken = select(Connector.name).join(
-        ConnectorHeader, (ConnectorHeader.fmo_id == Connector.fmo_id) & (ConnectorHeader.connector_id == Connector.id)
-    )
-    theirs = taken.where(ConnectorHeader.header_id == header_id(mapping.seen.header))
-    if mine is not None:
-        theirs = theirs.where(Connector.id != mine)
-    if other := db.session.scalar(theirs.limit(1)):
-        found.append(
-            f"Files with exactly these columns are read by {other} already. Two SmartConnectors cannot share them."
+        found.append(("carrier", f"There is a carrier named {carriers()[same]} already. Choose it from the list."))
+    if other := reads_exactly_these(mapping):
+        text = (
+            f"Files with exactly these columns are read by {other.name} already. Two SmartConnectors cannot share them."
         )
+        found.append(("", text))
     return found
+
+
+def reads_exactly_these(mapping: Mapping) -> Connector | None:
+    """Another SmartConnector whose files have exactly the sample's columns: a second one cannot be saved."""
+    on = (ConnectorHeader.fmo_id == Connector.fmo_id) & (ConnectorHeader.connector_id == Connector.id)
+    theirs = select(Connector).join(ConnectorHeader, on)
+    theirs = theirs.where(ConnectorHeader.header_id == header_id(mapping.seen.header))
+    if (mine := mapping.draft.connector_id) is not None:
+        theirs = theirs.where(Connector.id != mine)
+    return db.session.scalar(theirs.order_by(Connector.id).limit(1))
 
 
 def _connectors() -> list[Connector]:

@@ -10,7 +10,7 @@ from flask import Response, flash, request, url_for
 from portal.book import operations as book
 from portal.book import words
 from portal.book.layouts.carriers import carriers
-from portal.book.mapping import KEEP_DAYS, MAX_BYTES, events, forms, operations, queries, state
+from portal.book.mapping import KEEP_DAYS, MAX_BYTES, anew, events, forms, operations, queries, state
 from portal.book.mapping.checking import Checked
 from portal.book.mapping.models import ConnectorDraft
 from portal.book.mapping.operations import CHECK, COLUMNS, FILE, READING, NotSaved
@@ -67,8 +67,22 @@ def _mapping(draft_id: UUID, *, to_change: bool = False) -> Mapping:
     return state.load(find_or_404(ConnectorDraft, draft_id, to_change=to_change))
 
 
+def _is_stale(mapping: Mapping, step: str) -> bool:
+    """Whether the page was made before something else was said: nothing of it is taken, and whoever sent it is told."""
+    seen_at = request.form.get("seen_at")
+    if seen_at is None or seen_at == mapping.draft.updated_at.isoformat():
+        return False
+    flash(
+        "This mapping was changed meanwhile, in another tab or by somebody else. What this page said was not taken;"
+        f" this is how “{STEPS[step]}” stands now.",
+        "error",
+    )
+    return True
+
+
 def _page(step: str, mapping: Mapping, **context: Any) -> Response:
-    found = operations.mistakes_of(mapping)
+    found = [one for one in operations.mistakes_of(mapping) if one.step == step and step in mapping.done]
+    edited = mapping.draft.connector_id
     return page(
         f"mapping/{step}.html",
         mapping=mapping,
@@ -78,7 +92,9 @@ def _page(step: str, mapping: Mapping, **context: Any) -> Response:
         looks=mapping.looks,
         steps=STEPS,
         step=step,
-        found=[one.text for one in found if one.step == step and step in mapping.done],
+        found=found,
+        wrong={one.at: one.text for one in reversed(found) if one.at},
+        edited=anew.connector_of(mapping.draft) if edited else None,
         kinds=KINDS,
         mistakes=mistakes,
         **context,
@@ -89,7 +105,8 @@ def _page(step: str, mapping: Mapping, **context: Any) -> Response:
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
 def mapping_file(draft_id: UUID) -> Response:
     """What the sample is, and which row names its columns."""
-    return _page(FILE, _mapping(draft_id))
+    mapping = _mapping(draft_id)
+    return _page(FILE, mapping, same=operations.reads_exactly_these(mapping))
 
 
 @bp.post("/connectors/drafts/<uuid:draft_id>/file")
@@ -97,6 +114,8 @@ def mapping_file(draft_id: UUID) -> Response:
 def choose_heading(draft_id: UUID) -> Response:
     """Take the chosen row for the header."""
     mapping = _mapping(draft_id, to_change=True)
+    if _is_stale(mapping, FILE):
+        return go(url_for("book.mapping_file", draft_id=draft_id))
     sheet, _, row = request.form.get("heading", "").partition("-")
     if sheet.isascii() and sheet.isdigit() and row.isascii() and row.isdigit():
         try:
@@ -113,7 +132,7 @@ def choose_heading(draft_id: UUID) -> Response:
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
 def mapping_columns(draft_id: UUID) -> Response:
     """For each of our fields the column that fills it."""
-    return _page(COLUMNS, _mapping(draft_id), groups=plain.GROUPS, required=plain.REQUIRED)
+    return _page(COLUMNS, _mapping(draft_id), groups=plain.GROUPS, main=plain.MAIN)
 
 
 @bp.post("/connectors/drafts/<uuid:draft_id>/columns")
@@ -121,6 +140,8 @@ def mapping_columns(draft_id: UUID) -> Response:
 def say_columns(draft_id: UUID) -> Response:
     """Keep which column is what, and go on where nothing is wrong with it."""
     mapping = _mapping(draft_id, to_change=True)
+    if _is_stale(mapping, COLUMNS):
+        return go(url_for("book.mapping_columns", draft_id=draft_id))
     operations.say_columns(mapping, forms.columns(request.form, mapping.looks))
     return _on(mapping, COLUMNS, "book.mapping_reading")
 
@@ -169,6 +190,8 @@ def _name_orders(mapping: Mapping) -> list[tuple[str, str]]:
 def say_reading(draft_id: UUID) -> Response:
     """Keep how values are read, and go on where nothing is wrong with it."""
     mapping = _mapping(draft_id, to_change=True)
+    if _is_stale(mapping, READING):
+        return go(url_for("book.mapping_reading", draft_id=draft_id))
     operations.say_reading(mapping, forms.reading(request.form, mapping))
     return _on(mapping, READING, "book.mapping_check")
 
@@ -203,6 +226,8 @@ def mapping_check(draft_id: UUID) -> Response:
 def save_mapping(draft_id: UUID) -> Response:
     """Save, and load the sample where that is wished."""
     mapping = _mapping(draft_id, to_change=True)
+    if _is_stale(mapping, CHECK):
+        return go(url_for("book.mapping_check", draft_id=draft_id))
     draft, by = mapping.draft, scope.current()
     try:
         connector = operations.save(mapping, replaces="replaces" in request.form, by=by)

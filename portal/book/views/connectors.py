@@ -12,6 +12,7 @@ from portal.book.absence.queries import declared
 from portal.book.arrival import queries as arrival
 from portal.book.arrival import words as arrival_words
 from portal.book.layouts.queries import REASONS, how_read
+from portal.book.mapping.queries import drafts_under_way
 from portal.book.models import Connector
 from portal.book.quarantine import learned
 from portal.book.views import bp
@@ -36,6 +37,7 @@ def connectors() -> Response:
         files=arrival.last_files(one.id for one in found),
         arrival=arrival_words,
         words=words,
+        unfinished=drafts_under_way(),
     )
 
 

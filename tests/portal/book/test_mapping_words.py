@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.book.layouts.models import ConnectorLayout
 from portal.book.models import Connector, Member, Policy
+from portal.book.quarantine.models import ValueAlias
 from portal.identity.models import User
 from tests.portal.book import sunrise
 from tests.portal.book.conftest import Load
@@ -165,3 +167,71 @@ def test_a_file_with_the_columns_of_before_is_said_anew_as_it_is_read(
     assert "is not in this file. Choose the column that has taken its place: Policy or certificate number" in made.read(
         "file"
     )
+
+
+def test_a_page_that_is_older_than_what_was_said_is_not_taken(wizard: Wizard) -> None:
+    wizard.say("columns", **sunrise.COLUMNS)
+    old = re.findall('name="seen_at" value="([^"]+)"', wizard.read("reading"))[0]
+    assert wizard.say("reading", **sunrise.READING, seen_at=old) == "check"
+    answer = wizard.browser.post(
+        f"{wizard.place}/reading", data={"order": "mdy", "seen_at": old}, follow_redirects=True
+    )
+    assert "changed meanwhile, in another tab" in answer.text and 'value="dmy" selected' in answer.text
+    assert "Before this can be saved" not in wizard.read("check")
+
+
+def test_each_mistake_stands_beside_its_field_and_leads_to_it(wizard: Wizard) -> None:
+    wizard.say("columns", **sunrise.COLUMNS | {"field-email": "1"})
+    page = wizard.read("columns")
+    assert 'href="#field-email"' in page and 'id="field-email-error"' in page
+    assert 'aria-describedby="field-email-hint field-email-error"' in page
+    wizard.say("columns", **sunrise.COLUMNS)
+    wizard.say("reading", **sunrise.READING | {"confirmed": "", "says": ""})
+    page = wizard.read("reading")
+    assert 'href="#says"' in page and 'id="says-error"' in page and 'id="status-0-error"' not in page
+
+
+def test_columns_that_another_connector_reads_are_told_at_once(wizard: Wizard, store: Session) -> None:
+    connector = saved(wizard, store)
+    second = Wizard(wizard.browser, sunrise.file_of())
+    page = second.read("file")
+    assert f"are read by {connector.name} already" in page and f"/fmo/connectors/{connector.id}" in page
+    assert "1 mapping is not finished" in wizard.browser.get("/fmo/connectors").text
+
+
+def test_the_check_adds_up_as_the_run_does_and_warns_of_npns_that_nobody_has(
+    client_for: Client, admin: User, store: Session, load: Load
+) -> None:
+    lines = sunrise.rows()
+    lines[1][0] = lines[0][0]
+    for line in lines:
+        line[6] = "0004711"
+    made = Wizard(client_for(admin), sunrise.file_of(lines))
+    made.say("columns", **sunrise.COLUMNS)
+    assert made.say("reading", **sunrise.READING | {"older_rows": "y"}) == "check", made.read("reading")
+    page = made.read("check")
+    assert "None of the NPNs in “Vermittler” is in your downline" in page
+    told = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd[^>]*>\s*(?:<[^>]+>\s*)*([0-9,]+)", page))
+    made.say("check")
+    run = load(sunrise.file_of(lines))
+    shown = {"Rows": run.rows, "New policies": run.new, "Refused": run.refused, "Dropped": run.dropped}
+    assert {name: told.get(name) for name in shown} == {name: str(count) for name, count in shown.items()}, told
+
+
+def test_a_word_decided_in_the_quarantine_is_not_asked_again(
+    wizard: Wizard, store: Session, load: Load, client_for: Client, admin: User
+) -> None:
+    wizard.say("columns", **sunrise.COLUMNS)
+    wizard.say("reading", **sunrise.READING | {"status-2": "refuse"})
+    wizard.say("check")
+    load(sunrise.file_of())
+    store.rollback()
+    connector = store.scalars(select(Connector)).one()
+    alias = ValueAlias(fmo_id=connector.fmo_id, connector_id=connector.id, field="status", column_key="zust")
+    alias.occurrence, alias.column_name, alias.written, alias.shown = 1, "Zust", "k", "K"
+    alias.replacement, alias.decided_name = "lapsed", "Test"
+    store.add(alias)
+    store.commit()
+    made = again(wizard, connector, file=(io.BytesIO(sunrise.file_of()), "again_20261104.csv"))
+    page = made.read("reading")
+    assert 'value="lapsed" selected' in page
