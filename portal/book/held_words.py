@@ -17,6 +17,7 @@ STATES = {
     "waiting": ("Waiting", "warn"),
     "approved": ("Approved", "good"),
     "rejected": ("Rejected", "neutral"),
+    "withdrawn": ("Withdrawn", "neutral"),
     "stale": ("No longer possible", "neutral"),
 }
 KINDS = {
@@ -37,6 +38,12 @@ _BESIDE = {
 CROSSWALK = "A change of the crosswalk"
 
 
+def state(held: HeldChange) -> tuple[str, str]:
+    """(word, tone) of a held change; whoever asked for it withdraws it and rejects nothing."""
+    mine = held.status == "rejected" and held.kind != "shrunk_file" and held.decided_by == held.asked_by
+    return STATES["withdrawn" if mine else held.status]
+
+
 def kind(held: HeldChange) -> str:
     """What sort of change it is, at the beginning of a sentence."""
     return KINDS.get(held.kind, CROSSWALK)
@@ -52,6 +59,16 @@ def moved(effect: Effect) -> str:
     said = ", ".join(f"{count:,} {way}" for count, way in parts if count)
     share = f" ({100 * effect.total / effect.base:.3g} % of {effect.base:,})" if effect.base else ""
     return f"{counted(effect.total, 'policy', 'policies')}{share}: {said or 'nothing'}."
+
+
+def beyond_alone(effect: Effect) -> str:
+    """Said before the click: that this one waits, and why."""
+    many = counted(effect.total, "policy", "policies")
+    share = f"{100 * effect.total / effect.base:.3g} % of the {effect.base:,} of this carrier"
+    return (
+        f"This waits for a second administrator: {many}, {share}, are more than one administrator may move alone."
+        " Nothing changes until then."
+    )
 
 
 def base(held: HeldChange) -> str:

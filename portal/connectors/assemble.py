@@ -117,7 +117,7 @@ def _first_refusal(cells: list[Cell], found: Detection, row: list[str]) -> RowRe
             if index == -1:
                 return RowRefused(None, None, f"A required value {error}.")
             header = found.header[index].strip()
-            return RowRefused(header, normalise.shape(row[index].strip()) or None, f"“{header}” {error}.")
+            return RowRefused(header, normalise.shape(row[index].strip()) or None, error.about(header))
     raise AssertionError("a row was refused, but each of its cells can be read")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from portal.connectors import normalise, writers
 from portal.connectors.aliases import read_decided
-from portal.connectors.dates import Unreadable, read_date
+from portal.connectors.dates import Unreadable, UnknownWord, read_date
 from portal.connectors.detect import Detection
 from portal.connectors.file_names import FileStatus
 from portal.connectors.layouts import Column, Layout
@@ -237,7 +237,7 @@ def _status(file: Context, cell: str) -> tuple[str, str]:
     try:
         return file.layout.statuses[word.casefold()], word
     except KeyError:
-        raise Unreadable("is a status word that this layout does not know") from None
+        raise UnknownWord("status word") from None
 
 
 def _plan_id(file: Context) -> Cell:

@@ -30,6 +30,18 @@ _MONTHS = {
 class Unreadable(ValueError):
     """A present value that cannot be taken; `str(error)` is the end of a sentence and never repeats the value."""
 
+    def about(self, column: str) -> str:
+        """The whole sentence, of a cell in that column."""
+        return f"“{column}” {self}."
+
+
+class UnknownWord(Unreadable):
+    """A word for which the layout has no meaning; `str(error)` is what sort of word, as "status word"."""
+
+    def about(self, column: str) -> str:
+        """The whole sentence: the column is known, its word is not."""
+        return f"The {self} in “{column}” is not one that this layout knows."
+
 
 def read_date(
     text: str,

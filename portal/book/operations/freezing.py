@@ -55,7 +55,7 @@ def sentence(connector: str, differs: Difference) -> str:
     number = counted(len(differs.missing) + len(differs.new), "column differs", "columns differ")
     return (
         f"The file is frozen: {number} from those that were accepted for {connector} ({'; '.join(told)})."
-        " Nothing in the book was changed. Compare the columns on the page of this run, then accept or reject them."
+        " Nothing in the book was changed. Compare the columns, then accept or reject them."
     )
 
 

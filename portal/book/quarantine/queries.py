@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -49,26 +49,30 @@ def fix_run_of(row: RefusedRow) -> FeedRun | None:
 
 def listing(asked: Asked) -> Listing[RefusedRow]:
     """One page of the queue, the newest first; without a state those that wait."""
-    args, query = asked.args, select(RefusedRow)
+    args, query = asked.args, select(RefusedRow).where(*_narrowed(asked))
     state = args.get("state")
     query = query.where(RefusedRow.state == state if state and state != WAITING else is_waiting())
-    if carrier := args.get("carrier"):
-        query = query.where(RefusedRow.carrier == carrier)
-    if run := parse_id(args.get("run", "")):
-        query = query.where(RefusedRow.run_id == run)
-    if column := args.get("column"):
-        query = query.where(RefusedRow.column_name == column)
-    if cause := args.get("cause"):
-        query = query.where(RefusedRow.cause == cause)
     return fetch(query, asked, {"when": [RefusedRow.created_at]}, tie=RefusedRow.id)
 
 
-def groups() -> Sequence[Group]:
-    """The causes for which more than one row waits, the most frequent first (at most 20)."""
+def _narrowed(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    args = asked.args
+    if carrier := args.get("carrier"):
+        yield RefusedRow.carrier == carrier
+    if run := parse_id(args.get("run", "")):
+        yield RefusedRow.run_id == run
+    if column := args.get("column"):
+        yield RefusedRow.column_name == column
+    if cause := args.get("cause"):
+        yield RefusedRow.cause == cause
+
+
+def groups(asked: Asked) -> Sequence[Group]:
+    """The causes for which more than one row of what is asked for waits, the most frequent first (at most 20)."""
     sample = func.min(cast(RefusedRow.id, Text)).label("sample")
     counted = (
         select(sample, func.count())
-        .where(is_waiting())
+        .where(is_waiting(), *_narrowed(asked))
         .group_by(RefusedRow.connector_id, RefusedRow.cause)
         .having(func.count() > 1)
         .order_by(func.count().desc(), sample)

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from portal.book import limits
 from portal.book.effect import Effect
-from portal.book.models import OF_FILES, FeedRun, HeldChange
+from portal.book.models import OF_FILES, FeedRun, HeldChange, Policy
 from portal.businesses.models import Business, BusinessNpn
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.core.scope import Role
@@ -19,6 +20,8 @@ from portal.identity.models import User
 
 HELD_FILTERS = ("state",)
 _WAITING = HeldChange.status == "waiting"
+# By whoever asked; of a file that looks cut off that is a decision like anybody's.
+_WITHDRAWN = (HeldChange.kind != "shrunk_file") & (func.coalesce(HeldChange.decided_by == HeldChange.asked_by, False))
 
 
 class Account(NamedTuple):
@@ -33,7 +36,9 @@ def held_listing(asked: Asked) -> Listing[HeldChange]:
     """One page of held changes; those that wait stand together."""
     query = select(HeldChange)
     if state := asked.args.get("state"):
-        query = query.where(HeldChange.status == state)
+        query = query.where(HeldChange.status == ("rejected" if state == "withdrawn" else state))
+    if state in ("rejected", "withdrawn"):
+        query = query.where(_WITHDRAWN if state == "withdrawn" else ~_WITHDRAWN)
     sorts: dict[str, list[Column]] = {"when": [_WAITING, HeldChange.asked_at]}
     return fetch(query, asked, sorts, tie=HeldChange.id)
 
@@ -77,3 +82,11 @@ def other_admins(than: UUID | None) -> int:
     """How many active admins the FMO has besides `than`."""
     admins = select(func.count()).select_from(User).where(User.role == Role.FMO_ADMIN, User.state == "active")
     return db.session.scalar(admins.where(User.id != than) if than else admins) or 0
+
+
+def attribution_that_waits(carrier: str, npn: str, policies: int) -> Effect | None:
+    """What giving so many policies of the carrier that nobody has to `npn` would do, where it would be held."""
+    mine = select(func.count()).select_from(Policy).where(Policy.carrier == carrier)
+    base = db.session.scalar(mine.execution_options(unlogged="a count")) or 0
+    effect = Effect(((None, npn, policies),) if policies else (), base, "")
+    return effect if limits.exceeded(effect) else None

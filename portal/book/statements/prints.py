@@ -31,12 +31,17 @@ INSERT INTO feed_print (fmo_id, id, run_id, piece, body) VALUES (%s, uuidv7(), %
 _CHANGED = "SELECT id FROM policy WHERE fmo_id = :fmo AND batch > :batch LIMIT :most"
 _ALL = "SELECT body FROM feed_print WHERE fmo_id = %s AND run_id = %s ORDER BY piece"
 # A piece is fetched whole, once, before it is cut up: `||` makes it a value of the row instead of a place on disk.
-_TOLD = """
-CREATE TEMP TABLE {table} ON COMMIT DROP AS
+POLICIES = """
 SELECT DISTINCT encode(substr(p.body, i * 32 + 17, 16), 'hex')::uuid AS policy_id
 FROM (SELECT body || ''::bytea AS body FROM feed_print WHERE fmo_id = :fmo AND run_id IN (
-        SELECT coalesce(same_as, id) FROM feed_run WHERE fmo_id = :fmo AND id = ANY(:runs)) OFFSET 0) p,
+        SELECT coalesce(same_as, id) FROM feed_run WHERE fmo_id = :fmo AND id = ANY({runs})) OFFSET 0) p,
      generate_series(0, length(p.body) / 32 - 1) i
+"""
+_TOLD = f"CREATE TEMP TABLE {{table}} ON COMMIT DROP AS {POLICIES.format(runs=':runs')}"
+_WITHOUT = """
+SELECT r.id FROM feed_run r WHERE r.fmo_id = :fmo AND r.id = ANY(:runs)
+  AND r.new + r.changed + r.unchanged > 0 AND NOT EXISTS (
+  SELECT FROM feed_print p WHERE p.fmo_id = :fmo AND p.run_id = coalesce(r.same_as, r.id))
 """
 
 
@@ -71,3 +76,8 @@ def told_by(fmo_id: UUID, runs: Sequence[UUID], *, table: str) -> None:
     """
     run(_TOLD.format(table=table), fmo=fmo_id, runs=list(runs))
     run(f"ANALYZE {table}")
+
+
+def without(fmo_id: UUID, runs: Sequence[UUID]) -> list[UUID]:
+    """Those of `runs` that told something and have no prints: they are from before there were any."""
+    return list(run(_WITHOUT, fmo=fmo_id, runs=list(runs)).scalars())

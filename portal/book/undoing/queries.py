@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
 from portal.book import hooks
 from portal.book.models import Connector, FeedRun, HeldChange, Policy
 from portal.book.operations.connectors import blocked_kinds
+from portal.book.statements import prints
 from portal.book.undoing import statements
 from portal.book.undoing.models import FeedUndo
 from portal.businesses import queries as businesses
@@ -30,6 +34,8 @@ class Plan:
     file: int
     writer: int
     member: int
+    told: int
+    later: str  # stands for the files that came after it: by them `told` may grow and shrink
 
     @property
     def free(self) -> int:
@@ -39,24 +45,33 @@ class Plan:
     @property
     def stuck(self) -> int:
         """Policies that cannot."""
-        return self.file + self.writer + self.member
+        return self.file + self.writer + self.member + self.told
 
     @property
     def digest(self) -> str:
-        """Stands for the plan as it was shown: what is stuck only ever grows, so that equal counts are equal rows."""
-        return f"{self.new}.{self.changed}.{self.moved}.{self.file}.{self.writer}.{self.member}"
+        """Stands for the plan as it was shown.
+
+        With the same files after it what is stuck only ever grows, so that equal counts are equal rows.
+        """
+        counts = (self.new, self.changed, self.moved, self.file, self.writer, self.member, self.told)
+        return ".".join(map(str, (*counts, self.later)))
 
 
 def known_of(run: FeedRun) -> dict[str, Any]:
     """What the statements need to know of a run."""
+    return _known(run, [one.id for one in later_runs(run)])
+
+
+def _known(run: FeedRun, later: list[UUID]) -> dict[str, Any]:
     carrier = db.session.scalar(select(Connector.carrier).where(Connector.id == run.connector_id)) or ""
     whose = {"carrier": carrier, "blocked": blocked_kinds(carrier)}
-    return {"fmo": scope.fmo_id(), "run": run.id, "written": run.batch, **whose}
+    return {"fmo": scope.fmo_id(), "run": run.id, "written": run.batch, "later": later, **whose}
 
 
 def plan_of(run: FeedRun) -> Plan:
     """What undoing the run would do now."""
-    return Plan(**statements.counts(known_of(run)))
+    known = known_of(run)
+    return Plan(**statements.counts(known), later=sha256(repr(known["later"]).encode()).hexdigest()[:16])
 
 
 def stuck_policies(run: FeedRun) -> list[tuple[Policy, str]]:
@@ -76,7 +91,7 @@ def why_never(run: FeedRun) -> str | None:
         return "This run changed nothing in the book: there is nothing to undo."
     if run.batch is None and (run.new or run.changed):
         return "This run was loaded before the portal kept what a run replaces, so it cannot be undone."
-    later = later_run(run)
+    later = _first_to_go(run)
     if later is not None:
         return (
             f"{later.file_name} of the same carrier was loaded after it and tells the same policies again."
@@ -85,17 +100,30 @@ def why_never(run: FeedRun) -> str | None:
     return None
 
 
-def later_run(run: FeedRun) -> FeedRun | None:
-    """The last run of the same carrier that was loaded after this one and still stands."""
+def _first_to_go(run: FeedRun) -> FeedRun | None:
+    """The last later run, where nothing of this one is free because later files told all of it again."""
+    later = later_runs(run)
+    if not later:
+        return None
+    unknown = prints.without(scope.fmo_id(), [one.id for one in later])
+    if unknown:  # nobody knows any more what it told, so it may be anything
+        return next(one for one in later if one.id in unknown)
+    plan = plan_of(run)
+    if plan.free or not plan.stuck or plan.file + plan.told < plan.stuck:
+        return None
+    return next((one for one in later if statements.is_told(_known(run, [one.id]))), None)
+
+
+def later_runs(run: FeedRun) -> Sequence[FeedRun]:
+    """The runs of the same carrier that were loaded after this one and still stand, the last first."""
     carrier = select(Connector.carrier).where(Connector.id == run.connector_id).scalar_subquery()
-    return db.session.scalar(
+    return db.session.scalars(
         select(FeedRun)
         .join(Connector, (Connector.fmo_id == FeedRun.fmo_id) & (Connector.id == FeedRun.connector_id))
         .where(Connector.carrier == carrier, FeedRun.status == "succeeded", FeedRun.dry_run.is_(False))
         .where(FeedRun.finished_at > run.finished_at, FeedRun.id != run.id)
         .order_by(FeedRun.finished_at.desc(), FeedRun.id.desc())
-        .limit(1)
-    )
+    ).all()
 
 
 def last_order(run: FeedRun) -> FeedUndo | None:

@@ -1,8 +1,10 @@
-"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run` and `:written`, its ingest number; and of its
-carrier, whose crosswalk it asks: `:carrier`, and as `:blocked` the identifiers that may attribute nothing.
+"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run` and `:written`, its ingest number; `:later`, the
+runs whose prints tell what later files of its carrier told; and of its carrier, whose crosswalk it asks: `:carrier`,
+and as `:blocked` the identifiers that may attribute nothing.
 
 A policy is free to be taken back while its row and its member's are still what this run wrote: every later change has
-given them a higher revision, and one that was itself taken back has given them their old one again.
+given them a higher revision, and one that was itself taken back has given them their old one again. A later file that
+told the policy as it was has changed nothing, and only its prints say so.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from uuid import UUID
 from portal.book.effect import Move
 from portal.book.report.statements import whole
 from portal.book.statements import writers
+from portal.book.statements.prints import POLICIES
 from portal.book.statements.run_sql import run
 from portal.book.statements.told import MEMBER_FIELDS, POLICY_FIELDS
 from portal.connectors.ladder import person_key_sql
@@ -26,14 +29,16 @@ _TYPES = {
 _THEN = "CASE WHEN e.told ? '{0}' THEN e.told #>> '{{{0},0}}' ELSE p.{0} END"
 _STUCK = """
 CASE WHEN p.source_run_id <> :run THEN 'file' WHEN p.revision IS DISTINCT FROM :written THEN 'writer'
-     WHEN m.revision > :written THEN 'member' END
+     WHEN m.revision > :written THEN 'member' WHEN l.policy_id IS NOT NULL THEN 'told'
+     WHEN a.member_id IS NOT NULL AND m.revision = :written THEN 'told' END
 """
+_LATER = """LEFT JOIN later l ON l.policy_id = p.id LEFT JOIN again a ON a.member_id = p.member_id"""
 _WAS = f"""
 SELECT p.id, p.member_id, p.identity, CAST(NULL AS uuid) AS effect_id, CAST(NULL AS jsonb) AS told, true AS is_new,
        p.writing_npn AS npn, NULL AS npn_then, p.writer_source AS source, NULL AS source_then,
        NULL AS writer_name, NULL AS writer_kind, NULL AS writer_value, CAST(NULL AS date) AS effective_date,
        false AS asks, {_STUCK} AS stuck
-FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
+FROM policy p JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id {_LATER}
 WHERE p.fmo_id = :fmo AND p.first_run_id = :run
 UNION ALL
 SELECT p.id, p.member_id, p.identity, e.id, e.told, false, p.writing_npn, {_THEN.format("writing_npn")},
@@ -44,7 +49,7 @@ SELECT p.id, p.member_id, p.identity, e.id, e.told, false, p.writing_npn, {_THEN
        e.told ?| ARRAY['writing_npn', 'writer_source', 'writer_name', 'writer_kind', 'writer_value', 'effective_date']
          AND {_THEN.format("writer_source")} IS DISTINCT FROM 'column', {_STUCK}
 FROM feed_effect e JOIN policy p ON p.fmo_id = :fmo AND p.id = e.subject_id
-JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id
+JOIN member m ON m.fmo_id = :fmo AND m.id = p.member_id {_LATER}
 WHERE e.fmo_id = :fmo AND e.run_id = :run AND e.kind = 'changed' AND e.undone_at IS NULL
 """
 _ASKED = """SELECT DISTINCT writer_kind AS kind, writer_value AS value, effective_date FROM was
@@ -52,7 +57,10 @@ _ASKED = """SELECT DISTINCT writer_kind AS kind, writer_value AS value, effectiv
 # Every policy that the run brought or changed, as it is and as it was; `stuck` is why it cannot be taken back. Whose
 # it was by the crosswalk or by hand is asked anew: a line or a word that has ended since names nobody any more.
 CONCERNED = f"""
-WITH was AS MATERIALIZED ({_WAS})
+WITH later AS MATERIALIZED ({POLICIES.format(runs=":later")}),
+again AS MATERIALIZED (
+  SELECT DISTINCT q.member_id FROM later t JOIN policy q ON q.fmo_id = :fmo AND q.id = t.policy_id),
+was AS MATERIALIZED ({_WAS})
 SELECT r.id, r.member_id, r.effect_id, r.told, r.is_new, r.npn, r.source, r.stuck,
        CASE WHEN r.asks THEN coalesce(h.npn, x.npn) ELSE r.npn_then END AS npn_then,
        CASE WHEN NOT r.asks THEN r.source_then WHEN h.npn IS NOT NULL THEN 'hand'
@@ -67,10 +75,14 @@ SELECT count(*) FILTER (WHERE is_new AND stuck IS NULL) AS new,
        count(*) FILTER (WHERE NOT is_new AND stuck IS NULL) AS changed,
        count(*) FILTER (WHERE NOT is_new AND stuck IS NULL AND npn IS DISTINCT FROM npn_then) AS moved,
        count(*) FILTER (WHERE stuck = 'file') AS file, count(*) FILTER (WHERE stuck = 'writer') AS writer,
-       count(*) FILTER (WHERE stuck = 'member') AS member
+       count(*) FILTER (WHERE stuck = 'member') AS member, count(*) FILTER (WHERE stuck = 'told') AS told
 FROM ({CONCERNED}) u
 """
 _SOME_STUCK = f"SELECT id, stuck FROM ({CONCERNED}) u WHERE stuck IS NOT NULL ORDER BY stuck, id LIMIT :most"
+_IS_TOLD = f"""
+SELECT EXISTS (SELECT FROM ({CONCERNED}) u WHERE stuck = 'told' OR (stuck = 'file' AND EXISTS (
+  SELECT FROM policy p WHERE p.fmo_id = :fmo AND p.id = u.id AND p.source_run_id = ANY(:later))))
+"""
 _GATHER = f"CREATE TEMP TABLE undo_policy ON COMMIT DROP AS {CONCERNED}"
 _MEMBERS = """
 CREATE TEMP TABLE undo_member ON COMMIT DROP AS
@@ -166,6 +178,11 @@ def counts(known: dict[str, Any]) -> dict[str, int]:
 def some_stuck(known: dict[str, Any], most: int) -> list[tuple[UUID, str]]:
     """The first policies that cannot be taken back, and why each."""
     return [(row.id, row.stuck) for row in run(_SOME_STUCK, most=most, **known)]
+
+
+def is_told(known: dict[str, Any]) -> bool:
+    """Whether one of the policies is stuck because the files that are `later` told it."""
+    return bool(run(_IS_TOLD, **known).scalar_one())
 
 
 def gather(known: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from portal.core.words import counted
 
 WHY_STUCK = {
     "file": "A later file tells it otherwise.",
+    "told": "A later file told it, or its member, again. Undo that file’s run first.",
     "writer": "Its writing agent was changed since: in the crosswalk, or by hand.",
     "member": "A later change of the policy or its member came after this run.",
 }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Response, flash, request, url_for
 
+from portal.book import held_words
 from portal.book import queries as book
 from portal.book import words as book_words
 from portal.book.attributions import queries as attributions
@@ -122,6 +123,8 @@ def _group_page(
     day, wrong = _day(asked.get("valid_from"))
     lines = loose.lines_of(group)
     policies = [] if group.kind else attributions.loose_policies(group.carrier, group.name or "")
+    moving = loose.moving(group, day) if group.kind else len(policies)
+    waits = book.attribution_that_waits(group.carrier, agent.npn, moving) if agent else None
     return page(
         "why/group.html",
         status=status,
@@ -134,7 +137,9 @@ def _group_page(
         found=_found(asked.get("q", "")),
         lines=lines,
         owners=downline.by_npns(line.npn for line in lines),
-        moving=loose.moving(group, day) if group.kind else len(policies),
+        moving=moving,
+        waits=held_words.beyond_alone(waits) if waits else None,
+        alone=waits is not None and book.other_admins(scope.current().actor_id) == 0,
         accounts=businesses.by_npn(agent.npn) if agent else [],
         policies=policies[:OFFERED],
         members=book.members_of(policies[:OFFERED]),

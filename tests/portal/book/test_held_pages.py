@@ -232,3 +232,23 @@ def _await_a_waiting_statement(engine: Engine) -> None:
 def _rules(store: Session, fmo: Fmo) -> dict[str, object]:
     store.rollback()
     return dict(store.get_one(Fmo, fmo.id, populate_existing=True).rules)
+
+
+def test_what_its_asker_takes_back_was_withdrawn(asked: HeldChange, asker: FlaskClient, load: Load) -> None:
+    """Everywhere: on its page, in the list, and as a state to look for; nobody has rejected it."""
+    asker.post(f"/fmo/held/{asked.id}/reject", data={"reason": "Not yet."})
+    assert "Withdrawn" in asker.get(f"/fmo/held/{asked.id}").text.split("page-facts")[1].split("</p>")[0]
+    assert asked.title in asker.get("/fmo/held?state=withdrawn").text
+    assert "Nothing matches" in asker.get("/fmo/held?state=rejected").text
+
+
+def test_before_the_click_it_says_that_a_group_waits(load: Load, amy: Producer, asker: FlaskClient) -> None:
+    """And why, with the numbers; of few policies that they move at once."""
+    group = "/fmo/unattributed/group?carrier=mutual_of_omaha&kind=writing_number"
+    rows = ({"Policy Number": f"56{n:04}-40M", "Writing Agent Number": "0555"} for n in range(20))
+    load(mutual(*rows, {"Policy Number": "570001-40M", "Writing Agent Number": "0777"}))
+    many = asker.get(f"{group}&value=0555&agent={amy.id}").text
+    assert "This waits for a second administrator: 20 policies, 95.2 % of the 21 of this carrier" in many
+    assert "There is no second administrator yet" in many
+    few = asker.get(f"{group}&value=0777&agent={amy.id}").text
+    assert "This takes effect at once." in few and "This waits for" not in few

@@ -91,7 +91,7 @@ def test_a_refused_row_waits_once(load: Load, store: Session, admin: FlaskClient
     assert (row.state, row.column_name, str(row.as_of)) == ("waiting", "Member Status", "2026-12-01")
     assert "Gone" not in row.body and "Case" not in row.body
     shown = admin.get("/fmo/quarantine").text
-    assert "“Member Status” is a status word" in shown and f"/fmo/quarantine/{row.id}" in shown
+    assert "The status word in “Member Status” is not" in shown and f"/fmo/quarantine/{row.id}" in shown
     assert "1–1 of 1" in admin.get("/fmo/quarantine?carrier=aetna&column=Member Status").text
     assert "Nothing matches" in admin.get(f"/fmo/quarantine?run={run.id}").text
 
@@ -309,3 +309,15 @@ def test_a_failed_load_loses_nothing(load: Load, store: Session, admin: FlaskCli
     assert "its load failed: The worker stopped." in page and 'value="03/04/1951"' in page
     assert f"/fmo/quarantine/{row.id}" in admin.get("/fmo/quarantine").text
     assert _change(admin, row).status_code == 303
+
+
+def test_causes_are_those_of_what_is_looked_at(load: Load, admin: FlaskClient) -> None:
+    """Of a carrier, of a run: no other's."""
+    load(aetna(*(person(n, **GONE) for n in (1, 2))))
+    run = load(mutual(*({"Policy Number": f"56{n}-40M", "Status": "Odd"} for n in (1, 2))))
+    assert "Causes" in admin.get("/fmo/quarantine").text
+    causes = [admin.get(f"/fmo/quarantine?{one}").text for one in ("carrier=mutual_of_omaha", f"run={run.id}")]
+    for shown in causes:
+        assert "The status word in “Status” is not one that this layout knows." in shown and "“Member Status”" not in (
+            shown.split("<h2>Row by row")[0].split("The same in many rows")[1]
+        )

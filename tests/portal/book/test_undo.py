@@ -7,16 +7,19 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from portal.book.models import FeedRun, Member, MemberKey, Policy, PolicyWriter
+from portal.book.prints.models import FeedPrint
 from portal.book.report.models import FeedEffect
+from portal.book.undoing import queries
 from portal.book.undoing.models import FeedUndo
 from portal.book.undoing.operations import NotUndone
 from portal.compliance.models import AccessEntry
 from portal.core.scope import Role
 from portal.downline.models import CarrierIdentifier
+from portal.extensions import db
 from portal.identity.models import Fmo
 from tests.portal.book.conftest import Load, attribute, hold_nothing
 from tests.portal.book.rows import aetna, humana, mutual, person
@@ -177,3 +180,63 @@ def test_a_book_that_changed_after_the_look_is_left(app: Flask, load: Load, stor
     found = store.scalars(select(FeedUndo)).one()
     assert found.status == "refused" and "Undo that run first" in (found.error or "")
     assert len(store.scalars(select(Policy)).all()) == 1
+
+
+def test_a_later_file_of_other_policies_is_not_in_the_way(load: Load, undo: Undo, store: Session, fmo: Fmo) -> None:
+    """Neither what it brought nor what it told as it was; and the next file is read as if the first never came."""
+    load(aetna(person(1)))
+    load(aetna(person(3), person(5, **{"Plan Name": "Silver"})), day="20261201")
+    first = store.scalars(select(FeedRun).order_by(FeedRun.finished_at.desc())).first()
+    assert first is not None
+    load(aetna(person(1), person(7)), day="20261202")
+    before = {one.identity for one in store.scalars(select(Policy))}
+    assert undo(first).counts == {"new": 2, "changed": 0, "stuck": 0, "released": 0}
+    left = {one.identity for one in store.scalars(select(Policy))}
+    assert len(before) == 4 and len(left) == 2 and left < before
+    again = load(aetna(person(1), person(3), person(7)), day="20261203")
+    assert (again.new, again.changed, again.unchanged) == (1, 0, 2)
+
+
+def test_what_a_later_file_told_again_stays_and_says_so(load: Load, undo: Undo, store: Session, fmo: Fmo) -> None:
+    """Told as it was, so that nothing was written; the rest goes where that is asked for."""
+    first = load(aetna(person(3), person(5)))
+    load(aetna(person(5), person(7)), day="20261201")
+    with pytest.raises(NotUndone, match="1 policy can no longer be taken back"):
+        undo(first)
+    assert undo(first, partly=True).counts == {"new": 1, "changed": 0, "stuck": 1, "released": 0}
+    assert len(store.scalars(select(Policy)).all()) == 2
+
+
+def test_a_member_whom_a_later_file_told_again_stays(load: Load, undo: Undo, store: Session) -> None:
+    """Another policy of the same person: what the run said of the person has been said again since."""
+    load(aetna(person(3)))
+    first = load(
+        aetna(*(person(3, Email="new@mail.example") | start for start in ({}, {"Coverage Effective Date": "02/01/2026"}))),
+        day="20261201",
+    )
+    assert (first.new, first.changed) == (1, 1)
+    load(aetna(person(3, Email="new@mail.example")), day="20261202")
+    with pytest.raises(NotUndone, match="Undo that run first"):
+        undo(first)
+    assert store.scalars(select(Member)).one().email == "new@mail.example"
+
+
+def test_a_later_file_without_prints_may_have_told_everything(app: Flask, load: Load, undo: Undo, store: Session) -> None:
+    first = load(aetna(person(3)))
+    load(aetna(person(5)), day="20261201")
+    store.execute(delete(FeedPrint))
+    store.commit()
+    with pytest.raises(NotUndone, match="Undo that run first"):
+        undo(first)
+
+
+def test_files_that_came_since_the_look_are_counted(app: Flask, load: Load, store: Session, fmo: Fmo) -> None:
+    """Even where the numbers are the same: other policies may be behind them."""
+    run = load(aetna(person(3), person(5)))
+    later = load(aetna(person(3)), day="20261201")
+    with acting(app, Role.FMO_ADMIN, fmo):
+        shown = queries.plan_of(db.session.get_one(FeedRun, (fmo.id, run.id))).digest
+    work_off(app, fmo, order(app, fmo, later))
+    load(aetna(person(5)), day="20261202")
+    with pytest.raises(NotUndone, match="Meanwhile the book has changed"):
+        order(app, fmo, run, partly=True, shown=shown)

@@ -78,6 +78,39 @@ def test_undoing_the_second_is_having_loaded_the_first(
     assert known == set(store.scalars(select(Policy.member_id).where(Policy.fmo_id == fmo.id)))
 
 
+def _of_others() -> st.SearchStrategy[bytes]:
+    """A file of policies of which the other files do not speak."""
+    one = st.tuples(st.integers(10, 13), _rows(_CHANGES))
+    return st.lists(one, min_size=1, max_size=4).map(
+        lambda rows: aetna(*(person(n) | change | {"Last Name": f"Other{chr(65 + n)}"} for n, change in rows))
+    )
+
+
+@examples(25)
+@given(_file(), _file(), _of_others())
+def test_a_file_of_others_in_between_changes_nothing(
+    app: Flask, load: Load, store: Session, first: bytes, second: bytes, others: bytes
+) -> None:
+    """Undoing a run before which an unrelated one was loaded: what was before it, and all that the other brought."""
+    fmo = builders.fmo(store)
+    hold_nothing(store, fmo)
+    load(first, day="20261101", of=fmo)
+    before = content(store, fmo)
+    two = load(second, day="20261201", of=fmo)
+    mine = set(content(store, fmo)["policies"])
+    load(others, day="20261202", of=fmo)
+    after = content(store, fmo)
+    work_off(app, fmo, order(app, fmo, two))
+    left = content(store, fmo)
+    theirs = set(after["policies"]) - mine
+    of_theirs = select(Policy).where(Policy.fmo_id == fmo.id, Policy.identity.in_(theirs))
+    people = {one.member_id for one in store.scalars(of_theirs)}
+    assert set(left["policies"]) == set(before["policies"]) | theirs
+    for part, keys in (("policies", theirs), ("members", people)):
+        assert left[part] == before[part] | {key: after[part][key] for key in keys}
+    assert left["keys"] == sorted(before["keys"] + [key for key in after["keys"] if key[0] in people])
+
+
 def _said(store: Session, fmo: Fmo) -> Any:
     """The book without the ids of members and runs: a member that was taken back comes again under another id."""
     found = content(store, fmo)

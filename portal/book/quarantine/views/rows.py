@@ -38,7 +38,7 @@ def quarantine() -> Response:
     listing: Listing[RefusedRow] = queries.listing(asked)
     _chips(listing)
     runs = book.runs_by_ids({row.run_id for row in listing.items})
-    groups = [] if asked.args.get("state") or asked.args.get("cause") else queries.groups()
+    groups = [] if asked.args.get("state") or asked.args.get("cause") else queries.groups(asked)
     return page(
         "quarantine/rows.html",
         block="results",
