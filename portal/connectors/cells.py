@@ -15,7 +15,7 @@ from typing import Any
 
 from portal.connectors import normalise, writers
 from portal.connectors.aliases import read_decided
-from portal.connectors.dates import Unreadable, UnknownWord, read_date
+from portal.connectors.dates import UnknownWord, Unreadable, read_date
 from portal.connectors.detect import Detection
 from portal.connectors.file_names import FileStatus
 from portal.connectors.layouts import Column, Layout

@@ -14,13 +14,21 @@ from portal.connectors.aliases import Aliases, amender, told
 from portal.connectors.assemble import RowRefused, compile_row
 from portal.connectors.detect import Detection, detect
 from portal.connectors.file_names import FileStatus, day_above, day_in_name, status_in_name
+from portal.connectors.headers import fields_of
 from portal.connectors.known import Known, reading_of, sheet_reading
 from portal.connectors.layouts import Layout, header_key, load_layouts
 from portal.connectors.readers import Sheet
 from portal.connectors.rows import Batch, Dropped, FileRefused, PolicyRow, Refusal
 
 Read = Callable[[Batch, int, list[str], bytes | None], None]
-_TOTAL = re.compile(r"(?:grand |sub-?)?totals?\b|sum\b|(?:row|record)s?(?: count)?\b|count\b|end of\b", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"(?:grand |sub-?)?totals?\b|sum\b|(?:row|record)s?(?: count)?\b|count\b|end of\b"
+    r"|(?:gesamt|zwischen|end)?summen?\b|(?:ins)?gesamt\b|anzahl\b|(?:sub)?totale?s?\b|totaux\b|sous-total\b"
+    r"|sommes?\b|suma\b|somma\b|nombre\b|numero de\b|fin de\b",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(r"[-+$€£(]*\d[\d.,' ]*[)%$€£-]*", re.ASCII)
+_SAYS_NOTHING = {"premium", "shown"}  # fields whose value alone is no policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +233,16 @@ def _no_policy(cells: list[str], found: Detection) -> str | None:
     if len(filled) <= max(3, len(found.header) // 3):
         if _TOTAL.match(filled[0]) or any(cell.upper().startswith("=SUM(") for cell in filled):
             return "A total, not a policy."
+        if len(filled) < len(found.header) and _only_amounts(cells, found):
+            return "Amounts alone, not a policy."
         if len(filled) == 1 and " " in filled[0]:
             return "A line of text, not a policy."
     return None
+
+
+def _only_amounts(cells: list[str], found: Detection) -> bool:
+    """Whether no cell of a column that tells a policy or a person is filled, and all others are amounts."""
+    fields = fields_of(found.layout)
+    telling = {place for key, place in found.positions.items() if set(fields.get(key, ())) - _SAYS_NOTHING}
+    filled = [(place, cell.strip()) for place, cell in enumerate(cells) if cell.strip()]
+    return all(place not in telling and _AMOUNT.fullmatch(cell) for place, cell in filled)

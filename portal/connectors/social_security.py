@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,6 +36,8 @@ _PERSON_TAX = re.compile(
 )
 _TAX_WORDS = frozenset({"tin", "ein", "fein", "itin", "taxid", "tax"})
 _LONGEST_HEADER = 80
+_KEPT = "was emptied before the file was kept."
+_ELSEWHERE = "had the form of a social security number; it was taken out there too."
 
 
 @dataclass(slots=True)
@@ -50,17 +52,16 @@ class Emptied:
 
     def notes(self) -> list[str]:
         """Sentences for a person; no value is in them."""
-        said = [
-            f"The column “{header}” was emptied before the file was kept."
-            for header, cells in self.columns.items()
-            if cells
-        ]
+        said = [f"The column “{header}” {_KEPT}" for header, cells in self.columns.items() if cells]
         if self.elsewhere:
             cells = "One cell" if self.elsewhere == 1 else f"{self.elsewhere:,} cells"
-            said.append(
-                f"{cells} in other columns had the form of a social security number; it was taken out there too."
-            )
+            said.append(f"{cells} in other columns {_ELSEWHERE}")
         return said
+
+
+def emptied_notes(notes: Iterable[str]) -> list[str]:
+    """Those of a run's notes that say what was taken out of its file."""
+    return [one for one in notes if one.endswith((_KEPT, _ELSEWHERE))]
 
 
 def names_numbers(header: str) -> bool:

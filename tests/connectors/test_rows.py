@@ -99,3 +99,24 @@ def test_values_that_would_break_a_database_page_never_come_out(tmp_path: Path) 
     result = read(write_text(tmp_path / "a.csv", humana(Plan_Name="a\x01b\u202ec", MbrLastName="O\x1fNEIL")))
     assert [(row.plan_name, row.last_name) for row in result.rows] == [("abc", "O Neil")]
     assert len(read(write_text(tmp_path / "b.csv", humana(Plan_Name="x" * 9000))).refused) == 1
+
+
+@pytest.mark.parametrize("word", ["Summe", "Gesamtsumme:", "Suma", "Sous-total", "Totale", "Anzahl", "TOTALES"])
+def test_totals_of_other_languages_are_no_policies(tmp_path: Path, word: str) -> None:
+    path = write_text(
+        tmp_path / "a.csv", [list(HUMANA), list(HUMANA.values()), [word, "23"] + [""] * (len(HUMANA) - 2)]
+    )
+    result = read(path)
+    assert (len(result.rows), [one.reason for one in result.dropped]) == (1, ["A total, not a policy."])
+    assert not result.refused
+
+
+def test_amounts_alone_are_no_policy_and_a_number_alone_is_refused(tmp_path: Path) -> None:
+    """What stands where a policy or a person is told may be one; a sum below columns that tell neither is none."""
+    header = [*HUMANA, "Paid"]
+    blank = [""] * (len(HUMANA))
+    number = ["H50000009" if name == "Humana ID" else "" for name in HUMANA]
+    path = write_text(tmp_path / "a.csv", [header, [*HUMANA.values(), "1"], [*blank, "3.254,50"], [*number, "1"]])
+    result = read(path)
+    assert [one.reason for one in result.dropped] == ["Amounts alone, not a policy."]
+    assert len(result.rows) == len(result.refused) == 1

@@ -10,9 +10,11 @@ from portal.book import queries
 from portal.book.layouts import known
 from portal.book.mapping import MAX_BYTES, events, operations
 from portal.book.models import Connector, FeedRun
+from portal.book.operations.request import HandedIn
 from portal.book.operations.staging import write_file
 from portal.book.views import bp
 from portal.connectors.rows import FileRefused
+from portal.connectors.social_security import emptied_notes
 from portal.core import scope, scratch
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
@@ -35,8 +37,8 @@ def start_edit(connector_id: UUID) -> Response:
     if not _is_own(found):
         return _page(found, None, status=422)
     try:
-        data, name = _last_file(found) if "last" in request.form else _sent()
-        made = operations.start(data, name, by=scope.current(), connector=found)
+        data, name, was = _last_file(found) if "last" in request.form else _sent()
+        made = operations.start(data, name, by=scope.current(), connector=found, was=was)
     except FileRefused as problem:
         return _page(found, str(problem), status=422)
     return go(url_for("book.mapping_file", draft_id=made.draft.id))
@@ -48,7 +50,7 @@ def map_file(run_id: UUID) -> Response:
     """Begin a mapping with the file of a run that no layout fits."""
     run = find_or_404(FeedRun, run_id)
     try:
-        made = operations.start(_bytes_of(run), run.file_name, by=scope.current())
+        made = operations.start(_bytes_of(run), run.file_name, by=scope.current(), was=_was(run))
     except FileRefused as problem:
         flash(f"This file cannot be mapped as it is. {problem}", "error")
         return go(url_for("book.feed", run_id=run.id))
@@ -73,11 +75,15 @@ def _page(connector: Connector, problem: str | None, status: int = 200) -> Respo
     )
 
 
-def _last_file(connector: Connector) -> tuple[bytes, str]:
+def _last_file(connector: Connector) -> tuple[bytes, str, HandedIn | None]:
     run = queries.last_run_of(connector)
     if run is None:
         raise FileRefused("No file of this SmartConnector was loaded yet. Send a sample.")
-    return _bytes_of(run), run.file_name
+    return _bytes_of(run), run.file_name, _was(run)
+
+
+def _was(run: FeedRun) -> HandedIn:
+    return HandedIn(run.sha256, emptied_notes(run.notes))
 
 
 def _bytes_of(run: FeedRun) -> bytes:
@@ -87,6 +93,6 @@ def _bytes_of(run: FeedRun) -> bytes:
         return write_file(run, folder).read_bytes()
 
 
-def _sent() -> tuple[bytes, str]:
+def _sent() -> tuple[bytes, str, HandedIn | None]:
     sent = request.files.get("file")
-    return (sent.read(MAX_BYTES + 1), sent.filename or "sample") if sent else (b"", "sample")
+    return (sent.read(MAX_BYTES + 1), sent.filename or "sample", None) if sent else (b"", "sample", None)

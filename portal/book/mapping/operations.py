@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping as MappingOf
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from portal.book.mapping.checking import Checked, check, layout_for, others_that
 from portal.book.mapping.models import ConnectorDraft, ConnectorDraftPiece
 from portal.book.mapping.state import Mapping, propose_reading, propose_words, proposed
 from portal.book.models import Connector
+from portal.book.operations.request import HandedIn
 from portal.connectors import mapped, mistakes
 from portal.connectors.detect import detect
 from portal.connectors.headers import header_id
@@ -38,8 +40,13 @@ class NotSaved(Exception):
     """The mapping has mistakes, or its sample gives no policy; nothing was saved."""
 
 
-def start(data: bytes, file_name: str, *, by: Scope, connector: Connector | None = None) -> Mapping:
-    """Begin a mapping with a sample; `connector`: whose layout is said anew. Raises `FileRefused`, nothing is kept."""
+def start(
+    data: bytes, file_name: str, *, by: Scope, connector: Connector | None = None, was: HandedIn | None = None
+) -> Mapping:
+    """Begin a mapping with a sample. Raises `FileRefused`, nothing is kept.
+
+    `connector`: whose layout is said anew. `was`: what the sample was, where it is what was kept of a file.
+    """
     if not data:
         raise FileRefused("Choose a file first. It must not be empty.")
     if len(data) > MAX_BYTES:
@@ -47,9 +54,10 @@ def start(data: bytes, file_name: str, *, by: Scope, connector: Connector | None
             f"The sample is larger than {MAX_BYTES // 1024**2} MB. Some hundred rows are enough;"
             " the whole file is loaded later."
         )
+    came = was or HandedIn(hashlib.sha256(data).hexdigest(), [])
     data, notes = sample.admitted(data)
     seen = sample.examine(data)
-    seen.notes += notes
+    sample.remember(seen, came.sha256, [*came.notes, *notes])
     draft = ConnectorDraft(fmo_id=scope.fmo_id(), id=new_id(), file_name=_base_name(file_name), size=len(data))
     draft.made_by, draft.made_by_name = by.actor_id, by.actor_name
     draft.connector_id = connector.id if connector else None
@@ -74,7 +82,9 @@ def _base_name(file_name: str) -> str:
 def choose_heading(mapping: Mapping, at: Heading) -> None:
     """Take another row for the one that names the columns. Raises `FileRefused`."""
     if (at.sheet, at.row) != (mapping.seen.sheet, mapping.seen.row):
+        before = mapping.seen
         mapping.seen = sample.examine(sample.bytes_of(mapping.draft), at)
+        sample.remember(mapping.seen, before.sha256, before.emptied)
         kept = anew.answers_of(anew.connector_of(mapping.draft), mapping.seen) if mapping.draft.connector_id else None
         mapping.answers, mapping.why = (kept, {}) if kept else proposed(mapping.looks, mapping.answers)
         sample.keep_seen(mapping.draft, mapping.seen)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.book.mapping.models import ConnectorDraft, ConnectorDraftPiece
+from portal.book.operations.request import HandedIn
 from portal.connectors import door, heading
 from portal.connectors.headers import Named
 from portal.connectors.profile import MOST_ROWS, Look, look
@@ -47,6 +48,8 @@ class Seen:
     looks: list[Look] = field(default_factory=list)
     rows: int = 0  # below the header
     notes: list[str] = field(default_factory=list)
+    sha256: str = ""  # of what was handed in
+    emptied: list[str] = field(default_factory=list)  # what was taken out of it at the door
 
 
 def admitted(data: bytes) -> tuple[bytes, list[str]]:
@@ -106,6 +109,17 @@ def examine(data: bytes, chosen: heading.Heading | None = None) -> Seen:
         seen.rows = sum(any(map(str.strip, cells)) for cells in rows)
         seen.looks = look(seen.header, rows, as_of=clock.today())
         return seen
+
+
+def remember(seen: Seen, sha256: str, emptied: list[str]) -> None:
+    """Keep what the sample was when it was handed in, and tell what was taken out."""
+    seen.sha256, seen.emptied = sha256, list(emptied)
+    seen.notes += emptied
+
+
+def was_handed_in(seen: Seen) -> HandedIn | None:
+    """What the sample was before it was kept; None for one of before this was remembered."""
+    return HandedIn(seen.sha256, seen.emptied) if seen.sha256 else None
 
 
 def below(sheet: Sheet, row: int) -> Iterator[list[str]]:

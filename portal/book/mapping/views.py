@@ -14,7 +14,7 @@ from portal.book.mapping import KEEP_DAYS, MAX_BYTES, anew, events, forms, opera
 from portal.book.mapping.checking import Checked
 from portal.book.mapping.models import ConnectorDraft
 from portal.book.mapping.operations import CHECK, COLUMNS, FILE, READING, NotSaved
-from portal.book.mapping.sample import bytes_of
+from portal.book.mapping.sample import bytes_of, was_handed_in
 from portal.book.mapping.state import Mapping
 from portal.book.operations import AlreadyLoading
 from portal.book.views import bp
@@ -240,7 +240,7 @@ def save_mapping(draft_id: UUID) -> Response:
         try:
             run = book.request_load(
                 body=bytes_of(draft), file_name=draft.file_name, connector=connector.name, dry_run=False,
-                by=by.actor_name,
+                by=by.actor_name, was=was_handed_in(mapping.seen),
             )  # fmt: skip
             there = url_for("book.feed", run_id=run.id)
         except AlreadyLoading as error:

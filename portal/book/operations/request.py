@@ -7,6 +7,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,6 +38,14 @@ class AlreadyLoading(Exception):
         self.run = run
 
 
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """What somebody had handed in, where the bytes are what was kept of it: its digest, and what was taken out."""
+
+    sha256: str
+    notes: list[str]
+
+
 class UnknownConnector(Exception):
     """No SmartConnector of the FMO has the given name."""
 
@@ -49,17 +58,20 @@ def request_load(
     dry_run: bool,
     by: str,
     fixes: FeedRun | None = None,
+    was: HandedIn | None = None,
 ) -> FeedRun:
     """Keep the file without any social security number and order its loading; returns the queued run.
 
     `connector` is the name of a SmartConnector, None to recognise the layout from the content. A dry run counts and
     reports, and changes nothing in the book. `fixes`: the run whose refused rows these are, put right by hand; they
-    are read as its file was. A file that no reader reads is not kept: its run has failed already and says why. Raises
-    `AlreadyLoading` and `UnknownConnector`; nothing is kept then, and no run.
+    are read as its file was. `was`: what the bytes were when they came in by another way. A file that no reader reads
+    is not kept: its run has failed already and says why. Raises `AlreadyLoading` and `UnknownConnector`; nothing is
+    kept then, and no run.
     """
     chosen = _connector(connector)
     with _opened(body) as file:
         sha256, size = _digest(file)
+        sha256 = was.sha256 if was else sha256
         waiting = _under_way(sha256, dry_run)
         if waiting is not None:
             raise AlreadyLoading(waiting)
@@ -75,7 +87,7 @@ def request_load(
                 admitted = _admit(body, file, size, folder)
             except FileRefused as refused:
                 return _turned_away(run, refused)
-            run.notes = admitted.notes
+            run.notes = [*(was.notes if was else []), *admitted.notes]
             _add(run)
             with admitted.path.open("rb") as kept:
                 _keep(run, kept)

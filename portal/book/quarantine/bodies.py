@@ -10,6 +10,7 @@ from uuid import UUID
 from portal.book.quarantine.models import BODY_FIELD
 from portal.connectors.aliases import WORDS, as_word, word_columns
 from portal.connectors.detect import Detection
+from portal.connectors.headers import fields_of
 from portal.connectors.layouts import header_key
 from portal.connectors.one_row import mapped_places, tidy_cell
 from portal.connectors.rows import Refusal
@@ -43,10 +44,18 @@ def body_of(found: Detection, cells: Sequence[str]) -> Body:
     return Body([found.header[place].strip() for place in places], kept)
 
 
-def digest_of(found: Detection, cells: Sequence[str], body: Body, fmo_id: UUID) -> str:
-    """By what the same row is known when it is refused again."""
-    text = body.plain() if len(cells) == len(found.header) else json.dumps(list(cells))
+def digest_of(found: Detection, cells: Sequence[str], fmo_id: UUID) -> str:
+    """By what the same row is known when it is refused again: what it says, under whatever headers it says so."""
+    text = json.dumps(_meant(found, cells) if len(cells) == len(found.header) else list(cells))
     return crypto.keyed_hash(text, fmo_id=fmo_id, field=BODY_FIELD)
+
+
+def _meant(found: Detection, cells: Sequence[str]) -> list[tuple[str, str]]:
+    """What each filled cell is used for, and the cell."""
+    fields = fields_of(found.layout)
+    told = ((" ".join(sorted(fields[key])), tidy_cell(cells[place])) for key, place in found.positions.items()
+            if key in fields)  # fmt: skip
+    return sorted(one for one in told if one[1].strip())
 
 
 def opened(stored: str, fmo_id: UUID) -> Body:

@@ -57,7 +57,7 @@ def _refused(found: Detection, refusal: Refusal, cells: list[str], identity: str
     return Refused(
         refusal=refusal,
         body=body,
-        digest=digest_of(found, cells, body, fmo_id),
+        digest=digest_of(found, cells, fmo_id),
         identity=identity,
         cause=cause_of(found, refusal, word, fmo_id),
         grouped=word is not None,

@@ -37,7 +37,8 @@ from portal.book.queries.policies import (
 )
 
 __all__ = [
-    "Account", "Capped", "Freshness", "accounts_concerned", "any_policies", "attribution_that_waits", "carrier_freshness", "carriers",
+    "Account", "Capped", "Freshness", "accounts_concerned", "any_policies", "attribution_that_waits",
+    "carrier_freshness", "carriers",
     "connectors", "connectors_by_ids", "feed_listing", "held_listing", "held_of", "last_run_of", "members_of",
     "npn_counts", "open_feeds", "other_admins", "policies_of", "policy_listing", "problem_listing", "problems_of",
     "run_of", "runs_by_ids", "unattributed_count", "waiting_changes", "writers_of",

@@ -1,6 +1,6 @@
-"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run` and `:written`, its ingest number; `:later`, the
-runs whose prints tell what later files of its carrier told; and of its carrier, whose crosswalk it asks: `:carrier`,
-and as `:blocked` the identifiers that may attribute nothing.
+"""Taking a run back, set-based. What it needs of the run: `:fmo`, `:run` and `:written`, its ingest number; `:later`,
+the runs whose prints tell what later files of its carrier told; and of its carrier, whose crosswalk it asks:
+`:carrier`, and as `:blocked` the identifiers that may attribute nothing.
 
 A policy is free to be taken back while its row and its member's are still what this run wrote: every later change has
 given them a higher revision, and one that was itself taken back has given them their old one again. A later file that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import io
 from collections.abc import Callable
@@ -405,3 +406,37 @@ def test_two_who_save_the_same_mapping_at_once_make_one_connector(
         answers = list(pool.map(lambda one: one.post(f"{wizard.place}/check").status_code, others))
     assert sorted(answers) == [303, 404, 404, 404]
     assert drafts(store) == 0 and len(store.scalars(select(Connector.id)).all()) == 1
+
+
+def test_a_run_of_a_sample_is_of_what_was_handed_in(client_for: Client, admin: User, store: Session) -> None:
+    """Its digest is that of the file with the numbers, and it says what was emptied at the door, however it came."""
+    numbered = [[*line, f"123-45-67{n:02}"] for n, line in enumerate(sunrise.rows())]
+    body = sunrise.file_of(numbered, [*sunrise.HEADER, "SSN"])
+    wizard = Wizard(client_for(admin), body)
+    assert "“SSN” was emptied" in wizard.read("file")
+    wizard.say("columns", **sunrise.COLUMNS)
+    wizard.say("reading", **sunrise.READING)
+    assert wizard.say("check", load="y") != "check", wizard.read("check")
+    store.rollback()
+    run = store.scalars(select(FeedRun)).one()
+    assert run.sha256 == hashlib.sha256(body).hexdigest()
+    assert [note for note in run.notes if "“SSN” was emptied" in note]
+
+
+def test_the_kept_file_of_a_run_is_what_was_handed_in_then(
+    client_for: Client, admin: User, load: Load, store: Session
+) -> None:
+    body = sunrise.file_of([[*line[:-1], "123-45-6789"] for line in sunrise.rows()])
+    first = load(body)
+    assert first.status == "failed"
+    wizard = object.__new__(Wizard)
+    wizard.browser = client_for(admin)
+    wizard.answer = wizard.browser.post(f"/fmo/feeds/{first.id}/map")
+    wizard.place = wizard.answer.headers["Location"].rpartition("/")[0]
+    wizard.say("columns", **sunrise.COLUMNS)
+    wizard.say("reading", **sunrise.READING)
+    wizard.say("check", load="y")
+    store.rollback()
+    run = store.scalars(select(FeedRun).where(FeedRun.id != first.id)).one()
+    assert run.sha256 == first.sha256 == hashlib.sha256(body).hexdigest()
+    assert "it was taken out there too" in " ".join(run.notes)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -15,12 +17,16 @@ from sqlalchemy.orm import Session
 
 from portal.book.models import FeedRun, Member, Policy
 from portal.book.operations import run_feed
+from portal.book.quarantine.bodies import digest_of
 from portal.book.quarantine.models import RefusedRow, ValueAlias
 from portal.compliance.models import AccessEntry
+from portal.connectors.declared import Column
+from portal.connectors.layouts import load_layouts
+from portal.connectors.one_row import header_of
 from portal.core import scope
 from portal.identity.models import Fmo, User
 from tests.portal.book.conftest import Load, jobs_scope
-from tests.portal.book.rows import AETNA, aetna, mutual, person
+from tests.portal.book.rows import AETNA, aetna, mutual, person, table
 from tests.support import builders
 
 Client = Callable[[User], FlaskClient]
@@ -318,6 +324,29 @@ def test_causes_are_those_of_what_is_looked_at(load: Load, admin: FlaskClient) -
     assert "Causes" in admin.get("/fmo/quarantine").text
     causes = [admin.get(f"/fmo/quarantine?{one}").text for one in ("carrier=mutual_of_omaha", f"run={run.id}")]
     for shown in causes:
-        assert "The status word in “Status” is not one that this layout knows." in shown and "“Member Status”" not in (
-            shown.split("<h2>Row by row")[0].split("The same in many rows")[1]
+        assert (
+            "The status word in “Status” is not one that this layout knows." in shown
+            and "“Member Status”" not in (shown.split("<h2>Row by row")[0].split("The same in many rows")[1])
         )
+
+
+def test_a_dismissed_row_stays_so_in_another_order_of_columns(load: Load, store: Session, admin: FlaskClient) -> None:
+    row = AETNA | person(3, **GONE)
+    load(table(row, [row]))
+    admin.post(f"/fmo/quarantine/{_rows(store)[0].id}/dismiss", data={"version": "1", "why": "A test of the carrier"})
+    run = load(table(reversed(row), [row]), day="20261201")
+    assert (run.status, run.refused) == ("succeeded", 1), run.error
+    assert [one.state for one in _rows(store)] == ["dismissed"]
+
+
+def test_a_row_is_the_same_under_another_header_and_beside_a_further_column() -> None:
+    """A column that an admin has accepted under a new name fills the same field; one that fills none says nothing."""
+    layout, row = load_layouts()["aetna"], AETNA | person(3, **GONE)
+    found, key = header_of(layout, list(row)), Column("Coverage Effective Date").key
+    digest = digest_of(found, list(row.values()), UUID(int=1))
+    named = replace(layout, columns={**layout.columns, "effective_date": (Column("Begins"),)})
+    places = {Column("Begins").key if one == key else one: place for one, place in found.positions.items()}
+    assert digest_of(replace(found, layout=named, positions=places), list(row.values()), UUID(int=1)) == digest
+    more = row | {"Note": "something new"}
+    assert digest_of(header_of(layout, list(more)), list(more.values()), UUID(int=1)) == digest
+    assert digest_of(found, list((row | {"City": "Akron"}).values()), UUID(int=1)) != digest
