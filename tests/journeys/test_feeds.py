@@ -76,6 +76,6 @@ def test_refused_rows_are_told_with_their_reasons(signed_in: SignedIn) -> None:
     reasons = {row["Row"]: row["Why"] for row in pages.read(admin, "Rows not taken")}
     assert set(reasons) == {"3", "4"}
     with admin.expect_download() as download:
-        admin.get_by_role("link", name="Download as CSV").click()
+        admin.get_by_role("link", name="rows not taken").click()
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert all(reason in text for reason in reasons.values())

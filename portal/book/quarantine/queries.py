@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -99,6 +99,14 @@ def waiting_count(run: FeedRun | None = None) -> int:
         some = some.where(RefusedRow.run_id == run.id)
     limited = some.limit(COUNT_CAP + 1).subquery()
     return db.session.scalar(select(func.count()).select_from(limited).execution_options(unlogged="a count")) or 0
+
+
+def places_of(run: FeedRun, rows: Collection[int]) -> dict[tuple[str, int], UUID]:
+    """(sheet, row) → id of those of the file's `rows` that its run put into the queue."""
+    mine = select(RefusedRow.sheet, RefusedRow.row, RefusedRow.id)
+    query = mine.where(RefusedRow.run_id == run.id, RefusedRow.row.in_(rows))
+    found = db.session.execute(query.execution_options(unlogged="where rows stand"))
+    return {(one.sheet, one.row): one.id for one in found}
 
 
 def count_of_cause(row: RefusedRow) -> int:

@@ -98,15 +98,13 @@ def feed(run_id: UUID) -> Response:
     listing = queries.problem_listing(run, asked)
     if outcome := asked.args.get("outcome"):
         listing.chip("Rows", "outcome", outcome.capitalize())
-    connectors = queries.connectors_by_ids([run.connector_id])
-    connector = connectors.get(run.connector_id) if run.connector_id else None
     waiting = quarantine.waiting_count(run)
     return page(
         "book/feed.html",
         block="results",
         listing=listing,
-        connector=connector,
         waiting_rows=waiting,
+        refused_rows=quarantine.places_of(run, [one.row for one in listing.items]),
         parent=queries.runs_by_ids({run.parent_id}).get(run.parent_id) if run.parent_id else None,
         **_shown(run),
     )
@@ -124,7 +122,8 @@ def feed_progress(run_id: UUID) -> Response:
 def _shown(run: FeedRun) -> dict[str, Any]:
     undo = undoing.last_order(run)
     told = {"held": queries.held_of(run), "undo": undo, "undone": undo and undo.status == "done" and done(undo)}
-    return {"run": run, **told, "words": words, "seconds_left": _seconds_left(run, clock.now())}
+    connector = queries.connectors_by_ids([run.connector_id]).get(run.connector_id) if run.connector_id else None
+    return {"run": run, "connector": connector, **told, "words": words, "seconds_left": _seconds_left(run, clock.now())}
 
 
 def _seconds_left(run: FeedRun, now: datetime) -> float | None:

@@ -91,7 +91,7 @@ def test_upload_progress_and_outcome(admin: FlaskClient, load: Load, store: Sess
     done = admin.get(f"/fmo/feeds/{run.id}/progress", htmx=True)
     assert done.status_code == 286 and "1 policy is new" in done.text
     page = admin.get(f"/fmo/feeds/{run.id}?outcome=refused").text
-    assert "Coverage Effective Date" in page and "Download as CSV" in page
+    assert "Coverage Effective Date" in page and ">rows not taken</a>" in page
     file = admin.get(f"/fmo/feeds/{run.id}/problems.csv")
     assert file.mimetype == "text/csv" and "\n=" not in file.text and "refused,,3" in file.text
     assert "aetna.csv" in admin.get("/fmo/feeds?state=queued").text
@@ -126,7 +126,7 @@ def test_who_the_writer_is_is_confirmed_once_for_the_carrier(
     assert f"Confirm who the writing agent is in files of {connector.name}" in admin.get("/fmo/").text
     record = admin.get(f"/fmo/connectors/{connector.id}").text
     assert "Writing Agent NPN" in record and "Writing Agent TIN" in record and "Producer Level 1 Name" in record
-    assert "Policies are attributed by this rule already" in record
+    assert "It attributes policies already" in record
     stale = admin.post(f"/fmo/connectors/{connector.id}/writer", data={"rule": "npn another:1"}, follow_redirects=True)
     assert "has changed meanwhile" in stale.text and "To be confirmed" in admin.get("/fmo/connectors").text
     rule = "npn writingagentnpn:1, tin writingagenttin:1"

@@ -350,3 +350,14 @@ def test_a_row_is_the_same_under_another_header_and_beside_a_further_column() ->
     more = row | {"Note": "something new"}
     assert digest_of(header_of(layout, list(more)), list(more.values()), UUID(int=1)) == digest
     assert digest_of(found, list((row | {"City": "Akron"}).values()), UUID(int=1)) != digest
+
+
+def test_the_runs_page_leads_to_the_row_and_offers_each_download_once(
+    load: Load, store: Session, admin: FlaskClient
+) -> None:
+    run = load(aetna(person(3, **GONE), person(5)))
+    (row,) = _rows(store)
+    page = admin.get(f"/fmo/feeds/{run.id}").text
+    assert f'href="/fmo/quarantine/{row.id}"' in page.split('id="not-taken"')[1]
+    assert page.count("Download the carrier file") == page.count("problems.csv") == 1
+    assert "Undo this run" in page.split('class="page-header"')[1].split("</header>")[0]
