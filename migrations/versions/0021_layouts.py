@@ -108,6 +108,8 @@ def _drift() -> None:
 def downgrade() -> None:
     for table in ("column_drift", "connector_header", "connector_layout"):
         op.drop_table(table)
+    op.execute("ALTER TABLE feed_run NO FORCE ROW LEVEL SECURITY")  # every FMO's, whichever the setup login may see
     op.execute("UPDATE feed_run SET status = 'failed', finished_at = now() WHERE status = 'frozen'")
+    op.execute("ALTER TABLE feed_run FORCE ROW LEVEL SECURITY")
     _open_files("'queued', 'running', 'held'")
     op.drop_column("feed_run", "layout_version")

@@ -52,7 +52,7 @@ def detect(sheets: list[Sheet], layouts: Mapping[str, Layout]) -> list[Detection
             elif miss is not None and (nearest is None or miss[0] > nearest[0]):
                 nearest = (miss[0], layout, miss[1])
     if not best:
-        raise FileRefused(_no_layout(nearest))
+        raise FileRefused(_no_layout(nearest, known=len(layouts)))
     scores = {name: max(_score(found) for found in founds) for name, founds in best.items()}
     top = max(scores.values())
     winners = [name for name, score in scores.items() if score == top]
@@ -151,7 +151,12 @@ def _declared_by_place(layout: Layout) -> list[Column]:
     return [column for column in layout.all_columns() if column.by_place]
 
 
-def _no_layout(nearest: tuple[float, Layout, list[str]] | None) -> str:
+def _no_layout(nearest: tuple[float, Layout, list[str]] | None, *, known: int) -> str:
+    if nearest is None and known == 1:
+        return (
+            f"The first {HEAD_ROWS} rows have no header of the layout that was chosen. Choose another SmartConnector,"
+            " or none, so that the file is recognised by its columns."
+        )
     if nearest is None:
         return (
             f"No header of a known layout was found in the first {HEAD_ROWS} rows. "
@@ -160,6 +165,11 @@ def _no_layout(nearest: tuple[float, Layout, list[str]] | None) -> str:
     _, layout, missing = nearest
     columns = ", ".join(f"“{header}”" for header in missing[:8])
     more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+    if known == 1:
+        return (
+            f"The file does not fit the layout that was chosen, {layout.carrier_name} ({layout.name}): these columns "
+            f"are missing: {columns}{more}. Choose another SmartConnector, or none, so that the file is recognised."
+        )
     return (
         f"The file fits no known layout. It comes nearest to {layout.carrier_name} ({layout.name}), "
         f"but these columns are missing: {columns}{more}."

@@ -121,7 +121,7 @@ def test_the_nearest_layout_and_its_missing_columns_are_named(tmp_path: Path) ->
 def test_a_chosen_layout_is_tried_alone(tmp_path: Path) -> None:
     path = write_text(tmp_path / "a.csv", humana())
     assert len(read(path, layout_name="humana").rows) == 1
-    with pytest.raises(FileRefused, match="Aetna"):
+    with pytest.raises(FileRefused, match="does not fit the layout that was chosen, Aetna"):
         read(path, layout_name="aetna")
     with pytest.raises(FileRefused, match="no layout named martian"):
         read(path, layout_name="martian")
