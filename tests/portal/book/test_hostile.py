@@ -54,8 +54,11 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_read(
     assert store.scalar(select(func.count()).select_from(FeedRun)) == 0
 
 
-def test_an_enrollment_file_reaches_the_book(load: Load, store: Session) -> None:
+def test_an_enrollment_file_reaches_the_book(load: Load, store: Session, fmo: Fmo) -> None:
     """Two payers with the same number: two members, each with the broker of their own transaction."""
+    builders.agent(store, fmo, "1001001", first_name="Amy", last_name="Stone")
+    builders.agent(store, fmo, "1002002", first_name="Otis", last_name="Pike")
+    store.commit()
     one = transaction(member(), broker=["N1*BO*STONE AMY*94*1001001"])
     other = transaction(
         member(first="RHODA", born="19610307"), number="0002", payer="77001", broker=["N1*BO*PIKE OTIS*94*1002002"]
