@@ -154,8 +154,8 @@ def _declared_by_place(layout: Layout) -> list[Column]:
 def _no_layout(nearest: tuple[float, Layout, list[str]] | None, *, known: int) -> str:
     if nearest is None and known == 1:
         return (
-            f"The first {HEAD_ROWS} rows have no header of the layout that was chosen. Choose another SmartConnector,"
-            " or none, so that the file is recognised by its columns."
+            f"No header of the layout that was chosen was found in the first {HEAD_ROWS} rows. Choose another"
+            " SmartConnector, or none, so that the file is recognised by its columns."
         )
     if nearest is None:
         return (
