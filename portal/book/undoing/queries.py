@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.book import hooks
-from portal.book.models import Connector, FeedRun, HeldChange, Policy
+from portal.book.models import Connector, FeedRun, Policy
 from portal.book.operations.connectors import blocked_kinds
 from portal.book.statements import prints
 from portal.book.undoing import statements
@@ -136,12 +136,6 @@ def is_moving(run: FeedRun) -> bool:
     """Whether a worker is about to take the run back."""
     order = last_order(run)
     return order is not None and order.status == "queued"
-
-
-def held_order(run: FeedRun) -> HeldChange | None:
-    """What waits for a second admin where undoing the run does."""
-    waiting = (HeldChange.subject_id == run.id, HeldChange.kind == "undo", HeldChange.status == "waiting")
-    return db.session.scalar(select(HeldChange).where(*waiting).limit(1))
 
 
 def accounts_served(run: FeedRun) -> list[tuple[Business, int]]:
