@@ -59,6 +59,7 @@ def test_an_import_tells_what_it_would_do_and_what_it_left_out(signed_in: Signed
     admin.get_by_role("link", name="Import").click()
     pages.field(admin, "File").set_input_files(file)
     admin.get_by_role("button", name="Show what it would do").click()
+    expect(pages.table(admin, "Rows that are left out")).to_be_visible()
     refused = pages.read(admin, "Rows that are left out")
     assert [row["Row"] for row in refused] == ["3"]
     assert refused[0]["Reason"]

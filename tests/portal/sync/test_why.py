@@ -114,7 +114,7 @@ def test_switched_off_does_not_matter_to_what_is_there(office: Office) -> None:
     [
         ({}, [], "names no writing agent, or more than one"),
         ({"writer_kind": "agent_id", "writer_value": "S1"}, [], "its agent id S1 is in nobody's carrier identifiers"),
-        ({"writer_kind": "tin", "writer_value": "f00d"}, [], "its tax number is in nobody's carrier identifiers"),
+        ({"writer_kind": "tin", "writer_value": "TAX-NUMBER"}, [], "its tax number is in nobody's carrier identifiers"),
         (
             {"writer_kind": "agent_id", "writer_value": "0S1"},
             [{"valid_to": date(2025, 12, 31)}],
@@ -130,7 +130,7 @@ def test_without_a_writing_agent(
         make.identifier(office.store, office.dana, "S1", carrier="humana", kind="agent_id", **line)
     why = office.ask(office.policy(None, **values), office.harbor)
     assert why.stopped == ["Is its writing agent known?"] and reason in why.headline, why.headline
-    assert "Not in Harbor Agency's account" in why.headline and "f00d" not in why.text
+    assert "Not in Harbor Agency's account" in why.headline and "TAX-NUMBER" not in why.text
 
 
 def test_an_identifier_that_nobody_confirmed(office: Office) -> None:
