@@ -17,7 +17,7 @@ from portal.core.words import counted
 from portal.crm.duplicates import queries as duplicates
 from portal.extensions import db
 from portal.identity.models import Fmo
-from portal.identity.views import home_of
+from portal.identity.views.parts import home_of
 
 PRODUCT_NAME = "Fairlead"
 

@@ -28,7 +28,7 @@ from portal.downline.operations import import_identifiers, import_producers
 from portal.extensions import db
 from portal.identity import accounts
 from portal.identity.models import Fmo, User
-from portal.identity.operations import scope_of
+from portal.identity.origin import scope_of
 from portal.identity.sessions import IDENTITY_SCOPE
 from portal.provisioning.operations import Person, Wanted, add_agent, provision
 from portal.provisioning.places import zone_of

@@ -17,7 +17,7 @@ from portal.crm.panels import panel
 from portal.home import fmo_page, search, settings
 from portal.home.events import ACCOUNT_HOME
 from portal.home.health import bp as health
-from portal.identity.views import home_of
+from portal.identity.views.parts import home_of
 from portal.sync.claims import queries as claims
 
 bp = Blueprint("home", __name__)

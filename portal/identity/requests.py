@@ -8,7 +8,7 @@ from flask_login import AnonymousUserMixin, UserMixin
 from portal.core.fragments import wants_fragment
 from portal.core.scope import Scope, current_or_none
 from portal.extensions import login_manager
-from portal.identity.operations import Origin, scope_of
+from portal.identity.origin import Origin, scope_of
 from portal.identity.sessions import StoredSession
 from portal.identity.standing import TOLD, kept_out
 

@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 from portal.core.scope import Role
 from portal.identity import passwords
 from portal.identity.models import Credential, User
-from portal.identity.views import WRONG, _local
+from portal.identity.views.parts import local_page
+from portal.identity.views.signing_in import WRONG
 from tests.support import builders as make
 from tests.support.web import Browser, browser
 
@@ -101,7 +102,7 @@ def test_posting_without_a_token_is_refused(app: Flask, admin: User) -> None:
     "target", ["//e.example", "https://e.example", "/\\e.example", "evil", "", None, "/a\\b", "/\n//e", "/\t/e"]
 )
 def test_next_never_leaves_the_portal(target: str | None) -> None:
-    assert _local(target) == ""
+    assert local_page(target) == ""
 
 
 def test_forms_work_behind_a_proxy_that_ends_tls(app: Flask, admin: User) -> None:
@@ -112,7 +113,7 @@ def test_forms_work_behind_a_proxy_that_ends_tls(app: Flask, admin: User) -> Non
 
 
 def test_next_may_be_a_page_of_ours() -> None:
-    assert _local("/fmo/agents?q=1") == "/fmo/agents?q=1"
+    assert local_page("/fmo/agents?q=1") == "/fmo/agents?q=1"
 
 
 def test_only_a_hash_of_the_token_is_stored(app: Flask, admin: User, setup_engine: Engine) -> None:

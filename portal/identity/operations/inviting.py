@@ -1,131 +1,28 @@
-"""Adding people, inviting them, signing them in."""
+"""Inviting people: the link, what proves that it is theirs, and their first password."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from portal.compliance.operations import write_installation_entry
 from portal.core import access, clock, outbox, scope
 from portal.core.ids import new_id
 from portal.core.models import table_of
-from portal.core.scope import Login, Role, Scope
+from portal.core.scope import Login
 from portal.core.session import TenantSession, open_session
 from portal.extensions import db
 from portal.identity import events, passwords
 from portal.identity.models import Credential, Fmo, Invitation, User
-from portal.identity.sessions import IDENTITY_SCOPE
-from portal.identity.standing import TOLD, withdrawn
+from portal.identity.origin import Origin, scope_of
+from portal.identity.standing import withdrawn
 
 MAX_TRIES = 5
-LOCKED_FOR = timedelta(minutes=15)
 INVITATION_GOOD_FOR = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a sign-in or invitation came from, for the log."""
-
-    address: str | None = None
-    user_agent: str | None = None
-    request_id: str | None = None
-
-    def as_row(self) -> dict[str, str | None]:
-        """The columns of the installation's log."""
-        return {"address": self.address, "user_agent": self.user_agent, "request_id": self.request_id}
-
-
-def scope_of(
-    user: User, *, session_id: UUID | None = None, origin: Origin | None = None, login: Login | None = None
-) -> Scope:
-    """What `user` may see and do, for one request."""
-    at = origin or Origin()
-    return Scope(
-        login=login or user.role.login,
-        role=user.role,
-        fmo_id=user.fmo_id,
-        business_id=user.business_id,
-        own_npn=user.npn if user.role is Role.AGENT_LIMITED else None,
-        actor_id=user.id,
-        actor_name=user.name,
-        session_id=session_id,
-        request_id=at.request_id,
-        address=at.address,
-        user_agent=(at.user_agent or "")[:300],
-    )
-
-
-class TurnedAway(Exception):
-    """Somebody proved who they are and may not be in; the text says why, for them."""
-
-
-def sign_in(email: str, password: str, origin: Origin) -> User | None:
-    """The user whose e-mail and password these are, or None: unknown, wrong, locked and disabled look the same.
-
-    Raises `TurnedAway` for somebody with the right password who is suspended or has left. Every outcome is logged: in
-    the user's FMO, or for an unknown name in the installation's own log.
-    """
-    with open_session(IDENTITY_SCOPE) as work:
-        user = work.scalar(select(User).where(User.email == email.strip().lower()))
-        credential = work.scalar(select(Credential).where(Credential.id == user.id).with_for_update()) if user else None
-        right = passwords.matches(credential.password_hash if credential else None, password)
-        if user is None:
-            write_installation_entry(
-                work, "session.refused", outcome="refused", reason="unknown name", request=origin.as_row()
-            )
-            return None
-        why = _why_not(user, credential, right)
-        if credential is not None:
-            _count(credential, right, why)
-        if why is None:
-            user.last_sign_in_at = clock.now()
-        work.flush()
-        _log(user, origin, why)
-    if why in TOLD:
-        raise TurnedAway(TOLD[why])
-    return user if why is None else None
-
-
-def _why_not(user: User, credential: Credential | None, right: bool) -> str | None:
-    if user.state != "active":
-        return user.state
-    if credential is None:
-        return "no password"
-    if credential.locked_until and credential.locked_until > clock.now():
-        return "locked"
-    return withdrawn(user) if right else "wrong password"
-
-
-def _count(credential: Credential, right: bool, why: str | None) -> None:
-    if why is None:
-        credential.failed_count, credential.locked_until = 0, None
-    elif why == "wrong password":
-        credential.failed_count += 1
-        if credential.failed_count >= MAX_TRIES:
-            credential.failed_count, credential.locked_until = 0, clock.now() + LOCKED_FOR
-
-
-def _log(user: User, origin: Origin, why: str | None) -> None:
-    as_user = scope_of(user, origin=origin, login=Login.IDENTITY)
-    with open_session(as_user) as work:
-        if why is None:
-            access.record(events.SIGNED_IN, kind="user", ids=[user.id], session=work)
-        else:
-            access.record(events.SIGN_IN_REFUSED, kind="user", ids=[user.id], session=work, why=why)
-            access.pending(work)[-1].outcome = "refused"
-        access.write_entries(work)
-
-
-def log_sign_out() -> None:
-    """Log that the actor signed out, in the request's transaction."""
-    at_work = scope.current()
-    access.record(events.SIGNED_OUT, kind="user", ids=[at_work.actor_id] if at_work.actor_id else [])
 
 
 def invite(user_id: UUID) -> UUID:

@@ -1,0 +1,29 @@
+"""Signing people in, and inviting them."""
+
+from portal.identity.operations.inviting import (
+    MAX_TRIES,
+    accept,
+    arm,
+    canonical_npn,
+    invite,
+    open_invitation,
+    refuse,
+    token_hash,
+    void_invitations,
+)
+from portal.identity.operations.signing_in import TurnedAway, log_sign_out, sign_in
+
+__all__ = [
+    "MAX_TRIES",
+    "TurnedAway",
+    "accept",
+    "arm",
+    "canonical_npn",
+    "invite",
+    "log_sign_out",
+    "open_invitation",
+    "refuse",
+    "sign_in",
+    "token_hash",
+    "void_invitations",
+]

@@ -1,0 +1,73 @@
+"""The page behind an invitation's link."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, url_for
+from flask_limiter.util import get_remote_address
+
+from portal.core.fragments import go, page
+from portal.core.permissions import public
+from portal.core.session import open_session
+from portal.extensions import limiter
+from portal.identity import operations, passwords
+from portal.identity.forms import InvitationForm
+from portal.identity.models import Invitation, User
+from portal.identity.sessions import IDENTITY_SCOPE
+from portal.identity.views.parts import origin
+
+bp = Blueprint("invitation", __name__)
+
+
+@bp.get("/invite/<token>")
+@public("an invited person has no account yet")
+@limiter.limit("60 per minute", key_func=get_remote_address)
+def invitation(token: str) -> Response:
+    """The form behind the link, or a sentence that says why there is none."""
+    with open_session(IDENTITY_SCOPE) as work:
+        found = operations.open_invitation(work, token)
+        if found is None:
+            return page("identity/invitation_over.html", status=404)
+        return _form_page(InvitationForm(), token, found[1])
+
+
+@bp.post("/invite/<token>")
+@public("an invited person has no account yet")
+@limiter.limit("20 per minute", key_func=get_remote_address)
+def accept_invitation(token: str) -> Response:
+    """Prove the NPN and set the password; the link is spent with that."""
+    form = InvitationForm()
+    with open_session(IDENTITY_SCOPE) as work:
+        found = operations.open_invitation(work, token)
+        if found is None:
+            return page("identity/invitation_over.html", status=404)
+        invitation_row, user = found
+        if user.npn is None:
+            del form.npn
+        if not form.validate_on_submit() or not _proved(form, invitation_row, user):
+            return _form_page(form, token, user, status=422)
+        operations.accept(work, invitation_row, user, form.password.data, origin())
+    flash("Your password is set. Sign in to see your account.")
+    return go(url_for("identity.login"))
+
+
+def _proved(form: InvitationForm, invitation_row: Invitation, user: User) -> bool:
+    weak = passwords.weakness(form.password.data, email=user.email, name=user.name)
+    if weak:
+        form.password.errors = [weak]
+        return False
+    if user.npn is not None and operations.canonical_npn(form.npn.data) != user.npn:
+        operations.refuse(invitation_row, user, origin())
+        left = operations.MAX_TRIES - invitation_row.wrong_tries
+        form.npn.errors = [
+            f"This is not the NPN that the invitation is for. You can try {left} more times."
+            if left
+            else "This is not the NPN that the invitation is for. Ask your FMO for a new invitation."
+        ]
+        return False
+    return True
+
+
+def _form_page(form: InvitationForm, token: str, user: User, status: int = 200) -> Response:
+    if user.npn is None and "npn" in form:
+        del form.npn
+    return page("identity/invitation.html", form=form, token=token, first_name=user.first_name, status=status)

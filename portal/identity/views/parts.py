@@ -1,0 +1,40 @@
+"""What the views of this room share: where roles land, where a request comes from, which pages a link may lead to."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import g, request, session
+
+from portal.core.scope import Role
+from portal.identity.origin import Origin
+from portal.identity.sessions import StoredSession
+
+HOMES = {Role.FMO_ADMIN: "/fmo/", Role.COMPLIANCE: "/compliance/"}
+
+
+def home_of(role: Role) -> str:
+    """Where people of `role` land."""
+    return HOMES.get(role, "/crm/")
+
+
+def origin() -> Origin:
+    """Where this request comes from."""
+    return Origin(request.remote_addr, request.user_agent.string, g.request_id)
+
+
+def stored() -> StoredSession:
+    """The session of this request."""
+    found = session._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy
+    assert isinstance(found, StoredSession)
+    return found
+
+
+def local_page(target: str | None) -> str:
+    """`target` if it is a page of ours, else "": a link must not lead a fresh session elsewhere."""
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return ""
+    if not target.isprintable():
+        return ""  # browsers pass over blanks and line ends, so that "/<tab>/elsewhere" would lead away
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else ""
