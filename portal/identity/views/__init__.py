@@ -1,5 +1,6 @@
 """Sign-in, sign-out, and the page behind an invitation's link."""
 
 from portal.identity.views import invitation, signing_in
+from portal.identity.views.parts import bp
 
-blueprints = [signing_in.bp, invitation.bp]
+__all__ = ["bp", "invitation", "signing_in"]

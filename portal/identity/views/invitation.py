@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, url_for
+from flask import Response, flash, url_for
 from flask_limiter.util import get_remote_address
 
 from portal.core.fragments import go, page
@@ -13,9 +13,7 @@ from portal.identity import operations, passwords
 from portal.identity.forms import InvitationForm
 from portal.identity.models import Invitation, User
 from portal.identity.sessions import IDENTITY_SCOPE
-from portal.identity.views.parts import origin
-
-bp = Blueprint("invitation", __name__)
+from portal.identity.views.parts import bp, origin
 
 
 @bp.get("/invite/<token>")

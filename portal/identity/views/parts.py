@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import g, request, session
+from flask import Blueprint, g, request, session
 
 from portal.core.scope import Role
 from portal.identity.origin import Origin
 from portal.identity.sessions import StoredSession
 
+bp = Blueprint("identity", __name__)  # one for the room: what strangers may open stands under its name
 HOMES = {Role.FMO_ADMIN: "/fmo/", Role.COMPLIANCE: "/compliance/"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Response, redirect, request, url_for
 from flask_limiter.util import get_remote_address
 
 from portal.core import scope
@@ -12,9 +12,8 @@ from portal.extensions import limiter
 from portal.identity import operations
 from portal.identity.forms import SignInForm
 from portal.identity.standing import TOLD
-from portal.identity.views.parts import home_of, local_page, origin, stored
+from portal.identity.views.parts import bp, home_of, local_page, origin, stored
 
-bp = Blueprint("identity", __name__)
 WRONG = "The email address or the password is not right, or the account cannot be used now. Check both and try again."
 
 
