@@ -12,6 +12,7 @@ from portal.extensions import limiter
 from portal.identity import operations
 from portal.identity.forms import SignInForm
 from portal.identity.standing import TOLD
+from portal.identity.views.arriving import arrive
 from portal.identity.views.parts import bp, home_of, local_page, origin, stored
 
 WRONG = "The email address or the password is not right, or the account cannot be used now. Check both and try again."
@@ -46,8 +47,7 @@ def sign_in() -> Response:
         except operations.TurnedAway as why:
             return page("identity/login.html", form=SignInForm(formdata=None), told=str(why), status=422)
         if user is not None:
-            stored().begin_for(user.id, user.fmo_id)
-            return go(target or home_of(user.role))
+            return arrive(user, target=target)
         form.password.errors = [WRONG]
     return page("identity/login.html", form=form, next_page=target, status=422)
 
