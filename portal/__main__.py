@@ -90,6 +90,11 @@ COMMANDS: dict[str, tuple[str, bool, list[list[str]]]] = {
     "setup-tests": ("the same with what the tests need", True, [["-m", "portal.runtime", "assets"]]),
     "upgrade": ("bring the database to this version", False, [["-m", "portal.runtime", "upgrade"]]),
     "assets": ("fetch and compress the browser files", False, [["-m", "portal.runtime", "assets"]]),
+    "permissions": (
+        "write docs/permissions.md from the permission table",
+        False,
+        [["-m", "portal.core.permission_table"]],
+    ),
     "lint": (
         "check style, imports between rooms, templates and known dangers",
         True,

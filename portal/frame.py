@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from portal.businesses.models import Business
 from portal.core import clock
-from portal.core.permissions import Permission, may
-from portal.core.scope import Role, current_or_none
+from portal.core.permissions import GRANTED, Permission, may
+from portal.core.scope import STAFF_ROLES, Role, current_or_none
 from portal.core.words import counted
 from portal.crm.duplicates import queries as duplicates
 from portal.extensions import db
@@ -45,18 +45,18 @@ class Who:
 
 
 _FMO = (
-    ("Home", "/fmo/", "house"),
-    ("Agents", "/fmo/agents", "user"),
-    ("Agencies", "/fmo/agencies", "building-2"),
-    ("Businesses", "/fmo/businesses", "briefcase"),
-    ("Policies", "/fmo/policies", "file-text"),
-    ("Unattributed", "/fmo/unattributed", "circle-question-mark"),
-    ("Feed runs", "/fmo/feeds", "inbox"),
-    ("Quarantine", "/fmo/quarantine", "shield-alert"),
-    ("Sync runs", "/fmo/runs", "refresh-cw"),
-    ("Held changes", "/fmo/held", "scale"),
-    ("Connectors", "/fmo/connectors", "cable"),
-    ("Settings", "/fmo/settings", "settings"),
+    ("Home", "/fmo/", "house", Permission.FMO_HOME),
+    ("Agents", "/fmo/agents", "user", Permission.DOWNLINE_READ),
+    ("Agencies", "/fmo/agencies", "building-2", Permission.DOWNLINE_READ),
+    ("Businesses", "/fmo/businesses", "briefcase", Permission.BUSINESS_READ),
+    ("Policies", "/fmo/policies", "file-text", Permission.BOOK_READ),
+    ("Unattributed", "/fmo/unattributed", "circle-question-mark", Permission.BOOK_READ),
+    ("Feed runs", "/fmo/feeds", "inbox", Permission.FEED_READ),
+    ("Quarantine", "/fmo/quarantine", "shield-alert", Permission.BOOK_READ),
+    ("Sync runs", "/fmo/runs", "refresh-cw", Permission.SYNC_READ),
+    ("Held changes", "/fmo/held", "scale", Permission.HELD_READ),
+    ("Connectors", "/fmo/connectors", "cable", Permission.FEED_READ),
+    ("Settings", "/fmo/settings", "settings", Permission.SETTINGS),
 )
 _AGENT = (
     ("Home", "/crm/", "house"),
@@ -68,7 +68,10 @@ _DUPLICATES = ("Duplicates", "/crm/duplicates", "users-round")
 _WHOLE_ACCOUNT = (*_AGENT, _DUPLICATES)
 _ACCOUNT_ADMIN = (*_WHOLE_ACCOUNT, ("Uploads", "/crm/uploads", "file-up"), ("Users", "/crm/users", "user-cog"))
 PLACES = {
-    Role.FMO_ADMIN: _FMO,
+    **{
+        role: tuple((label, href, name) for label, href, name, asks in _FMO if asks in GRANTED[role])
+        for role in STAFF_ROLES
+    },
     Role.COMPLIANCE: _COMPLIANCE,
     Role.AGENT_ADMIN: _ACCOUNT_ADMIN,
     Role.AGENT_ALL: _WHOLE_ACCOUNT,

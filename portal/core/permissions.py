@@ -15,82 +15,104 @@ from portal.core.scope import Role, Scope
 
 
 class Permission(StrEnum):
-    """One word for each thing that a role may or may not do."""
+    """One word for each thing that a role may or may not do; `permission_table` says what each means."""
 
     ANY_SIGNED_IN = "signed_in"
+    SEARCH = "search"
     FMO_HOME = "fmo.home"
     DOWNLINE_READ = "downline.read"
     DOWNLINE_EDIT = "downline.edit"
     ACTIVITY_LOG = "activity.log"
     BUSINESS_READ = "business.read"
+    BUSINESS_USERS = "business.users"
     PROVISION = "business.provision"
+    SYNC_READ = "sync.read"
+    SYNC_REPORT = "sync.report"
+    SUMS_READ = "sums.read"
     BOOK_READ = "book.read"
+    BOOK_REVEAL = "book.reveal"
+    BOOK_ATTRIBUTE = "book.attribute"
+    CLAIM_ANSWER = "claim.answer"
     FEED_READ = "feed.read"
     FEED_LOAD = "feed.load"
     FEED_UNDO = "feed.undo"
     FEED_INPUT = "feed.input"
     HELD_READ = "held.read"
     HELD_DECIDE = "held.decide"
-    SYNC_READ = "sync.read"
-    CRM_READ = "crm.read"
-    CRM_EDIT = "crm.edit"
-    BOOK_REVEAL = "book.reveal"
-    CRM_REVEAL = "crm.reveal"
-    CRM_REMOVE = "crm.remove"
-    CRM_TAKE_OUT = "crm.take_out"
-    CRM_USERS = "crm.users"
-    CRM_UPLOAD = "crm.upload"
-    CRM_DUPLICATES = "crm.duplicates"
-    CRM_MERGE = "crm.merge"
-    SEARCH = "search"
-    RESYNC_ASK = "resync.ask"
-    CLAIM_MAKE = "claim.make"
-    CLAIM_ANSWER = "claim.answer"
+    STAFF = "staff.users"
+    STAFF_ADMINS = "staff.admins"
     SETTINGS = "fmo.settings"
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
+    OFFICERS = "officers"
+    CRM_READ = "crm.read"
+    CRM_EDIT = "crm.edit"
+    CRM_REVEAL = "crm.reveal"
+    CRM_TAKE_OUT = "crm.take_out"
+    RESYNC_ASK = "resync.ask"
+    CLAIM_MAKE = "claim.make"
+    CRM_REMOVE = "crm.remove"
+    CRM_DUPLICATES = "crm.duplicates"
+    CRM_UPLOAD = "crm.upload"
+    CRM_MERGE = "crm.merge"
+    CRM_USERS = "crm.users"
 
 
-_FMO_ADMIN = frozenset(
-    {
-        Permission.ANY_SIGNED_IN,
-        Permission.FMO_HOME,
-        Permission.SEARCH,
-        Permission.DOWNLINE_READ,
-        Permission.DOWNLINE_EDIT,
-        Permission.ACTIVITY_LOG,
-        Permission.BUSINESS_READ,
-        Permission.PROVISION,
-        Permission.BOOK_READ,
-        Permission.FEED_READ,
-        Permission.FEED_LOAD,
-        Permission.FEED_UNDO,
-        Permission.FEED_INPUT,
-        Permission.HELD_READ,
-        Permission.HELD_DECIDE,
-        Permission.SYNC_READ,
-        Permission.BOOK_REVEAL,
-        Permission.SETTINGS,
-        Permission.CLAIM_ANSWER,
-    }
-)
+_STAFF = frozenset({Permission.ANY_SIGNED_IN, Permission.SEARCH, Permission.FMO_HOME})
+# Counts of policies and people, never whose they are: PostgreSQL shows this role no row of a member.
+_SUPPORT = _STAFF | {
+    Permission.DOWNLINE_READ,
+    Permission.ACTIVITY_LOG,
+    Permission.BUSINESS_READ,
+    Permission.BUSINESS_USERS,
+    Permission.PROVISION,
+    Permission.SYNC_READ,
+    Permission.SUMS_READ,
+}
+_STEWARD = _STAFF | {
+    Permission.DOWNLINE_READ,
+    Permission.DOWNLINE_EDIT,
+    Permission.SUMS_READ,
+    Permission.BOOK_READ,
+    Permission.BOOK_ATTRIBUTE,
+    Permission.CLAIM_ANSWER,
+    Permission.FEED_READ,
+    Permission.FEED_LOAD,
+    Permission.FEED_UNDO,
+    Permission.FEED_INPUT,
+    Permission.HELD_READ,
+}
+_USERS = _STAFF | {Permission.BUSINESS_READ, Permission.BUSINESS_USERS, Permission.STAFF}
+# What is the administrators' alone: whose number a policy has, who gets whose policies, the rules, and each other.
+_FMO_ADMIN = (_SUPPORT | _STEWARD | _USERS) | {
+    Permission.SYNC_REPORT,
+    Permission.BOOK_REVEAL,
+    Permission.HELD_DECIDE,
+    Permission.STAFF_ADMINS,
+    Permission.SETTINGS,
+}
 _AGENT = frozenset(
     {
         Permission.ANY_SIGNED_IN,
+        Permission.SEARCH,
         Permission.CRM_READ,
         Permission.CRM_EDIT,
         Permission.CRM_REVEAL,
         Permission.CRM_TAKE_OUT,
-        Permission.SEARCH,
         Permission.RESYNC_ASK,
         Permission.CLAIM_MAKE,
     }
 )
 _WHOLE_ACCOUNT = _AGENT | {Permission.CRM_REMOVE, Permission.CRM_DUPLICATES}
-_COMPLIANCE = frozenset({Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permission.ACCESS_EXPORT})
+_COMPLIANCE = frozenset(
+    {Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permission.ACCESS_EXPORT, Permission.OFFICERS}
+)
 
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.FMO_ADMIN: _FMO_ADMIN,
+    Role.FMO_SUPPORT: _SUPPORT,
+    Role.FMO_STEWARD: _STEWARD,
+    Role.FMO_USERS: _USERS,
     Role.COMPLIANCE: _COMPLIANCE,
     Role.AGENT_ADMIN: _WHOLE_ACCOUNT | {Permission.CRM_USERS, Permission.CRM_UPLOAD, Permission.CRM_MERGE},
     Role.AGENT_ALL: _WHOLE_ACCOUNT,

@@ -27,6 +27,9 @@ class Role(StrEnum):
     """What a person is; the value is stored."""
 
     FMO_ADMIN = "fmo_admin"
+    FMO_SUPPORT = "fmo_support"
+    FMO_STEWARD = "fmo_steward"
+    FMO_USERS = "fmo_users"
     COMPLIANCE = "compliance"
     AGENT_ADMIN = "agent_admin"
     AGENT_ALL = "agent_all"
@@ -48,10 +51,19 @@ class Role(StrEnum):
         """Whether people of this role sign in to one Business."""
         return self in AGENT_ROLES
 
+    @property
+    def is_staff(self) -> bool:
+        """Whether people of this role are the FMO's staff; compliance officers watch them and are none."""
+        return self in STAFF_ROLES
+
 
 AGENT_ROLES = (Role.AGENT_ADMIN, Role.AGENT_ALL, Role.AGENT_LIMITED)
+STAFF_ROLES = (Role.FMO_ADMIN, Role.FMO_SUPPORT, Role.FMO_STEWARD, Role.FMO_USERS)
 _LABELS = {
     Role.FMO_ADMIN: "FMO administrator",
+    Role.FMO_SUPPORT: "Provisioning and support",
+    Role.FMO_STEWARD: "Data steward",
+    Role.FMO_USERS: "User administrator",
     Role.COMPLIANCE: "Compliance officer",
     Role.AGENT_ADMIN: "Agent – Administrator",
     Role.AGENT_ALL: "Agent – All Contacts Access",
@@ -59,7 +71,7 @@ _LABELS = {
     Role.SYSTEM: "System",
 }
 _LOGINS = {
-    Role.FMO_ADMIN: Login.FMO,
+    **dict.fromkeys(STAFF_ROLES, Login.FMO),
     Role.COMPLIANCE: Login.COMPLIANCE,
     Role.AGENT_ADMIN: Login.AGENT,
     Role.AGENT_ALL: Login.AGENT,

@@ -18,7 +18,8 @@ from portal.book.queries.search import matching
 from portal.businesses import queries as businesses
 from portal.connectors.normalise import number_key
 from portal.core import access, scope
-from portal.core.scope import Role
+from portal.core.permissions import Permission, may
+from portal.core.scope import Scope
 from portal.crm import queries as crm
 from portal.crm import words as crm_words
 from portal.downline import queries as downline
@@ -54,19 +55,24 @@ def find(text: str, *, limit: int = QUICK) -> list[Group]:
     at_work, text = scope.current(), text.strip()
     if sum(map(str.isalnum, text)) < SHORTEST:
         return []
-    groups = _of_fmo(text, limit) if at_work.role is Role.FMO_ADMIN else _of_account(text, limit)
+    groups = _of_fmo(text, limit, at_work) if at_work.role.is_staff else _of_account(text, limit)
     found = [group for group in groups if group.hits]
     access.record(SEARCHED, groups=[group.heading for group in found])
     return found
 
 
-def _of_fmo(text: str, limit: int) -> list[Group]:
-    return [
-        Group("Agents", _producers("agent", text, limit)),
-        Group("Agencies", _producers("agency", text, limit)),
-        Group("Businesses", _businesses(text, limit)),
-        Group("Policies", _policies(text, limit), "book.policies"),
-    ]
+def _of_fmo(text: str, limit: int, at_work: Scope) -> list[Group]:
+    found = []
+    if may(at_work, Permission.DOWNLINE_READ):
+        found += [
+            Group("Agents", _producers("agent", text, limit)),
+            Group("Agencies", _producers("agency", text, limit)),
+        ]
+    if may(at_work, Permission.BUSINESS_READ):
+        found.append(Group("Businesses", _businesses(text, limit)))
+    if may(at_work, Permission.BOOK_READ):
+        found.append(Group("Policies", _policies(text, limit), "book.policies"))
+    return found
 
 
 def _of_account(text: str, limit: int) -> list[Group]:

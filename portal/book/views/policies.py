@@ -100,7 +100,7 @@ def policy(policy_id: UUID) -> Response:
 
 
 @bp.post("/policies/<uuid:policy_id>/attribution/end")
-@allow(Permission.DOWNLINE_EDIT, SEEN)
+@allow(Permission.BOOK_ATTRIBUTE, SEEN)
 def end_attribution(policy_id: UUID) -> Response:
     """Take back what was said by hand about the writing agent."""
     found = find_or_404(Policy, policy_id, to_change=True)

@@ -10,6 +10,7 @@ from portal.activities import subjects
 from portal.activities.subjects import Subject
 from portal.businesses import operations, queries
 from portal.businesses.models import Business
+from portal.core.permissions import Permission
 from portal.core.transaction import not_yours
 from portal.downline import fragments as panels
 from portal.downline import hooks
@@ -46,7 +47,10 @@ def _subject(record_id: UUID) -> Subject | None:
 subjects.register("business", _subject)
 hooks.guard_npn(operations.npn_guard)
 panels.register(
-    "producer", "Agent CRM Business", lambda record_id: url_for("businesses.of_producer", record_id=record_id)
+    "producer",
+    "Agent CRM Business",
+    Permission.BUSINESS_READ,
+    lambda record_id: url_for("businesses.of_producer", record_id=record_id),
 )
 
 from portal.businesses.views import agreements, npns, records, roles, users  # noqa: E402, F401  # they add routes to bp

@@ -38,7 +38,7 @@ def _is_only_admin(business: Business, user: User) -> bool:
 
 
 @bp.get("/<uuid:record_id>/users/<uuid:user_id>/role")
-@allow(Permission.PROVISION)
+@allow(Permission.BUSINESS_USERS)
 def role(record_id: UUID, user_id: UUID) -> Response:
     """The role that the user has, to be changed."""
     business, user = find_user(record_id, user_id)
@@ -46,7 +46,7 @@ def role(record_id: UUID, user_id: UUID) -> Response:
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/role")
-@allow(Permission.PROVISION)
+@allow(Permission.BUSINESS_USERS)
 def change_role(record_id: UUID, user_id: UUID) -> Response:
     """Change it; whoever is to see more than before needs a reason."""
     business, user = find_user(record_id, user_id)

@@ -15,7 +15,7 @@ from portal.identity.operations import invite
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/invitation")
-@allow(Permission.PROVISION)
+@allow(Permission.BUSINESS_USERS)
 def resend_invitation(record_id: UUID, user_id: UUID) -> Response:
     """Send a new link; the old one ends with it."""
     business, user = find_user(record_id, user_id)
@@ -30,7 +30,7 @@ def resend_invitation(record_id: UUID, user_id: UUID) -> Response:
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/deactivation")
-@allow(Permission.PROVISION)
+@allow(Permission.BUSINESS_USERS)
 def deactivate_user(record_id: UUID, user_id: UUID) -> Response:
     """Close the sign-in."""
     business, user = find_user(record_id, user_id)
@@ -41,7 +41,7 @@ def deactivate_user(record_id: UUID, user_id: UUID) -> Response:
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/reactivation")
-@allow(Permission.PROVISION)
+@allow(Permission.BUSINESS_USERS)
 def reactivate_user(record_id: UUID, user_id: UUID) -> Response:
     """Open the sign-in again."""
     business, user = find_user(record_id, user_id)
@@ -52,7 +52,7 @@ def reactivate_user(record_id: UUID, user_id: UUID) -> Response:
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/suspension/lift")
-@allow(Permission.PROVISION)
+@allow(Permission.BUSINESS_USERS)
 def lift_suspension(record_id: UUID, user_id: UUID) -> Response:
     """Let in again whom an Administrator of the account suspended."""
     business, user = find_user(record_id, user_id)

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, g, request, session
 
-from portal.core.scope import Role
+from portal.core.scope import STAFF_ROLES, Role
 from portal.identity.origin import Origin
 from portal.identity.sessions import StoredSession
 
 bp = Blueprint("identity", __name__)  # one for the room: what strangers may open stands under its name
-HOMES = {Role.FMO_ADMIN: "/fmo/", Role.COMPLIANCE: "/compliance/"}
+HOMES = {**dict.fromkeys(STAFF_ROLES, "/fmo/"), Role.COMPLIANCE: "/compliance/"}
 
 
 def home_of(role: Role) -> str:

@@ -27,4 +27,4 @@ def _of_business(business_id: UUID) -> str | None:
     return url_for("provisioning.left_out", business_id=business_id) if sync.gaps_of(business_id) else None
 
 
-fragments.register("business", "Not in this account", _of_business)
+fragments.register("business", "Not in this account", Permission.PROVISION, _of_business)

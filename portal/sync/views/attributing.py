@@ -50,7 +50,7 @@ def unattributed_group() -> Response:
 
 
 @bp.post("/fmo/unattributed/group")
-@allow(Permission.DOWNLINE_EDIT, LOOSE_SEEN)
+@allow(Permission.BOOK_ATTRIBUTE, LOOSE_SEEN)
 def attribute_group() -> Response:
     """Let the group be the chosen agent's, now and from now on."""
     asked = {key: request.form[key] for key in (*NAMED, "valid_from") if request.form.get(key)}
@@ -156,7 +156,7 @@ def attribute_policy(policy_id: UUID) -> Response:
 
 
 @bp.post("/fmo/unattributed/policy/<uuid:policy_id>")
-@allow(Permission.DOWNLINE_EDIT, LOOSE_SEEN)
+@allow(Permission.BOOK_ATTRIBUTE, LOOSE_SEEN)
 def give_policy(policy_id: UUID) -> Response:
     """Say it by hand."""
     policy, agent = find_or_404(Policy, policy_id, to_change=True), _agent(request.form.get("agent"))

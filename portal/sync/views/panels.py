@@ -61,5 +61,10 @@ def _of_producer(producer_id: UUID) -> str | None:
     return url_for("sync.producer_panel", producer_id=producer_id) if served else None
 
 
-fragments.register("business", "Policy Sync", lambda record_id: url_for("sync.business_panel", business_id=record_id))
-fragments.register("producer", "Policy Sync", _of_producer)
+fragments.register(
+    "business",
+    "Policy Sync",
+    Permission.SYNC_READ,
+    lambda record_id: url_for("sync.business_panel", business_id=record_id),
+)
+fragments.register("producer", "Policy Sync", Permission.SYNC_READ, _of_producer)

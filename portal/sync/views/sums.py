@@ -17,7 +17,7 @@ from portal.sync.views import bp
 
 
 @bp.get("/fmo/sums")
-@allow(Permission.BOOK_READ)
+@allow(Permission.SUMS_READ)
 def sums() -> Response:
     """The equation with its mark, and the accounts, those with the largest difference first. Counts alone."""
     asked = read_query(request.path, request.args, filters=(), sorts=queries.SORTS, default="-difference")
@@ -33,7 +33,7 @@ def sums() -> Response:
 
 
 @bp.get("/fmo/sums/npns")
-@allow(Permission.BOOK_READ)
+@allow(Permission.SUMS_READ)
 def sums_of_npns() -> Response:
     """One part of the sum by NPN, the most policies first."""
     asked = read_query(request.path, request.args, filters=("part",), sorts=("policies",), default="-policies")

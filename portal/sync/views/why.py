@@ -104,5 +104,8 @@ def find_why(business_id: UUID) -> Response:
 
 
 fragments.register(
-    "business", "Why is a policy not there?", lambda record_id: url_for("sync.why_of_business", business_id=record_id)
+    "business",
+    "Why is a policy not there?",
+    Permission.BOOK_READ,
+    lambda record_id: url_for("sync.why_of_business", business_id=record_id),
 )
