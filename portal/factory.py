@@ -38,6 +38,7 @@ ROOMS = (
     "demo",
 )
 MAX_UPLOAD = 220 * 1024 * 1024
+POOL = {"pool_size": 8, "max_overflow": 8}  # connections of each login, in each process
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _configure(app: Flask, settings: Settings) -> None:
-    engine_options = {"pool_pre_ping": True, "hide_parameters": True, "pool_size": 8, "max_overflow": 8}
+    engine_options = {"pool_pre_ping": True, "hide_parameters": True, **POOL}
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_BINDS={
