@@ -26,6 +26,7 @@ import portal.crm.models
 import portal.crm.uploads.models
 import portal.downline.models
 import portal.identity.models
+import portal.identity.passkeys.models
 import portal.provisioning.models
 import portal.sync.claims.models
 import portal.sync.models  # noqa: F401  # imported for their tables

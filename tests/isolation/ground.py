@@ -32,6 +32,7 @@ from portal.core.outbox import Outbox
 from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
 from portal.identity.models import Credential, Invitation, LoginSession, User
+from portal.identity.passkeys.models import Passkey, PasskeyChallenge
 from portal.provisioning.models import BulkOutcome
 from tests.support import arrival_builders as arrivals
 from tests.support import builders as make
@@ -214,7 +215,15 @@ def _of_user(user: User) -> list[Base]:
         Credential(fmo_id=user.fmo_id, id=user.id, password_hash="none"),
         Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),
         LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later),
+        passkey(user),
+        PasskeyChallenge(session_id=new_id(), purpose="second", user_id=user.id, challenge=b"x", expires_at=later),
     ]
+
+
+def passkey(user: User) -> Passkey:
+    """A passkey that no device has."""
+    held = {"credential_id": new_id().bytes, "public_key": b"x", "sign_count": 0, "is_synced": False}
+    return Passkey(fmo_id=user.fmo_id, id=new_id(), user_id=user.id, name=f"Qkey{user.first_name.lower()}", **held)
 
 
 def _account(store: Session, office: Office, account: Account) -> Holding:

@@ -27,7 +27,8 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 SIGNED_IN: tuple[Login, ...] = ("fmo", "agent", "compliance")
 # Rows of every tenant, for the logins that work before a tenant is known or for all of them.
 _SIGNING_IN = ("fmo", "portal_user", "credential", "invitation", "login_session", "outbox", "access_entry")
-EVERYWHERE = {("identity", name) for name in (*_SIGNING_IN, "installation_entry")} | {
+_PASSKEYS = ("passkey", "passkey_challenge")
+EVERYWHERE = {("identity", name) for name in (*_SIGNING_IN, *_PASSKEYS, "installation_entry")} | {
     ("jobs", "outbox"),
     ("jobs", "fmo"),
 }
