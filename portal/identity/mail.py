@@ -1,4 +1,4 @@
-"""Invitation mails. Without MAIL_URL they land in `$PORTAL_DATA/outbox`, one file each."""
+"""Mails: what they say, and handing them over. Without MAIL_URL they land in `$PORTAL_DATA/outbox`, one file each."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import smtplib
 import ssl
 from datetime import timedelta
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -21,6 +23,11 @@ from portal.identity.models import Fmo, Invitation, User
 from portal.identity.operations import arm
 
 TRY_AGAIN_AFTER, TRY_FOR = timedelta(minutes=3), timedelta(days=2)
+WAIT = 20  # seconds for each answer of the mail server
+
+
+class MailFailed(OSError):
+    """The mail server did not take a mail. The text names the kind of failure and never whose mail it was."""
 
 
 def send_invitation(invitation_id: UUID) -> None:
@@ -46,41 +53,84 @@ def order_again(invitation_id: UUID) -> bool:
 
 def _invitation(user: User, fmo: Fmo, token: str) -> EmailMessage:
     link = f"{load_settings().public_url}/invite/{token}"
+    office = one_line(fmo.name)
+    proof = " You will be asked for your NPN, to prove that the invitation is yours." if user.npn else ""
+    return compose(
+        fmo,
+        user.email,
+        f"{office} has made you an account",
+        f"Hello {one_line(user.first_name)},\n\n"
+        f"{office} has made you an account in its portal. Open this link to set your password:\n\n{link}\n\n"
+        f"The link works once and for seven days.{proof}\n\n"
+        f"If you did not expect this, ignore this mail.\n",
+    )
+
+
+def compose(fmo: Fmo, to: str, subject: str, text: str) -> EmailMessage:
+    """A mail of the FMO's. What stands in its headers is one line, whatever a name holds."""
     message = EmailMessage()
-    message["Subject"] = f"{fmo.name} has made you an account"
-    message["From"] = f"{fmo.name} <no-reply@{fmo.slug}.example>"
-    message["To"] = user.email
+    message["Subject"] = one_line(subject)
+    message["From"] = Address(one_line(fmo.name), "no-reply", f"{fmo.slug}.example")
+    message["To"] = Address(addr_spec=to)
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(domain=f"{fmo.slug}.example")
-    proof = " You will be asked for your NPN, to prove that the invitation is yours." if user.npn else ""
-    message.set_content(
-        f"Hello {user.first_name},\n\n"
-        f"{fmo.name} has made you an account in its portal. Open this link to set your password:\n\n{link}\n\n"
-        f"The link works once and for seven days.{proof}\n\n"
-        f"If you did not expect this, ignore this mail.\n"
-    )
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
     return message
 
 
+def one_line(name: str) -> str:
+    """A name without line ends and other characters that steer: no name begins a header or a paragraph of a mail."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())
+
+
 def deliver(message: EmailMessage) -> None:
-    """Hand `message` to the mail server, or write it into the outbox folder; raises what the server says."""
+    """Hand `message` to the mail server, or write it into the outbox folder; raises `MailFailed`."""
     settings = load_settings()
-    if settings.mail_url:
-        _smtp(settings.mail_url, message)
-    else:
-        _file(settings.data / "outbox", message)
+    if not settings.mail_url:
+        return _file(settings.data / "outbox", message)
+    try:
+        return _smtp(settings.mail_url, message)
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = sorted({code for code, _ in error.recipients.values()})
+        raise MailFailed(f"The mail server refused the recipient ({', '.join(map(str, codes))}).") from None
+    except smtplib.SMTPResponseException as error:
+        raise MailFailed(f"The mail server refused the mail ({type(error).__name__}, {error.smtp_code}).") from None
+    except OSError as error:  # smtplib's other errors are such too; their texts may name people
+        raise MailFailed(f"The mail server could not be used ({type(error).__name__}).") from None
 
 
 def _smtp(url: str, message: EmailMessage) -> None:
     parts = urlsplit(url)
-    secure = parts.scheme == "smtps"
-    kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
-    with kind(parts.hostname or "localhost", parts.port or (465 if secure else 587), timeout=20) as server:
-        if not secure and server.has_extn("starttls"):
-            server.starttls(context=ssl.create_default_context())
+    host = parts.hostname or "localhost"
+    context = _certainty(host)
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=WAIT, context=context)
+    else:
+        server = smtplib.SMTP(host, parts.port or 587, timeout=WAIT)
+    with server:
+        server.ehlo()
+        if parts.scheme != "smtps" and (server.has_extn("starttls") or not _is_here(host)):
+            server.starttls(context=context)  # raises where it is not offered: no link goes over a network in the clear
+            server.ehlo()
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server.send_message(message)
+
+
+def _certainty(host: str) -> ssl.SSLContext:
+    """The certificate must be the server's, except on this machine, where nobody stands in between."""
+    context = ssl.create_default_context()
+    if _is_here(host):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _file(folder: Path, message: EmailMessage) -> None:

@@ -42,6 +42,8 @@ def sign_in(email: str, password: str, origin: Origin) -> User | None:
         why = _why_not(user, credential, right)
         if credential is not None:
             _count(credential, right, why)
+            if why is None and passwords.outgrown(credential.password_hash):
+                credential.password_hash = passwords.hash_password(password)
         if why is None:
             user.last_sign_in_at = clock.now()
         work.flush()

@@ -7,13 +7,14 @@ from flask_limiter.util import get_remote_address
 
 from portal.core.fragments import go, page
 from portal.core.permissions import public
-from portal.core.session import open_session
+from portal.core.session import TenantSession, open_session
 from portal.extensions import limiter
-from portal.identity import operations, passwords
+from portal.identity import operations, queries
 from portal.identity.forms import InvitationForm
 from portal.identity.models import Invitation, User
 from portal.identity.sessions import IDENTITY_SCOPE
 from portal.identity.views.parts import bp, origin
+from portal.identity.weakness import weakness
 
 
 @bp.get("/invite/<token>")
@@ -41,15 +42,15 @@ def accept_invitation(token: str) -> Response:
         invitation_row, user = found
         if user.npn is None:
             del form.npn
-        if not form.validate_on_submit() or not _proved(form, invitation_row, user):
+        if not form.validate_on_submit() or not _proved(work, form, invitation_row, user):
             return _form_page(form, token, user, status=422)
         operations.accept(work, invitation_row, user, form.password.data, origin())
     flash("Your password is set. Sign in to see your account.")
     return go(url_for("identity.login"))
 
 
-def _proved(form: InvitationForm, invitation_row: Invitation, user: User) -> bool:
-    weak = passwords.weakness(form.password.data, email=user.email, name=user.name)
+def _proved(work: TenantSession, form: InvitationForm, invitation_row: Invitation, user: User) -> bool:
+    weak = weakness(form.password.data, about=queries.known_about(work, user))
     if weak:
         form.password.errors = [weak]
         return False
