@@ -16,7 +16,7 @@ from whitenoise import WhiteNoise
 from portal import frame
 from portal.compliance.operations import write_refusal
 from portal.config import Settings, load_settings
-from portal.core import transaction, web
+from portal.core import start, transaction, web
 from portal.core.permissions import public
 from portal.core.scope import Login
 from portal.extensions import csrf, db, htmx, limiter, login_manager, migrate, oauth
@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     _extensions(app)
     web.init(app)  # before the transaction, so that its headers are put on whatever answer that ends with
+    start.init(app)
     transaction.init(app, identify=identify, write_refusal=write_refusal)
     _static_files(app)
     if settings.proxies:

@@ -27,6 +27,7 @@ from portal.core.session import open_session
 from portal.crm.uploads import operations as uploads
 from portal.extensions import db, redis_client
 from portal.identity import sessions
+from portal.runtime import starting
 from portal.sync import operations as sync
 from tasks.jobs import application
 from tasks.queue import are_alive, job_id, send
@@ -157,6 +158,7 @@ def _address() -> str:
 def main() -> None:
     """Relay until told to stop."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
+    starting.or_exit()
     with application().app_context():
         relay = Relay()
         signal.signal(signal.SIGTERM, relay.stop)

@@ -14,7 +14,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from portal.core import scratch
-from portal.runtime import children
+from portal.runtime import children, starting
 from tasks import horse
 from tasks.horse import Horse
 from tasks.jobs import application
@@ -109,6 +109,7 @@ def main() -> None:
     """Work until told to stop."""
     from portal.extensions import redis_client
 
+    starting.or_exit()
     with application().app_context():
         connection = redis_client(blocking=True)
     scratch.sweep()  # what a machine that went down has left

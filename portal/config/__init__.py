@@ -30,6 +30,8 @@ _HOW_TO = {
     "METRICS_TOKEN": """python3 -c 'import secrets; print(secrets.token_urlsafe(48))'""",
     "FIELD_KEYS": """python3 -c 'import base64, os; print("k1:" + base64.b64encode(os.urandom(32)).decode())'""",
 }
+_OR_DEMO = "\n  To look around with invented people only, set PORTAL_DEMO=1 instead: then they are made for you."
+_FEWEST_DIFFERENT_BYTES = 16  # of 32; random ones have about 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +190,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
 
 def _secrets(env: Env, data: Path, *, demo: bool, embedded: bool) -> Secrets:
     given = {name: env.str(name, "") for name in (*_HOW_TO, "PORTAL_DEMO_PASSWORD")}
-    if not demo:
-        _refuse_missing_or_weak(given)
+    _refuse_missing_or_weak(given, demo=demo)
     wanted = {name for name, value in given.items() if demo and not value}
     wanted |= {"POSTGRES_PASSWORD"} if embedded else set()
     kept = kept_secrets(data, wanted) if wanted else {}
@@ -203,17 +204,19 @@ def _secrets(env: Env, data: Path, *, demo: bool, embedded: bool) -> Secrets:
     )
 
 
-def _refuse_missing_or_weak(given: Mapping[str, str]) -> None:
+def _refuse_missing_or_weak(given: Mapping[str, str], *, demo: bool) -> None:
     complaints = []
     for name, command in _HOW_TO.items():
-        fault = "is not set" if not given[name] else _weakness(given[name])
-        if fault:
+        fault = _weakness(given[name]) if given[name] else "is not set"
+        if fault and (given[name] or not demo):  # a demo makes what nobody has given
             complaints.append(f"  {name} {fault}. Make one with: {command}")
+    if given["SECRET_KEY"] and given["SECRET_KEY"] == given["METRICS_TOKEN"]:
+        complaints.append("  METRICS_TOKEN is the same as SECRET_KEY, which whoever reads figures must not know.")
     if complaints:
         raise SettingsError(
             "The portal does not start without its secrets. Set these in the environment, and keep them: what was "
             "encrypted or signed with them cannot be read with others.\n" + "\n".join(complaints)
-            + "\n  To look around with invented people only, set PORTAL_DEMO=1 instead: then they are made for you."
+            + ("" if demo else _OR_DEMO)
         )  # fmt: skip
 
 
@@ -241,6 +244,8 @@ def _parse_field_keys(text: str) -> tuple[tuple[str, bytes], ...]:
                 "FIELD_KEYS must be id:base64,id:base64,… with a different id of letters and digits and 32 bytes in "
                 f"each; the first encrypts. Make one with: {_HOW_TO['FIELD_KEYS']}"
             )
+        if len(set(key)) < _FEWEST_DIFFERENT_BYTES:
+            raise SettingsError(f"The key {key_id} of FIELD_KEYS is not random. Make one with: {_HOW_TO['FIELD_KEYS']}")
         keys[key_id] = key
     return tuple(keys.items())
 

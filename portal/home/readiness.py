@@ -1,4 +1,4 @@
-"""Whether a request can be served: database logins, the tables' version, the queue, a worker, the browser files."""
+"""Whether a request can be served: database, tables, the wall between tenants, queue, a worker, the browser files."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, timedelta
-from functools import cache
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from flask import current_app
 from redis.exceptions import RedisError
 from rq import Worker
-from sqlalchemy import Engine, Select, column, select, table
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core import clock
+from portal.core import clock, start, wall
 from portal.core.scope import Login
 from portal.extensions import db, redis_client
 
@@ -30,6 +27,7 @@ def parts() -> dict[str, bool]:
     return {
         "database": all(_answers(login) for login in Login),
         "migrations": _holds(_migrated),
+        "wall": _holds(lambda: not start.faults(start.pooled, current_app.config["PORTAL"])),
         "queue": _holds(lambda: bool(redis_client().ping())),
         "worker": _holds(worker_seen),
         "assets": _holds(_assets_right),
@@ -53,16 +51,8 @@ def _one(engine: Engine) -> bool:
 
 
 def _migrated() -> bool:
-    version: Select[str] = select(column("version_num")).select_from(table("alembic_version"))
-    with db.engines[Login.IDENTITY.value].connect() as connection:
-        return set(connection.scalars(version)) == _heads(str(Path(current_app.root_path) / "migrations"))
-
-
-@cache
-def _heads(folder: str) -> set[str]:
-    config = Config()
-    config.set_main_option("script_location", folder)
-    return set(ScriptDirectory.from_config(config).get_heads())
+    with start.pooled(Login.IDENTITY) as connection:
+        return not wall.behind(connection)
 
 
 def worker_seen() -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from portal.config import Settings, load_settings
-from portal.runtime import children, servers
+from portal.runtime import children, servers, starting
 from portal.runtime.errors import StartError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,13 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def with_servers() -> Iterator[Settings]:
-    """Have PostgreSQL and Valkey for the length of the block; says in a sentence why not, and exits with 1."""
+    """Have PostgreSQL and Valkey for the length of the block; says in a sentence why not, and exits with 1.
+
+    A database in which the portal may not work is such a reason: see `starting`.
+    """
     settings = load_settings()
     try:
         with servers.running(settings):
+            starting.require(settings)
             yield settings
     except StartError as error:
         raise click.ClickException(str(error)) from error
+    except starting.AwayError as error:
+        raise click.ClickException("The database does not answer. Nothing was done; try again when it does.") from error
 
 
 @contextmanager

@@ -68,6 +68,7 @@ def _make_logins(connection: Connection, settings: Settings) -> None:
     database = connection.execute(text("SELECT current_database()")).scalar_one()
     owner = owner_name(database)
     _ensure_role(connection, owner, "NOLOGIN")
+    _run(connection, "ALTER ROLE {} NOLOGIN NOBYPASSRLS", owner)
     # Membership with SET lets the setup login work as the owner without inheriting anything.
     _run(connection, "GRANT {} TO CURRENT_USER WITH SET TRUE, INHERIT FALSE", owner)
     _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
@@ -82,6 +83,7 @@ def _make_logins(connection: Connection, settings: Settings) -> None:
             .format(sql.Identifier(name), sql.Literal(password))
             .as_string()
         )
+        _take_back(connection, database, name)
         _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", database, name)
         _run(connection, "GRANT USAGE ON SCHEMA public TO {}", name)
         _set(connection, name, "search_path", "public")
@@ -92,6 +94,16 @@ def _make_logins(connection: Connection, settings: Settings) -> None:
             _set(connection, name, setting, value)
     # Bulk load goes through temporary tables, which only jobs may make.
     _run(connection, "GRANT TEMPORARY ON DATABASE {} TO {}", database, settings.login_name("jobs"))
+
+
+def _take_back(connection: Connection, database: str, login: str) -> None:
+    """Whatever somebody gave a login besides its own rights on tables: the start would be refused with it."""
+    members = "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = :name ::regrole"
+    for role in connection.execute(text(members), {"name": f'"{login}"'}).scalars().all():
+        connection.exec_driver_sql(f'REVOKE {role} FROM "{login}"')  # regrole quotes what needs quotes
+    _run(connection, "REVOKE ALL ON DATABASE {} FROM {}", database, login)
+    _run(connection, "REVOKE ALL ON SCHEMA public FROM {}", login)
+    _run(connection, "ALTER ROLE {} RESET row_security", login)
 
 
 def _ensure_role(connection: Connection, name: str, kind: str) -> None:

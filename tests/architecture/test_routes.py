@@ -18,7 +18,8 @@ from tests.support.web import Browser
 from tests.support.world import World
 
 # What looking may write: that one looked, that one is still here, and what one searches for.
-MAY_WRITE = {"access_entry", "installation_entry", "login_session", "search_token"}
+# Of field keys the first request of a process notes that they are in use.
+MAY_WRITE = {"access_entry", "installation_entry", "login_session", "search_token", "field_key"}
 _WRITES = re.compile(r"^\s*(?:WITH\b.*?\b)?(INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|COPY)\s+\"?(\w+)", re.I | re.S)
 
 

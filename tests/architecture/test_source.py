@@ -12,6 +12,7 @@ from tests.architecture.source import Module, calls, modules
 SQL_TEXT = {
     "portal.core.session": "tells the wall who is at work",
     "portal.core.outbox": "wakes the relay",
+    "portal.core.wall": "asks the catalog what the logins are and may",
     "portal.runtime.upgrade": "makes logins",
     "portal.runtime.postgres": "makes the database",
     "portal.sync.operations.ending": "spells the condition of a partial index, so that it is found",

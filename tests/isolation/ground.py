@@ -27,6 +27,7 @@ from portal.connectors.layouts import layout_bodies
 from portal.connectors.mapped import Answers
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
+from portal.core.key_use import FieldKey
 from portal.core.models import Base
 from portal.core.outbox import Outbox
 from portal.core.search_tokens import SearchToken
@@ -76,6 +77,7 @@ def lay(store: Session, world: World) -> Ground:
                 name = person.user.first_name.lower()
                 holders[name] = {**shared, **_account(store, office, account), **_person(store, account, person)}
     store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
+    store.add(FieldKey(name="former", proof="x"))
     store.commit()
     return Ground(world, holders, {actor.name: actor for actor in _actors(world)})
 

@@ -9,10 +9,11 @@ from sqlalchemy.engine import make_url
 
 from portal.config import LOGINS, Settings, SettingsError, load_settings
 
+K2, K1 = bytes(range(32)), bytes(range(7, 39))
 STRONG = {
     "SECRET_KEY": "s7Qv0yJp3mXk9Lr2Tn5Wb8Zc1Df4Gh6Ja",
     "METRICS_TOKEN": "m2Rx8Vt4Yk6Np0Qs3Uw5Az7Ce9Fb1Hd",
-    "FIELD_KEYS": "k2:" + base64.b64encode(bytes(range(32))).decode() + ",k1:" + base64.b64encode(bytes(32)).decode(),
+    "FIELD_KEYS": f"k2:{base64.b64encode(K2).decode()},k1:{base64.b64encode(K1).decode()}",
 }
 STRONG["METRICS_TOKEN"] += "Jg"
 
@@ -38,6 +39,9 @@ def test_every_missing_secret_is_named_with_a_way_to_make_it(tmp_path: Path) -> 
         ("METRICS_TOKEN", "0123456789abcdef0123456789abcdef"),
         ("FIELD_KEYS", "k1:" + base64.b64encode(b"too short").decode()),
         ("FIELD_KEYS", STRONG["FIELD_KEYS"].replace("k2:", "k1:")),
+        ("FIELD_KEYS", "k1:" + base64.b64encode(bytes(32)).decode()),
+        ("FIELD_KEYS", "k1:" + base64.b64encode(b"tick tock tick tock tick tock 12").decode()),
+        ("METRICS_TOKEN", STRONG["SECRET_KEY"]),
         ("FIELD_KEYS", STRONG["FIELD_KEYS"].replace("k2:", "")),
     ],
 )
@@ -46,10 +50,16 @@ def test_a_weak_secret_stops_the_start(tmp_path: Path, name: str, value: str) ->
         load_settings({"PORTAL_DATA": str(tmp_path), **STRONG, name: value})
 
 
+@pytest.mark.parametrize("name", ["SECRET_KEY", "METRICS_TOKEN", "FIELD_KEYS"])
+def test_a_weak_secret_that_was_given_stops_a_demo_too(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is a well-known value"):
+        _demo(tmp_path, **{name: "changeme-changeme-0-changeme-changeme"})
+
+
 def test_strong_secrets_are_taken_as_they_are(tmp_path: Path) -> None:
     settings = load_settings({"PORTAL_DATA": str(tmp_path), **STRONG})
     assert settings.secret_key == STRONG["SECRET_KEY"]
-    assert settings.field_keys == (("k2", bytes(range(32))), ("k1", bytes(32)))
+    assert settings.field_keys == (("k2", K2), ("k1", K1))
     assert not settings.demo
     assert settings.demo_password == ""
 

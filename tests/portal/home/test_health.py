@@ -23,7 +23,7 @@ def test_every_part_is_looked_at(client_for: Any, database: None, monkeypatch: p
     answer = client_for(None).get("/readyz")
     assert answer.json is not None
     assert answer.json["parts"] | {"assets": True} == dict.fromkeys(
-        ("database", "migrations", "queue", "worker", "assets"), True
+        ("database", "migrations", "wall", "queue", "worker", "assets"), True
     )
     monkeypatch.setattr(readiness, "worker_seen", lambda: False)
     without = client_for(None).get("/readyz")
