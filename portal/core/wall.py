@@ -25,7 +25,8 @@ UPGRADE = "Run: python3 -m portal upgrade"
 _LOGIN = text("""
 SELECT session_user AS name, current_user = session_user AS itself, r.rolsuper, r.rolbypassrls, r.rolcreaterole,
        r.rolcreatedb, r.rolreplication, current_setting('row_security') = 'on' AND NOT EXISTS (
-         SELECT FROM pg_db_role_setting s WHERE s.setrole IN (0, r.oid) AND 'row_security=off' = ANY (s.setconfig)) AS held,
+         SELECT FROM pg_db_role_setting s WHERE s.setrole IN (0, r.oid) AND 'row_security=off' = ANY (s.setconfig)
+       ) AS held,
        has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
        has_database_privilege(current_database(), 'CREATE') AS schemas,
        current_database() AS database,
