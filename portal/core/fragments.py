@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Response, current_app, make_response, redirect, render_template, request
+
+UNATTENDED = "Portal-Unattended"  # the header with which our script marks what no click, key or choice asked for
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def live(view: View) -> View:
+    """Say of a route that pages ask it again and again by themselves: that keeps nobody signed in."""
+    view.__live__ = True  # type: ignore[attr-defined]  # read back by `attended`
+    return view
+
+
+def attended() -> bool:
+    """Whether a person made this request: not a page by itself, as far as route and script tell.
+
+    Whoever forges the script's header shortens their own session and nothing else.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    return UNATTENDED not in request.headers and not getattr(view, "__live__", False)
 
 
 def wants_fragment() -> bool:

@@ -80,8 +80,8 @@ def deactivate(email: str) -> None:
         held.state = "deactivated"
         work.flush()
         void_invitations(user.id, work)
+        sessions.end_all_of(user.id, work=work)
         _log(work, events.USER_STATE, kind="user", row=held, state="deactivated")
-    sessions.end_all_of(user.id)
 
 
 def reset_password(email: str, password: str) -> None:
@@ -94,8 +94,8 @@ def reset_password(email: str, password: str) -> None:
             Credential(fmo_id=user.fmo_id, id=user.id, password_hash=passwords.hash_password(password), failed_count=0)
         )
         work.flush()
+        sessions.end_all_of(user.id, work=work)
         _log(work, events.PASSWORD_RESET, kind="user", row=held)
-    sessions.end_all_of(user.id)
 
 
 def _user(email: str) -> User:

@@ -61,6 +61,9 @@ class User(FmoOwned, Stamped, Base):
     suspended_at: Mapped[datetime | None]  # by an Administrator of the account; deactivating is the FMO's
     suspended_by: Mapped[UUID | None]
     leaves_on: Mapped[date | None]  # the last day on which somebody who was off-boarded may sign in
+    # Grows by itself, in the database, whenever what the user may do or whether they may be in changes. A session
+    # remembers the number with which it began and is over when there is a higher one.
+    session_generation: Mapped[int] = mapped_column(server_default="0")
 
     @property
     def name(self) -> str:
@@ -111,6 +114,7 @@ class LoginSession(Global, Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     user_id: Mapped[UUID | None]
     fmo_id: Mapped[UUID | None] = mapped_column(ForeignKey("fmo.id"))
+    generation: Mapped[int] = mapped_column(server_default="0")  # the user's when it began
     data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     last_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

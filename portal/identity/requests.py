@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Response, make_response, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, UserMixin
 
-from portal.core.fragments import wants_fragment
+from portal.core.fragments import attended, wants_fragment
 from portal.core.scope import Scope, current_or_none
 from portal.extensions import login_manager
+from portal.identity import sessions
 from portal.identity.origin import Origin, scope_of
 from portal.identity.sessions import StoredSession
 from portal.identity.standing import TOLD, kept_out
@@ -21,6 +22,8 @@ def identify(request_id: str) -> Scope | None:
     stored = _stored()
     if stored is None or stored.user is None or kept_out(stored.user):
         return None
+    if attended():
+        sessions.seen(stored)
     origin = Origin(request.remote_addr, request.user_agent.string, request_id)
     return scope_of(stored.user, session_id=stored.row_id, origin=origin)
 

@@ -47,13 +47,13 @@ def declared() -> list[Rule]:
 
 def value(rule: Rule) -> Value:
     """What the scope's FMO decided, else the default. One short statement."""
-    return _kept(rule, _stored())
+    return kept(rule, _stored())
 
 
 def values() -> dict[str, Value]:
     """Every rule's value by name."""
     stored = _stored()
-    return {rule.name: _kept(rule, stored) for rule in declared()}
+    return {rule.name: kept(rule, stored) for rule in declared()}
 
 
 def _stored() -> Mapping[str, object]:
@@ -61,7 +61,8 @@ def _stored() -> Mapping[str, object]:
     return found or {}
 
 
-def _kept(rule: Rule, stored: Mapping[str, object]) -> Value:
+def kept(rule: Rule, stored: Mapping[str, object]) -> Value:
+    """What an FMO whose rules are stored as `stored` decided, else the default."""
     held = stored.get(rule.name)
     return held if isinstance(held, type(rule.default)) else rule.default
 
@@ -76,7 +77,7 @@ def change(new: Mapping[str, Value]) -> list[str]:
     """Keep new values of known rules for the scope's FMO; the names of those that changed, which the log gets too."""
     fmo = hold()
     known = {rule.name: rule for rule in declared()}
-    changed = [name for name, to in new.items() if _kept(known[name], fmo.rules) != to]
+    changed = [name for name, to in new.items() if kept(known[name], fmo.rules) != to]
     if changed:
         fmo.rules = {**fmo.rules, **{name: new[name] for name in changed}}
         db.session.flush()

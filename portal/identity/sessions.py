@@ -1,11 +1,15 @@
 """Sessions in PostgreSQL: the cookie holds a random token, the row its hash. Signing in changes the token; signing out
-deletes the row, so that an old cookie is worth nothing."""
+deletes the row, so that an old cookie is worth nothing.
+
+The server alone keeps the limits. Only what a person does counts as being there: see `seen`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +21,13 @@ from werkzeug.datastructures import CallbackDict
 from portal.core import clock
 from portal.core.ids import new_id
 from portal.core.scope import Login, Role, Scope
-from portal.core.session import open_session
-from portal.identity.models import LoginSession, User
+from portal.core.session import TenantSession, open_session
+from portal.identity import limits
+from portal.identity.models import Fmo, LoginSession, User
 from portal.identity.standing import kept_out
 
-SIGNED_IN_FOR = timedelta(hours=12)
-IDLE_FOR = timedelta(minutes=60)
 STRANGER_FOR = timedelta(minutes=60)
-SEEN_EVERY = timedelta(seconds=60)
+SEEN_EVERY = timedelta(seconds=60)  # so much earlier than its FMO's rule says may an idle session end, never later
 IDENTITY_SCOPE = Scope(login=Login.IDENTITY, role=Role.SYSTEM, actor_name="sign-in")
 
 
@@ -39,15 +42,20 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
         self.fmo_id: UUID | None = None
         self.user: User | None = None  # as the database has them at the start of this request
         self.turned_away: str | None = None  # why the person of this session may no longer be in
+        self.generation: int | None = None  # the user's at sign-in; None: as the database says when the row is made
+        self.times: limits.Times | None = None  # None: nobody is signed in
         self.modified = False
         self.renew = False
         self.ended = False
         self.accessed = True
 
-    def begin_for(self, user_id: UUID, fmo_id: UUID) -> None:
-        """Sign in: a new token, and nothing of what the stranger's session held."""
+    def begin_for(self, user_id: UUID, fmo_id: UUID, *, generation: int | None = None) -> None:
+        """Sign in: a new token, and nothing of what the stranger's session held.
+
+        `generation` is the user's at the moment at which they proved who they are: what changed since ends the session.
+        """
         self.clear()
-        self.user_id, self.fmo_id = user_id, fmo_id
+        self.user_id, self.fmo_id, self.generation = user_id, fmo_id, generation
         self.renew = self.modified = True
 
     def end(self) -> None:
@@ -76,24 +84,26 @@ class PostgresSessions(SessionInterface):
         with open_session(IDENTITY_SCOPE) as work:
             now = clock.now()
             found_row = work.execute(
-                select(LoginSession, User)
+                select(LoginSession, User, Fmo.rules)
                 .outerjoin(User, (User.fmo_id == LoginSession.fmo_id) & (User.id == LoginSession.user_id))
+                .outerjoin(Fmo, Fmo.id == LoginSession.fmo_id)
                 .where(LoginSession.token_hash == _hash(token), LoginSession.expires_at > now)
             ).one_or_none()
             if found_row is None:
                 return StoredSession()
-            row, user = found_row
-            why = kept_out(user) if user else None
-            if row.user_id and (row.last_seen_at + IDLE_FOR < now or user is None or why):
-                work.delete(row)  # whoever may sign in again later does so with a new session
-                over = StoredSession()
-                over.turned_away = why
-                return over
-            if row.last_seen_at + SEEN_EVERY < now and "HX-Request" not in request.headers:
-                row.last_seen_at = now  # a page that polls by itself keeps nobody signed in
+            row, user, stored_rules = found_row
             found = StoredSession(row.data, token=token)
             found.row_id, found.user_id, found.fmo_id = row.id, row.user_id, row.fmo_id
             found.user = user
+            if row.user_id is not None:
+                over, why = _over(row, user, stored_rules or {}, now)
+                if over:
+                    work.delete(row)  # whoever may sign in again later does so with a new session
+                    ended = StoredSession()
+                    ended.turned_away = why
+                    return ended
+                assert user is not None  # else it would be over
+                found.times = limits.times(row, user.role, stored_rules or {})
             return found
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -115,38 +125,91 @@ class PostgresSessions(SessionInterface):
                 return
             session.token = secrets.token_urlsafe(32)
             session.row_id = new_id()
-            life = SIGNED_IN_FOR if session.user_id else STRANGER_FOR
-            work.add(_row(session, life))
+            work.add(_row(session, _user_of(session, work)))
         response.set_cookie(
             name, session.token, path="/", httponly=True, samesite="Lax", secure=self.get_cookie_secure(app)
         )
 
 
-def _row(session: StoredSession, life: timedelta) -> LoginSession:
+def _over(row: LoginSession, user: User | None, rules: dict[str, Any], now: datetime) -> tuple[bool, str | None]:
+    """Whether a signed-in session is over, and why the person is kept out, if it is that."""
+    if user is None or (why := kept_out(user)):
+        return True, why if user is not None else None
+    return row.generation != user.session_generation or limits.times(row, user.role, rules).ends_at <= now, None
+
+
+def _user_of(session: StoredSession, work: TenantSession) -> tuple[int, dict[str, Any]]:
+    """The generation with which a signed-in session begins, and the rules of its FMO."""
+    if session.user_id is None:
+        return 0, {}
+    query = select(User.session_generation, Fmo.rules).join(Fmo, Fmo.id == User.fmo_id)
+    generation, rules = work.execute(query.where(User.id == session.user_id)).one()
+    return (generation if session.generation is None else session.generation), rules
+
+
+def _row(session: StoredSession, user: tuple[int, dict[str, Any]]) -> LoginSession:
     from flask import request
 
     assert session.token is not None and session.row_id is not None
+    now = clock.now()
+    generation, rules = user
+    life = limits.signed_in_for(rules) if session.user_id else STRANGER_FOR
     return LoginSession(
         id=session.row_id,
         token_hash=_hash(session.token),
         user_id=session.user_id,
         fmo_id=session.fmo_id,
+        generation=generation,
         data=dict(session),
-        expires_at=clock.now() + life,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + life,
         address=request.remote_addr,
         user_agent=(request.user_agent.string or "")[:300],
     )
 
 
-def end_all_of(user_id: UUID) -> int:
-    """Sign a user out everywhere, from the next request on; how many sessions that were."""
+def seen(session: StoredSession) -> None:
+    """Take down that a person is there, at most once a minute.
+
+    For requests that a person made: a page that asks again by itself keeps nobody signed in.
+    """
+    now = clock.now()
+    if session.times is None or session.times.seen_at + SEEN_EVERY > now:
+        return
     with open_session(IDENTITY_SCOPE) as work:
-        ended = delete(LoginSession).where(LoginSession.user_id == user_id).returning(LoginSession.id)
-        return len(work.execute(ended).all())
+        mine = update(LoginSession).where(LoginSession.id == session.row_id, LoginSession.last_seen_at < now)
+        work.execute(mine.values(last_seen_at=now))
+    session.times = replace(session.times, seen_at=now)
+
+
+def end_all_of(user_id: UUID, but: UUID | None = None, *, work: TenantSession | None = None) -> int:
+    """Sign a user out everywhere, from the next request on, except in the session `but`; how many these were.
+
+    With `work` (a session of the login `identity`) it is part of that transaction, and a sign-in that is under way with
+    what held before does not outlive it. Without, call it after the change is committed.
+    """
+    if work is not None:
+        return _end_all_of(user_id, but, work)
+    with open_session(IDENTITY_SCOPE) as own:
+        return _end_all_of(user_id, but, own, count_on=False)
+
+
+def _end_all_of(user_id: UUID, but: UUID | None, work: TenantSession, *, count_on: bool = True) -> int:
+    if count_on:
+        later = update(User).where(User.id == user_id).values(session_generation=User.session_generation + 1)
+        now = work.scalars(later.returning(User.session_generation).execution_options(synchronize_session=False)).one()
+        work.execute(update(LoginSession).where(LoginSession.id == but).values(generation=now))
+    ended = delete(LoginSession).where(LoginSession.user_id == user_id, LoginSession.id.is_distinct_from(but))
+    return len(work.execute(ended.returning(LoginSession.id)).all())
 
 
 def purge() -> int:
-    """Delete sessions past their time; returns how many."""
+    """Delete sessions past their time, or idle for longer than any FMO may allow; returns how many."""
+    now = clock.now()
+    idle = LoginSession.user_id.is_not(None) & (
+        LoginSession.last_seen_at < now - timedelta(minutes=limits.LONGEST_IDLE)
+    )
     with open_session(IDENTITY_SCOPE) as work:
-        past = delete(LoginSession).where(LoginSession.expires_at < clock.now()).returning(LoginSession.id)
+        past = delete(LoginSession).where((LoginSession.expires_at < now) | idle).returning(LoginSession.id)
         return len(work.execute(past).all())

@@ -50,6 +50,8 @@
 
   on("htmx:configRequest", ({ detail }) => {
     detail.headers["X-CSRFToken"] = find("meta[name=csrf-token]").content;
+    // What no click, key or choice asked for keeps nobody signed in.
+    if (!detail.triggeringEvent?.isTrusted) detail.headers["Portal-Unattended"] = "1";
     if (detail.verb !== "get") return;
     for (const key of [...detail.formData.keys()]) {
       if (detail.formData.getAll(key).every((value) => value === "")) detail.formData.delete(key);
@@ -59,6 +61,13 @@
   on("htmx:beforeRequest", (event) => {
     const { elt } = event.detail;
     if (polls(elt) && (document.hidden || elt.dataset.refused)) event.preventDefault();
+  });
+
+  on("htmx:beforeOnLoad", (event) => {
+    const { elt, xhr } = event.detail;
+    if (!polls(elt) || !xhr.getResponseHeader("HX-Refresh")) return;
+    event.preventDefault(); // the browser's own reloading would count as somebody's doing
+    refreshAround();
   });
 
   on("htmx:afterRequest", ({ detail }) => {

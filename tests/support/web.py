@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from portal.core import clock
@@ -67,12 +68,15 @@ def browser(app: Flask, user: User | None) -> Browser:
     if user is None:
         return client
     token, raw = secrets.token_urlsafe(32), secrets.token_hex(20)
+    with app.app_context(), open_session(IDENTITY_SCOPE) as work:
+        generation = work.scalars(select(User.session_generation).where(User.id == user.id)).one()
     row = LoginSession(
         token_hash=hashlib.sha256(token.encode()).hexdigest(),
         user_id=user.id,
         fmo_id=user.fmo_id,
+        generation=generation,
         data={"csrf_token": raw},
-        expires_at=clock.now() + timedelta(hours=1),
+        expires_at=clock.now() + timedelta(hours=12),
     )
     with app.app_context(), open_session(IDENTITY_SCOPE) as work:
         work.add(row)

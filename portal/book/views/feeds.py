@@ -20,7 +20,7 @@ from portal.book.undoing.words import done
 from portal.book.views import bp
 from portal.core import clock, scope
 from portal.core.csv_file import download
-from portal.core.fragments import fragment, go, page
+from portal.core.fragments import fragment, go, live, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
@@ -112,6 +112,7 @@ def feed(run_id: UUID) -> Response:
 
 @bp.get("/feeds/<uuid:run_id>/progress")
 @allow(Permission.FEED_READ)
+@live
 def feed_progress(run_id: UUID) -> Response:
     """Only the moving part; the answer that finds the run finished ends the asking."""
     run = find_or_404(FeedRun, run_id)

@@ -15,7 +15,7 @@ from portal.book.arrival.signing_in import fingerprint
 from portal.book.models import Connector
 from portal.book.views import bp
 from portal.core import scope
-from portal.core.fragments import fragment, go, page
+from portal.core.fragments import fragment, go, live, page
 from portal.core.lookup import find, find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
@@ -82,6 +82,7 @@ def source(source_id: UUID) -> Response:
 
 @bp.get("/sources/<uuid:source_id>/progress")
 @allow(Permission.FEED_READ)
+@live
 def source_progress(source_id: UUID) -> Response:
     """Only the moving part; the answer that finds nothing under way ends the asking."""
     shown = _shown(_source(source_id))

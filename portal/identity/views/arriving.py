@@ -11,5 +11,5 @@ from portal.identity.views.parts import home_of, stored
 
 def arrive(user: User, *, target: str = "") -> Response:
     """Begin a session for `user`, in place of the stranger's, and lead to `target` (a page of ours) or their home."""
-    stored().begin_for(user.id, user.fmo_id)
+    stored().begin_for(user.id, user.fmo_id, generation=user.session_generation)
     return go(target or home_of(user.role))

@@ -12,7 +12,7 @@ from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.core import scope
 from portal.core.csv_file import download
-from portal.core.fragments import go, page, wants_fragment
+from portal.core.fragments import go, live, page, wants_fragment
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
@@ -66,6 +66,7 @@ def run_changes(run_id: UUID) -> Response:
 
 @bp.get("/fmo/runs/<uuid:run_id>/progress")
 @allow(Permission.SYNC_READ)
+@live
 def progress(run_id: UUID) -> Response:
     """The run's card anew; the last answer ends the asking, and renews what else the page says of the account."""
     found = find_or_404(SyncRun, run_id)
