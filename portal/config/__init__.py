@@ -48,6 +48,7 @@ class Settings:
     workers: int  # how many processes carry out jobs
     proxies: int  # how many of ours stand in front and are believed about who asked
     inbox: Path  # below it every FMO has a folder from which carrier files are taken
+    second_factor: str  # "required", or "relaxed": nobody has to hold a second factor, who does is asked for it
     sftp_private: bool  # whether an SFTP server may stand in a private network, this machine included
     embedded_postgres: bool
     embedded_valkey: bool
@@ -176,6 +177,11 @@ def _read(environ: Mapping[str, str]) -> Settings:
             workers=env.int("PORTAL_WORKERS", 2, validate=validate.Range(1, 32)),
             proxies=env.int("PORTAL_PROXIES", 0),
             inbox=Path(env.str("PORTAL_INBOX", str(data / "inbox"))).expanduser().resolve(),
+            second_factor=env.str(
+                "PORTAL_SECOND_FACTOR",
+                "relaxed" if demo else "required",
+                validate=validate.OneOf(("required", "relaxed"), error="It must be required or relaxed."),
+            ),
             sftp_private=env.bool("PORTAL_SFTP_PRIVATE", False),
             public_url=env.str("PORTAL_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/"),
             embedded_postgres=database_url is None,

@@ -128,16 +128,20 @@ class Access:
     permission: Permission | None
     event: Event | None
     public_reason: str | None = None
+    fresh: bool = False  # only for who proved to be themself in the last minutes
 
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def allow(permission: Permission, event: Event | None = None) -> Callable[[View], View]:
-    """Open a route to the roles that hold `permission`; with `event`, every answer leaves one log entry."""
+def allow(permission: Permission, event: Event | None = None, *, fresh: bool = False) -> Callable[[View], View]:
+    """Open a route to the roles that hold `permission`; with `event`, every answer leaves one log entry.
+
+    `fresh`: who did not prove to be themself within `transaction.FRESH_FOR` is asked to do so first.
+    """
 
     def mark(view: View) -> View:
-        view.__access__ = Access(permission, event)  # type: ignore[attr-defined]  # read back by `access_of`
+        view.__access__ = Access(permission, event, fresh=fresh)  # type: ignore[attr-defined]  # read back by `access_of`
         return view
 
     return mark

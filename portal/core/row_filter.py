@@ -51,7 +51,8 @@ def apply(state: ORMExecuteState, scope: Scope) -> None:
 
 def _reach(scope: Scope) -> Scope:
     """The scope without what differs from one request of the same person to the next."""
-    return replace(scope, actor_name="", session_id=None, request_id=None, run_id=None, address=None, user_agent=None)
+    whoever = replace(scope, actor_name="", address=None, user_agent=None)
+    return replace(whoever, session_id=None, request_id=None, run_id=None, proved_at=None)
 
 
 @lru_cache(maxsize=2048)

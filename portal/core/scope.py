@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -96,6 +97,7 @@ class Scope:
     run_id: UUID | None = None
     address: str | None = None
     user_agent: str | None = None
+    proved_at: datetime | None = None  # when the person last proved to be themself in this session
 
     @property
     def limited(self) -> bool:

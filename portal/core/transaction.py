@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NoReturn
 from uuid import UUID
 
 from flask import Flask, Response, abort, current_app, g, request
 
-from portal.core import access, scope
+from portal.core import access, clock, scope
 from portal.core.events import Event
 from portal.core.ids import parse_id
 from portal.core.permissions import Access, access_of, may
@@ -23,6 +24,7 @@ from portal.core.scope import Scope
 from portal.extensions import db
 
 RefusalWriter = Callable[..., None]
+FRESH_FOR = timedelta(minutes=20)
 REFUSED_FORM = (409, 422)
 
 
@@ -63,7 +65,15 @@ def _guard(write_refusal: RefusalWriter) -> Response | None:
     if not may(at_work, declared.permission):
         write_refusal(at_work, REFUSED_PAGE, asked_for=_asked_id(), reason=f"no {declared.permission.value}")
         abort(404)
+    if declared.fresh and not is_fresh(at_work):
+        asked: Response | None = current_app.extensions["ask_to_prove"](at_work)
+        return asked
     return None
+
+
+def is_fresh(at_work: Scope) -> bool:
+    """Whether the person proved to be themself so lately that records may be revealed and taken along."""
+    return at_work.proved_at is not None and at_work.proved_at + FRESH_FOR > clock.now()
 
 
 def _asked_id() -> UUID | None:

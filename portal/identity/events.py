@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.core.events import changes, reads
 
 SIGNED_IN = changes("session.start", "signed in")
+HALF_WAY = changes("session.half_way", "proved a first factor and was asked for the second", ("wanted",))
 SIGN_IN_REFUSED = reads("session.refused", "was refused at sign-in", ("why",))
 SIGNED_OUT = changes("session.end", "signed out")
 INVITED = changes("invitation.create", "invited a user", ("user_id", "business"))

@@ -108,11 +108,18 @@ class LoginSession(Global, Base):
 
     __tablename__ = "login_session"
     __global_reason__ = "looked up by its token before a tenant is known; only the login identity can read it"
-    __table_args__ = (Index("ix_login_session_user", "user_id"), Index("ix_login_session_expires", "expires_at"))
+    __table_args__ = (
+        Index("ix_login_session_user", "user_id"),
+        Index("ix_login_session_pending_user", "pending_user_id"),
+        Index("ix_login_session_expires", "expires_at"),
+        CheckConstraint("user_id IS NULL OR pending_user_id IS NULL", name="half_way_is_not_in"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     token_hash: Mapped[str] = mapped_column(unique=True)
     user_id: Mapped[UUID | None]
+    pending_user_id: Mapped[UUID | None]  # one factor is proved, the second is not: nobody is signed in
+    proved_at: Mapped[datetime | None]  # when the person last proved to be themself
     fmo_id: Mapped[UUID | None] = mapped_column(ForeignKey("fmo.id"))
     generation: Mapped[int] = mapped_column(server_default="0")  # the user's when it began
     data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))

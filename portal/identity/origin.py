@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from portal.core.scope import Login, Role, Scope
@@ -23,7 +24,12 @@ class Origin:
 
 
 def scope_of(
-    user: User, *, session_id: UUID | None = None, origin: Origin | None = None, login: Login | None = None
+    user: User,
+    *,
+    session_id: UUID | None = None,
+    origin: Origin | None = None,
+    login: Login | None = None,
+    proved_at: datetime | None = None,
 ) -> Scope:
     """What `user` may see and do, for one request."""
     at = origin or Origin()
@@ -39,4 +45,5 @@ def scope_of(
         request_id=at.request_id,
         address=at.address,
         user_agent=(at.user_agent or "")[:300],
+        proved_at=proved_at,
     )

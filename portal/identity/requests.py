@@ -25,7 +25,7 @@ def identify(request_id: str) -> Scope | None:
     if attended():
         sessions.seen(stored)
     origin = Origin(request.remote_addr, request.user_agent.string, request_id)
-    return scope_of(stored.user, session_id=stored.row_id, origin=origin)
+    return scope_of(stored.user, session_id=stored.row_id, origin=origin, proved_at=stored.proved_at)
 
 
 def send_to_login() -> Response:

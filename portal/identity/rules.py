@@ -27,6 +27,7 @@ class Rule:
     least: int = 0
     most: int = 1_000_000
     choices: Mapping[str, str] | None = None
+    reason_for: Value | None = None  # who changes to this value says why, for the log
 
 
 _declared: dict[str, Rule] = {}
@@ -73,7 +74,12 @@ def hold() -> Fmo:
     return db.session.scalars(fmo.execution_options(populate_existing=True)).one()
 
 
-def change(new: Mapping[str, Value]) -> list[str]:
+def wants_reason(rule: Rule, to: Value) -> bool:
+    """Whether changing the rule from what holds now to `to` asks for a reason."""
+    return rule.reason_for is not None and to == rule.reason_for and value(rule) != to
+
+
+def change(new: Mapping[str, Value], *, reason: str | None = None) -> list[str]:
     """Keep new values of known rules for the scope's FMO; the names of those that changed, which the log gets too."""
     fmo = hold()
     known = {rule.name: rule for rule in declared()}
@@ -82,5 +88,5 @@ def change(new: Mapping[str, Value]) -> list[str]:
         fmo.rules = {**fmo.rules, **{name: new[name] for name in changed}}
         db.session.flush()
         now = {name: new[name] for name in changed}
-        access.record(RULES_CHANGE, kind="fmo", ids=[fmo.id], fields=changed, rules=now)
+        access.record(RULES_CHANGE, kind="fmo", ids=[fmo.id], fields=changed, reason=reason, rules=now)
     return changed

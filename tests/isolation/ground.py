@@ -32,6 +32,7 @@ from portal.core.models import Base
 from portal.core.outbox import Outbox
 from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
+from portal.identity.factors.models import ProofCount, RecoveryCode, TotpFactor
 from portal.identity.models import Credential, Invitation, LoginSession, User
 from portal.identity.passkeys.models import Passkey, PasskeyChallenge
 from portal.provisioning.models import BulkOutcome
@@ -215,6 +216,9 @@ def _of_user(user: User) -> list[Base]:
     return [
         SearchToken(fmo_id=user.fmo_id, user_id=user.id, body=body),
         Credential(fmo_id=user.fmo_id, id=user.id, password_hash="none"),
+        TotpFactor(fmo_id=user.fmo_id, user_id=user.id, seed="none"),
+        RecoveryCode(fmo_id=user.fmo_id, user_id=user.id, slot=0, code_hash="none"),
+        ProofCount(fmo_id=user.fmo_id, id=user.id),
         Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),
         LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later),
         passkey(user),

@@ -67,7 +67,7 @@ def _at_work(engine: Engine, login: Login, tenant: Tenant | None, user_id: UUID 
     """A transaction of `login` for `tenant`, rolled back."""
     with engine.connect() as connection:
         values = {"fmo_id": "", "business_id": "", "reach": "", "own_npn": "", "actor_id": "", "role": ""}
-        if tenant is not None and login != "identity":
+        if tenant is not None:
             values |= {"fmo_id": str(tenant.fmo_id), "actor_id": str(user_id or tenant.user_id), "reach": "whole"}
             if login in ("agent", "jobs"):
                 values |= {"business_id": str(tenant.business_id), "role": "agent_admin"}

@@ -62,7 +62,7 @@ class Browser(FlaskClient):
 
 
 def browser(app: Flask, user: User | None) -> Browser:
-    """A browser that is signed in as `user`, or a stranger's (None)."""
+    """A browser that is signed in as `user`, in full and a moment ago, or a stranger's (None)."""
     client = app.test_client()
     assert isinstance(client, Browser)
     if user is None:
@@ -75,6 +75,7 @@ def browser(app: Flask, user: User | None) -> Browser:
         user_id=user.id,
         fmo_id=user.fmo_id,
         generation=generation,
+        proved_at=clock.now(),
         data={"csrf_token": raw},
         expires_at=clock.now() + timedelta(hours=12),
     )

@@ -11,7 +11,7 @@ from portal.identity.operations.inviting import (
     token_hash,
     void_invitations,
 )
-from portal.identity.operations.signing_in import TurnedAway, log_sign_out, sign_in
+from portal.identity.operations.signing_in import TurnedAway, log_half_way, log_sign_in, log_sign_out, sign_in
 
 __all__ = [
     "MAX_TRIES",
@@ -20,6 +20,8 @@ __all__ = [
     "arm",
     "canonical_npn",
     "invite",
+    "log_half_way",
+    "log_sign_in",
     "log_sign_out",
     "open_invitation",
     "refuse",

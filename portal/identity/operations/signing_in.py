@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.compliance.operations import write_installation_entry
 from portal.core import access, clock, scope
@@ -28,7 +28,8 @@ def sign_in(email: str, password: str, origin: Origin) -> User | None:
     """The user whose e-mail and password these are, or None: unknown, wrong, locked and disabled look the same.
 
     Raises `TurnedAway` for somebody with the right password who is suspended or has left. Every outcome is logged: in
-    the user's FMO, or for an unknown name in the installation's own log.
+    the user's FMO, or for an unknown name in the installation's own log; success by `arriving`, which knows whether a
+    second factor is still asked for.
     """
     with open_session(IDENTITY_SCOPE) as work:
         user = work.scalar(select(User).where(User.email == email.strip().lower()))
@@ -44,10 +45,9 @@ def sign_in(email: str, password: str, origin: Origin) -> User | None:
             _count(credential, right, why)
             if why is None and passwords.outgrown(credential.password_hash):
                 credential.password_hash = passwords.hash_password(password)
-        if why is None:
-            user.last_sign_in_at = clock.now()
         work.flush()
-        _log(user, origin, why)
+        if why is not None:
+            _log_refusal(user, origin, why)
     if why in TOLD:
         raise TurnedAway(TOLD[why])
     return user if why is None else None
@@ -72,14 +72,25 @@ def _count(credential: Credential, right: bool, why: str | None) -> None:
             credential.failed_count, credential.locked_until = 0, clock.now() + LOCKED_FOR
 
 
-def _log(user: User, origin: Origin, why: str | None) -> None:
-    as_user = scope_of(user, origin=origin, login=Login.IDENTITY)
-    with open_session(as_user) as work:
-        if why is None:
-            access.record(events.SIGNED_IN, kind="user", ids=[user.id], session=work)
-        else:
-            access.record(events.SIGN_IN_REFUSED, kind="user", ids=[user.id], session=work, why=why)
-            access.pending(work)[-1].outcome = "refused"
+def _log_refusal(user: User, origin: Origin, why: str) -> None:
+    with open_session(scope_of(user, origin=origin, login=Login.IDENTITY)) as work:
+        access.record(events.SIGN_IN_REFUSED, kind="user", ids=[user.id], session=work, why=why)
+        access.pending(work)[-1].outcome = "refused"
+        access.write_entries(work)
+
+
+def log_sign_in(user: User, origin: Origin) -> None:
+    """Log that a session begins for `user`: every factor that is asked of them is proved."""
+    with open_session(scope_of(user, origin=origin, login=Login.IDENTITY)) as work:
+        work.execute(update(User).where(User.id == user.id).values(last_sign_in_at=clock.now()))
+        access.record(events.SIGNED_IN, kind="user", ids=[user.id], session=work)
+        access.write_entries(work)
+
+
+def log_half_way(user: User, origin: Origin, *, wanted: str) -> None:
+    """Log that one factor is proved and the second is asked for: its proof, or that one be set up."""
+    with open_session(scope_of(user, origin=origin, login=Login.IDENTITY)) as work:
+        access.record(events.HALF_WAY, kind="user", ids=[user.id], session=work, wanted=wanted)
         access.write_entries(work)
 
 

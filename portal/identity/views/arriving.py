@@ -1,15 +1,48 @@
-"""The one way into a session, whatever proved who somebody is: password, single sign-on, invitation or reset."""
+"""The one way into a session, whatever proved who somebody is: password, single sign-on, invitation or reset.
+
+It stops between the factors: who holds a second one, or must, gets a half-way session, which is a stranger's for every
+page but the challenge. Only the second factor leads through.
+"""
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, url_for
 
 from portal.core.fragments import go
+from portal.identity import operations
+from portal.identity.factors import demands, kinds
 from portal.identity.models import User
-from portal.identity.views.parts import home_of, stored
+from portal.identity.views.parts import home_of, local_page, origin, stored
 
 
 def arrive(user: User, *, target: str = "") -> Response:
-    """Begin a session for `user`, in place of the stranger's, and lead to `target` (a page of ours) or their home."""
-    stored().begin_for(user.id, user.fmo_id, generation=user.session_generation)
-    return go(target or home_of(user.role))
+    """`user` proved one factor: ask for the second, have one set up, or, where none is needed, begin the session.
+
+    `target` (a page of ours) or the person's home is where it ends.
+    """
+    with kinds.reading(user) as work:
+        held = bool(kinds.held_by(work, user))
+        demanded = demands.demanded_of(work, user)
+    if not held and not demanded:
+        return go(_enter(user, target, user.session_generation))
+    operations.log_half_way(user, origin(), wanted="proof" if held else "enrolment")
+    stored().begin_half_way(user.id, user.fmo_id, generation=user.session_generation, target=target)
+    return go(url_for("identity.second" if held else "identity.enrol"))
+
+
+def go_through() -> Response:
+    """The person of the half-way session has proved the second factor: begin the session and lead on."""
+    return go(through())
+
+
+def through() -> str:
+    """The same, but give the address that it leads to, for who shows something first."""
+    session = stored()
+    assert session.pending_user is not None, "only a half-way session leads through"
+    return _enter(session.pending_user, local_page(session.get("target")), session.generation)
+
+
+def _enter(user: User, target: str, generation: int | None) -> str:
+    operations.log_sign_in(user, origin())
+    stored().begin_for(user.id, user.fmo_id, generation=generation)
+    return target or home_of(user.role)

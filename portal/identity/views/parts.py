@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, request, session
 
 from portal.core.scope import STAFF_ROLES, Role
+from portal.identity.models import User
 from portal.identity.origin import Origin
 from portal.identity.sessions import StoredSession
 
@@ -29,6 +30,13 @@ def stored() -> StoredSession:
     found = session._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy
     assert isinstance(found, StoredSession)
     return found
+
+
+def me() -> User:
+    """The person who is signed in, as the database has them at the start of this request."""
+    user = stored().user
+    assert user is not None, "only a page that asks for a permission may ask"
+    return user
 
 
 def local_page(target: str | None) -> str:
