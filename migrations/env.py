@@ -27,6 +27,7 @@ import portal.crm.models
 import portal.crm.uploads.models
 import portal.downline.models
 import portal.identity.factors.models
+import portal.identity.guessing.models
 import portal.identity.models
 import portal.identity.passkeys.models
 import portal.provisioning.models

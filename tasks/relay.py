@@ -27,6 +27,7 @@ from portal.core.session import open_session
 from portal.crm.uploads import operations as uploads
 from portal.extensions import db, redis_client
 from portal.identity import sessions
+from portal.identity.guessing import browsers, limits
 from portal.runtime import starting
 from portal.sync import operations as sync
 from tasks.jobs import application
@@ -83,8 +84,10 @@ def send_lost(connection: redis.Redis) -> int:
 
 
 def keep_house() -> None:
-    """Old sessions, files of contacts and sent rows go, coming months get their partition."""
+    """Old sessions and counts of tries, files of contacts and sent rows go, coming months get their partition."""
     sessions.purge()
+    limits.forget_old()
+    browsers.forget_old()
     uploads.forget_old()
     arrival.clear()
     mapping.forget_old()

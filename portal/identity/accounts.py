@@ -14,7 +14,7 @@ from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 from portal.identity import events, passwords, sessions
 from portal.identity.models import Credential, Fmo, User
-from portal.identity.operations import void_invitations
+from portal.identity.operations import set_password, void_invitations
 from portal.identity.sessions import IDENTITY_SCOPE
 
 OPERATOR = "Operator at the shell"
@@ -90,10 +90,7 @@ def reset_password(email: str, password: str) -> None:
     with open_session(_scope_of(user)) as work:
         held = work.merge(user)
         held.state = "active"
-        work.merge(
-            Credential(fmo_id=user.fmo_id, id=user.id, password_hash=passwords.hash_password(password), failed_count=0)
-        )
-        work.flush()
+        set_password(work, user, password)
         sessions.end_all_of(user.id, work=work)
         _log(work, events.PASSWORD_RESET, kind="user", row=held)
 

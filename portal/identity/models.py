@@ -81,6 +81,7 @@ class Credential(FmoOwned, Base):
     changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     failed_count: Mapped[int] = mapped_column(server_default="0")
     locked_until: Mapped[datetime | None]
+    locks: Mapped[int] = mapped_column(server_default="0")  # in a row, each longer than the one before
 
 
 class Invitation(FmoOwned, Base):

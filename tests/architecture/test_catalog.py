@@ -137,6 +137,7 @@ def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
         ("identity", "invitation"),
     }
     everywhere |= {("identity", "login_session"), ("identity", "installation_entry"), ("identity", "outbox")}
+    everywhere |= {("identity", "guess_tries"), ("identity", "known_browser")}
     everywhere |= {("identity", "passkey"), ("identity", "passkey_challenge")}
     everywhere |= {("identity", "field_key")}
     everywhere |= {("identity", "access_entry"), ("jobs", "outbox"), ("jobs", "fmo")}
@@ -214,7 +215,8 @@ def test_keys_and_uniques_begin_with_the_tenant(ask: Any) -> None:
         "uq_passkey_credential": "random, made by the device; a foreign one is refused without saying why",
         "ix_invitation_token_hash": "a random token",
     }
-    without_tenant = {"fmo", "login_session", "passkey_challenge", "installation_entry", "field_key", "alembic_version"}
+    without_tenant = {"fmo", "login_session", "installation_entry", "field_key", "alembic_version"}
+    without_tenant |= {"passkey_challenge", "guess_tries"}
     found = ask(
         "SELECT i.indexrelid::regclass::text AS index, i.indrelid::regclass::text AS table, a.attname AS first"
         " FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"

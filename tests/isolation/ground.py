@@ -33,6 +33,7 @@ from portal.core.outbox import Outbox
 from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
 from portal.identity.factors.models import ProofCount, RecoveryCode, TotpFactor
+from portal.identity.guessing.models import KnownBrowser, Tries
 from portal.identity.models import Credential, Invitation, LoginSession, User
 from portal.identity.passkeys.models import Passkey, PasskeyChallenge
 from portal.provisioning.models import BulkOutcome
@@ -77,6 +78,7 @@ def lay(store: Session, world: World) -> Ground:
             for person in account.people:
                 name = person.user.first_name.lower()
                 holders[name] = {**shared, **_account(store, office, account), **_person(store, account, person)}
+    store.add(Tries(door="sign-in", place="192.0.2.1", since=datetime.now(UTC), count=1))
     store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
     store.add(FieldKey(name="former", proof="x"))
     store.commit()
@@ -220,6 +222,7 @@ def _of_user(user: User) -> list[Base]:
         RecoveryCode(fmo_id=user.fmo_id, user_id=user.id, slot=0, code_hash="none"),
         ProofCount(fmo_id=user.fmo_id, id=user.id),
         Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),
+        KnownBrowser(fmo_id=user.fmo_id, user_id=user.id, token_hash=f"known{user.id}"),
         LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later),
         passkey(user),
         PasskeyChallenge(session_id=new_id(), purpose="second", user_id=user.id, challenge=b"x", expires_at=later),

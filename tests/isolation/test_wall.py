@@ -28,7 +28,9 @@ SIGNED_IN: tuple[Login, ...] = ("fmo", "agent", "compliance")
 # Rows of every tenant, for the logins that work before a tenant is known or for all of them.
 _SIGNING_IN = ("fmo", "portal_user", "credential", "invitation", "login_session", "outbox", "access_entry")
 _PASSKEYS = ("passkey", "passkey_challenge")
-EVERYWHERE = {("identity", name) for name in (*_SIGNING_IN, *_PASSKEYS, "installation_entry", "field_key")} | {
+_GUESSING = ("guess_tries", "known_browser")
+_NO_TENANT_YET = (*_SIGNING_IN, *_PASSKEYS, *_GUESSING, "installation_entry", "field_key")
+EVERYWHERE = {("identity", name) for name in _NO_TENANT_YET} | {
     ("jobs", "outbox"),
     ("jobs", "fmo"),
 }

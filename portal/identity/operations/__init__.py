@@ -11,10 +11,19 @@ from portal.identity.operations.inviting import (
     token_hash,
     void_invitations,
 )
-from portal.identity.operations.signing_in import TurnedAway, log_half_way, log_sign_in, log_sign_out, sign_in
+from portal.identity.operations.setting import set_password
+from portal.identity.operations.signing_in import (
+    TooMany,
+    TurnedAway,
+    log_half_way,
+    log_sign_in,
+    log_sign_out,
+    sign_in,
+)
 
 __all__ = [
     "MAX_TRIES",
+    "TooMany",
     "TurnedAway",
     "accept",
     "arm",
@@ -25,6 +34,7 @@ __all__ = [
     "log_sign_out",
     "open_invitation",
     "refuse",
+    "set_password",
     "sign_in",
     "token_hash",
     "void_invitations",

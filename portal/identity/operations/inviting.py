@@ -16,8 +16,9 @@ from portal.core.models import table_of
 from portal.core.scope import Login
 from portal.core.session import TenantSession, open_session
 from portal.extensions import db
-from portal.identity import events, passwords
-from portal.identity.models import Credential, Fmo, Invitation, User
+from portal.identity import events
+from portal.identity.models import Fmo, Invitation, User
+from portal.identity.operations.setting import set_password
 from portal.identity.origin import Origin, scope_of
 from portal.identity.standing import withdrawn
 
@@ -95,8 +96,7 @@ def open_invitation(work: Session, token: str) -> tuple[Invitation, User] | None
 
 def accept(work: TenantSession, invitation: Invitation, user: User, password: str, origin: Origin) -> None:
     """Set the invited person's password, spend the invitation, and log it, all in `work`."""
-    hashed = passwords.hash_password(password)
-    work.merge(Credential(fmo_id=user.fmo_id, id=user.id, password_hash=hashed, failed_count=0))
+    set_password(work, user, password)
     invitation.used_at = clock.now()
     user.state = "active"
     work.flush()

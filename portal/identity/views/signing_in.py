@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, request, url_for
+from flask import Response, current_app, redirect, request, url_for
 from flask_limiter.util import get_remote_address
 
 from portal.core import scope
@@ -11,10 +11,16 @@ from portal.core.permissions import Permission, allow, public
 from portal.extensions import limiter
 from portal.identity import operations
 from portal.identity.forms import SignInForm
+from portal.identity.guessing.browsers import KNOWN_FOR, remember
+from portal.identity.models import User
 from portal.identity.standing import TOLD
 from portal.identity.views.arriving import arrive
 from portal.identity.views.parts import bp, home_of, local_page, origin, stored
 
+TOO_MANY = (
+    "Too many sign-ins from your network did not work in the last minutes, so none is accepted from there now. Wait 15"
+    " minutes, then try again."
+)
 WRONG = "The email address or the password is not right, or the account cannot be used now. Check both and try again."
 
 
@@ -43,11 +49,13 @@ def sign_in() -> Response:
     target = local_page(request.form.get("next"))
     if form.validate_on_submit():
         try:
-            user = operations.sign_in(form.email.data, form.password.data, origin())
+            user = operations.sign_in(form.email.data, form.password.data, origin(), token=known_by())
+        except operations.TooMany:
+            return page("identity/login.html", form=SignInForm(formdata=None), told=TOO_MANY, status=429)
         except operations.TurnedAway as why:
             return page("identity/login.html", form=SignInForm(formdata=None), told=str(why), status=422)
         if user is not None:
-            return arrive(user, target=target)
+            return know(arrive(user, target=target), user)
         form.password.errors = [WRONG]
     return page("identity/login.html", form=form, next_page=target, status=422)
 
@@ -59,6 +67,29 @@ def sign_out() -> Response:
     operations.log_sign_out()
     stored().end()
     return go(url_for("identity.login"))
+
+
+def known_by() -> str | None:
+    """The token by which this browser is known, if it is."""
+    return request.cookies.get(_known_cookie())
+
+
+def know(response: Response, user: User) -> Response:
+    """Know this browser as one of `user`'s from now on."""
+    response.set_cookie(
+        _known_cookie(),
+        remember(user, known_by()),
+        max_age=KNOWN_FOR,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )
+    return response
+
+
+def _known_cookie() -> str:
+    return str(current_app.config["SESSION_COOKIE_NAME"]).replace("session", "known")  # with whatever is before it
 
 
 def _redirect(address: str) -> Response:
