@@ -63,6 +63,11 @@ class Ground:
     world: World
     holders: dict[str, Holding]
     actors: dict[str, Actor]
+    personal: dict[UUID, Holding]  # by user: what is nobody's but their own, whatever they may see of others
+
+    def own(self, actor: Actor) -> Holding:
+        """What the actor may ask for."""
+        return self.holders[actor.own] | (self.personal[actor.user.id] if actor.user else {})
 
     def actor(self, name: str) -> Actor:
         return self.actors[name]
@@ -78,11 +83,19 @@ def lay(store: Session, world: World) -> Ground:
             for person in account.people:
                 name = person.user.first_name.lower()
                 holders[name] = {**shared, **_account(store, office, account), **_person(store, account, person)}
+                holders[name] |= _personal(store, person.user)
     store.add(Tries(door="sign-in", place="192.0.2.1", since=datetime.now(UTC), count=1))
     store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
     store.add(FieldKey(name="former", proof="x"))
     store.commit()
-    return Ground(world, holders, {actor.name: actor for actor in _actors(world)})
+    actors = {actor.name: actor for actor in _actors(world)}
+    personal = {actor.user.id: _personal(store, actor.user) for actor in actors.values() if actor.user}
+    return Ground(world, holders, actors, personal)
+
+
+def _personal(store: Session, user: User) -> Holding:
+    key = store.scalars(select(Passkey).where(Passkey.user_id == user.id)).first() or make.add(store, passkey(user))
+    return {"passkey": key.id}
 
 
 def _office(store: Session, office: Office, agency: Producer) -> Holding:

@@ -64,7 +64,7 @@ def test_what_a_page_shows_is_logged(
         if access.permission is None or access.permission not in GRANTED[actor.user.role]:
             continue
         since = _last(setup_engine)
-        path = way.path(app, ground.holders[actor.own])
+        path = way.path(app, ground.own(actor))
         answer = browsers[name].get(path, htmx=htmx)
         body = body_of(answer)
         entries = _entries(setup_engine, since, actor.user.id)

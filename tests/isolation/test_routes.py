@@ -111,7 +111,7 @@ def test_foreign_record_is_like_none_of_record(
     for actor in ground.actors.values():
         if actor.user is None:
             continue
-        own, granted = ground.holders[actor.own], _granted(app, way, actor)
+        own, granted = ground.own(actor), _granted(app, way, actor)
         if granted and way.method == "GET":
             assert ask(actor, way, own).status_code in ANSWERED, f"{actor.name}: their own record is there"
         # A role that may not ask at all is answered before anybody looks at the id: one neighbour is enough.
@@ -151,7 +151,7 @@ def test_address_of_another_role_is_none(
     for actor in ground.actors.values():
         if actor.user is None or _granted(app, way, actor):
             continue
-        answer, nowhere = ask(actor, way, ground.holders[actor.own]), browser(app, actor.user).get("/no/such/page")
+        answer, nowhere = ask(actor, way, ground.own(actor)), browser(app, actor.user).get("/no/such/page")
         assert answer.status_code == nowhere.status_code == 404, actor.name
         assert _seen(answer, {}) == _seen(nowhere, {}), actor.name
 
@@ -163,7 +163,7 @@ def test_no_page_shows_a_word_of_a_foreign_tenant(
         if actor.user is None or not _granted(app, way, actor):
             continue  # the page of another role is compared with none at all above
         for htmx in (False, True):
-            answer = ask(actor, way, ground.holders[actor.own], htmx=htmx)
+            answer = ask(actor, way, ground.own(actor), htmx=htmx)
             given = _access(app, way).permission is None or (way.endpoint, actor.user.role) in NOT_FOR
             sent_on = answer.status_code == 204 and "HX-Redirect" in answer.headers  # what 303 is without htmx
             assert answer.status_code in ANSWERED or sent_on or given, f"{actor.name} gets {answer.status}"

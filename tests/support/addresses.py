@@ -59,6 +59,7 @@ KINDS = {
     "/crm/uploads/*": "upload",
     "/crm/uploads/*/rows/*": "upload_row",
     "/compliance/access/*": "entry",
+    "/account/passkeys/*": "passkey",
 }
 RECORDS = ["agent", "agency", "business"]
 WORDS = {

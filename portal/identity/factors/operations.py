@@ -51,7 +51,7 @@ def attempt(user: User, kind: str, check: Check, origin: Origin, *, at: str) -> 
     count is the database's: it holds where Redis is gone.
     """
     with as_user(user, origin) as work:
-        count = _held_count(work, user)
+        count = hold_count(work, user)
         locked = count.locked_until is not None and count.locked_until > clock.now()
         if not locked and check(work):
             count.failed_count = count.locks = 0
@@ -65,7 +65,7 @@ def attempt(user: User, kind: str, check: Check, origin: Origin, *, at: str) -> 
         return Outcome.WRONG if why == "wrong" else Outcome.OVER
 
 
-def _held_count(work: TenantSession, user: User) -> ProofCount:
+def hold_count(work: TenantSession, user: User) -> ProofCount:
     new = {"fmo_id": user.fmo_id, "id": user.id}
     work.execute(insert(table_of(ProofCount)).values(new).on_conflict_do_nothing())
     return work.scalars(select(ProofCount).where(ProofCount.id == user.id).with_for_update()).one()
@@ -152,7 +152,7 @@ def remove_totp(user: User, origin: Origin) -> bool:
     With the last factor the recovery codes go: they stand in for one.
     """
     with as_user(user, origin) as work:
-        _held_count(work, user)  # two windows that each remove another factor wait for each other
+        hold_count(work, user)  # two windows that each remove another factor wait for each other
         held = kinds.held_by(work, user)
         if sum(held.values()) == 1 and demands.demanded_of(work, user):
             return False

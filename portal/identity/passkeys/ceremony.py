@@ -54,11 +54,14 @@ class NewKey:
     is_synced: bool
 
 
-def ask_to_register(at: Party, user: User, challenge: bytes, known: Iterable[Passkey], *, product: str) -> str:
-    """JSON for `navigator.credentials.create`; a device that holds one of `known` makes no second one."""
+def ask_to_register(at: Party, user: User, challenge: bytes, known: Iterable[Passkey], *, for_whom: str) -> str:
+    """JSON for `navigator.credentials.create`; a device that holds one of `known` makes no second one.
+
+    `for_whom` is who the device says is asking.
+    """
     options = generate_registration_options(
         rp_id=at.id,
-        rp_name=product,
+        rp_name=for_whom,
         user_id=handle(user),
         user_name=user.email,
         user_display_name=user.name,

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import clock
 from portal.core.ids import new_id
-from portal.core.session import open_session
+from portal.core.session import TenantSession, open_session
 from portal.identity.passkeys.models import PasskeyChallenge
 from portal.identity.sessions import IDENTITY_SCOPE
 
@@ -40,19 +40,15 @@ def make(session_id: UUID, purpose: Purpose, user_id: UUID | None) -> bytes:
     return challenge
 
 
-def take(session_id: UUID | None, purpose: Purpose, user_id: UUID | None) -> bytes | None:
-    """The challenge that is out for this session, purpose and user; it is gone afterwards, whatever the answer is.
+def take(work: TenantSession, session_id: UUID | None, purpose: Purpose, user_id: UUID | None) -> bytes | None:
+    """The challenge that is out for this session, purpose and user; with `work` it is gone, whatever the answer is.
 
-    None where there is none (any more). Of two answers at the same moment one finds it.
+    None where there is none (any more). Of two answers at the same moment one finds it: the other waits and comes late.
     """
     mine = (PasskeyChallenge.session_id == session_id, PasskeyChallenge.purpose == purpose.value)
-    taken = (
-        delete(PasskeyChallenge)
-        .where(*mine)
-        .returning(PasskeyChallenge.challenge, PasskeyChallenge.user_id, PasskeyChallenge.expires_at)
-    )
-    with open_session(IDENTITY_SCOPE) as work:
-        row = work.execute(taken).one_or_none()
+    told = (PasskeyChallenge.challenge, PasskeyChallenge.user_id, PasskeyChallenge.expires_at)
+    taken = delete(PasskeyChallenge).where(*mine).returning(*told)
+    row = work.execute(taken.execution_options(synchronize_session=False)).one_or_none()
     if row is None or row.user_id != user_id or row.expires_at < clock.now():
         return None
     return bytes(row.challenge)

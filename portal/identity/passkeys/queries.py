@@ -1,13 +1,10 @@
-"""Which passkeys a user has. Read by the login `identity`, in a session that the caller opens."""
+"""Which passkeys a user has. Read by the login `identity`."""
 
 from __future__ import annotations
 
-from uuid import UUID
+from sqlalchemy import func, select
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from portal.core.session import open_session
+from portal.core.session import TenantSession, open_session
 from portal.identity.models import User
 from portal.identity.passkeys.models import Passkey
 from portal.identity.sessions import IDENTITY_SCOPE
@@ -15,14 +12,15 @@ from portal.identity.sessions import IDENTITY_SCOPE
 
 def passkeys_of(user: User) -> list[Passkey]:
     """The user's passkeys in the order in which they were added."""
+    mine = (Passkey.fmo_id == user.fmo_id, Passkey.user_id == user.id)
     with open_session(IDENTITY_SCOPE) as work:
-        return held(work, user.fmo_id, user.id)
+        return list(work.scalars(select(Passkey).where(*mine).order_by(Passkey.created_at, Passkey.id)))
 
 
-def held(work: Session, fmo_id: UUID, user_id: UUID) -> list[Passkey]:
-    """The same within a session."""
-    mine = (Passkey.fmo_id == fmo_id, Passkey.user_id == user_id)
-    return list(work.scalars(select(Passkey).where(*mine).order_by(Passkey.created_at, Passkey.id)))
+def how_many(work: TenantSession, user: User) -> int:
+    """How many passkeys the user has, those included that are no longer taken."""
+    mine = (Passkey.fmo_id == user.fmo_id, Passkey.user_id == user.id)
+    return work.scalar(select(func.count()).select_from(Passkey).where(*mine)) or 0
 
 
 def usable(passkeys: list[Passkey]) -> list[Passkey]:

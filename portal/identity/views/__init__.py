@@ -1,7 +1,8 @@
 """Sign-in, sign-out, and the page behind an invitation's link."""
 
 from portal.identity.factors import views as factors
+from portal.identity.passkeys import views as passkeys
 from portal.identity.views import invitation, signing_in
 from portal.identity.views.parts import bp
 
-__all__ = ["bp", "factors", "invitation", "signing_in"]
+__all__ = ["bp", "factors", "invitation", "passkeys", "signing_in"]

@@ -17,9 +17,7 @@ from portal.identity.factors.views import proving
 from portal.identity.forms import SignInForm
 from portal.identity.models import User
 from portal.identity.views.arriving import go_through
-from portal.identity.views.parts import bp, stored
-
-BETWEEN = "whoever has proved one factor is nobody yet; this is where they prove the second"
+from portal.identity.views.parts import BETWEEN, bp, stored
 
 
 @bp.get("/login/second")

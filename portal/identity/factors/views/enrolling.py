@@ -14,10 +14,9 @@ from portal.core.permissions import Permission, allow, public
 from portal.extensions import limiter
 from portal.identity import sessions
 from portal.identity.factors import forms, kinds, operations, recovery, totp
-from portal.identity.factors.views.challenge import BETWEEN
 from portal.identity.models import Fmo, User
 from portal.identity.views.arriving import through
-from portal.identity.views.parts import bp, me, origin, stored
+from portal.identity.views.parts import BETWEEN, bp, me, origin, stored
 
 NOT_RIGHT = (
     "This code does not come from the app that read this picture, or it is too old. Check that the time of your "
@@ -30,7 +29,7 @@ _SEED = "session.seed"  # until it is confirmed, the seed waits in the session, 
 @public(BETWEEN)
 def enrol() -> Response:
     """Offers every kind of factor to somebody who needs one and holds none."""
-    user = _may_enrol()
+    user = may_enrol()
     return user if isinstance(user, Response) else _offered(user, forms.CodeForm(formdata=None))
 
 
@@ -39,7 +38,7 @@ def enrol() -> Response:
 @limiter.limit("60 per minute", key_func=get_remote_address)
 def confirm_enrol() -> Response:
     """Keep the app if it shows the right code; then the session begins, with the recovery codes on its first page."""
-    user = _may_enrol()
+    user = may_enrol()
     if isinstance(user, Response):
         return user
     form = forms.CodeForm()
@@ -50,7 +49,7 @@ def confirm_enrol() -> Response:
     return _offered(user, form, 422)
 
 
-def _may_enrol() -> User | Response:
+def may_enrol() -> User | Response:
     """The half-way person, only while they hold nothing: one proved factor must not be enough to add another."""
     user = stored().pending_user
     if user is None:

@@ -1,18 +1,20 @@
 """Adding, asking for and keeping passkeys."""
 
-from portal.identity.passkeys.operations.keeping import NoSuchPasskey, find, remove, rename
-from portal.identity.passkeys.operations.proving import ask, prove
-from portal.identity.passkeys.operations.registering import MOST, Refused, add, ask_for_new
+from portal.identity.passkeys.operations.keeping import LastFactor, NoSuchPasskey, find, is_last, remove, rename
+from portal.identity.passkeys.operations.proving import ask, passkey_is_right, whose
+from portal.identity.passkeys.operations.registering import Refused, add, ask_for_new
 
 __all__ = [
-    "MOST",
+    "LastFactor",
     "NoSuchPasskey",
     "Refused",
     "add",
     "ask",
     "ask_for_new",
     "find",
-    "prove",
+    "is_last",
+    "passkey_is_right",
     "remove",
     "rename",
+    "whose",
 ]

@@ -7,16 +7,15 @@ from uuid import UUID
 from sqlalchemy import select
 from webauthn.helpers.structs import AuthenticationCredential
 
-from portal.compliance.operations import write_installation_entry
 from portal.core import access, clock
-from portal.core.scope import Login
 from portal.core.session import TenantSession, open_session
+from portal.identity.factors.operations import Check
 from portal.identity.models import User
-from portal.identity.origin import Origin, scope_of
 from portal.identity.passkeys import events
 from portal.identity.passkeys.ceremony import Unproven, ask_to_prove, count_of, handle, parse
 from portal.identity.passkeys.challenges import Purpose, make, take
 from portal.identity.passkeys.models import Passkey
+from portal.identity.passkeys.operations.registering import log_refusal
 from portal.identity.passkeys.party import Party, party
 from portal.identity.passkeys.queries import passkeys_of, usable
 from portal.identity.sessions import IDENTITY_SCOPE
@@ -38,39 +37,46 @@ def ask(session_id: UUID, purpose: Purpose, user: User | None) -> str:
     return ask_to_prove(at, challenge, known)
 
 
-def prove(session_id: UUID | None, purpose: Purpose, user: User | None, *, answer: str, origin: Origin) -> User | None:
-    """The user whose passkey gave `answer` to what this session was asked for, or None; raises `NoParty`.
+def passkey_is_right(user: User, session_id: UUID | None, purpose: Purpose, answer: str) -> Check:
+    """A check, for `factors.operations.attempt`, that `answer` comes from a passkey of the user; raises `NoParty`.
 
-    With `user`, only a passkey of theirs counts; without, the passkey says who they are. The device must have known
-    its owner (a finger, a face, a PIN). A refusal is logged in the FMO of whoever it concerns, with its reason, which
-    nobody else learns. Whether the user may be in at all is the caller's question.
+    It must answer what this session was asked for this purpose within five minutes, once. The device must have known
+    its owner (a finger, a face, a PIN), and its count must have gone up.
     """
-    at = party()
-    challenge = take(session_id, purpose, user.id if user else None)
-    owner, given = _named(answer)
-    concerned = user or owner
-    if concerned is None:
-        _log_unknown(origin)
-        return None
-    with open_session(scope_of(concerned, origin=origin, login=Login.IDENTITY)) as work:
-        key = _locked(work, given, concerned)
+    at, asked_of = party(), None if purpose is Purpose.SIGN_IN else user.id
+
+    def check(work: TenantSession) -> bool:
+        challenge = take(work, session_id, purpose, asked_of)
+        given = _read(answer)
+        key = _locked(work, given, user)
         try:
-            _use(at, challenge, given, key, concerned)
+            _use(at, challenge, given, key, user)
         except Unproven as why:
-            _log_refusal(work, purpose, concerned, key, why)
-            return None
-    return concerned
+            if isinstance(why, Copied) and key is not None:
+                named = str(key.id)
+                access.record(events.PASSKEY_DOUBTED, kind="user", ids=[user.id], session=work, passkey=named)
+            log_refusal(work, user, purpose, str(why), key)
+            return False
+        return True
+
+    return check
 
 
-def _named(answer: str) -> tuple[User | None, AuthenticationCredential | None]:
-    """Whose passkey the answer names, if anybody's, and what it says; nothing of it is believed yet."""
-    try:
-        given = parse(answer)
-    except Unproven:
-        return None, None
-    whose = select(User).join(Passkey, (Passkey.fmo_id == User.fmo_id) & (Passkey.user_id == User.id))
+def whose(answer: str) -> User | None:
+    """Whose passkey the answer names, if anybody's. Nothing of it is believed yet."""
+    given = _read(answer)
+    if given is None or given.response.user_handle is None:
+        return None  # a device that was not told whom to look for says whom it found
+    owner = select(User).join(Passkey, (Passkey.fmo_id == User.fmo_id) & (Passkey.user_id == User.id))
     with open_session(IDENTITY_SCOPE) as work:
-        return work.scalar(whose.where(Passkey.credential_id == given.raw_id)), given
+        return work.scalar(owner.where(Passkey.credential_id == given.raw_id))
+
+
+def _read(answer: str) -> AuthenticationCredential | None:
+    try:
+        return parse(answer)
+    except Unproven:
+        return None
 
 
 def _locked(work: TenantSession, given: AuthenticationCredential | None, user: User) -> Passkey | None:
@@ -99,22 +105,3 @@ def _use(
         key.doubted_at = clock.now()
         raise Copied(COPIED)
     key.sign_count, key.used_at = count, clock.now()
-
-
-def _log_unknown(origin: Origin) -> None:
-    with open_session(IDENTITY_SCOPE) as work:
-        write_installation_entry(
-            work, "session.refused", outcome="refused", reason="unknown passkey", request=origin.as_row()
-        )
-
-
-def _log_refusal(work: TenantSession, purpose: Purpose, user: User, key: Passkey | None, why: Unproven) -> None:
-    work.flush()
-    named, at = str(key.id) if key else None, purpose.value
-    if isinstance(why, Copied):
-        access.record(events.PASSKEY_DOUBTED, kind="user", ids=[user.id], session=work, passkey=named)
-    access.record(
-        events.PASSKEY_REFUSED, kind="user", ids=[user.id], session=work, passkey=named, purpose=at, why=str(why)
-    )
-    access.pending(work)[-1].outcome = "refused"
-    access.write_entries(work)

@@ -11,9 +11,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from portal.core.ids import new_id
-from portal.core.scope import Login, Role, Scope
+from portal.core.scope import Role
 from portal.identity.models import User
-from portal.identity.origin import Origin, scope_of
+from portal.identity.origin import Origin
 from portal.identity.passkeys import operations
 from portal.identity.passkeys.party import party
 from tests.support import builders as make
@@ -52,13 +52,8 @@ def device(*, counts: bool = True, knows_owner: bool = True) -> Device:
     return Device(party().origin, counts=counts, knows_owner=knows_owner)
 
 
-def as_identity(user: User) -> Scope:
-    """The user's scope with the login that keeps passkeys."""
-    return scope_of(user, origin=Origin(), login=Login.IDENTITY)
-
-
 def add(user: User, held: Device, name: str = "Laptop") -> UUID:
     """Give `user` the passkey of `held`; its id."""
     session_id = new_id()
-    asked = operations.ask_for_new(user, session_id, product="Portal")
-    return operations.add(as_identity(user), user, session_id, answer=held.make(asked), name=name)
+    asked = operations.ask_for_new(user, session_id)
+    return operations.add(user, session_id, Origin(), answer=held.make(asked), name=name)

@@ -14,11 +14,12 @@ from webauthn.helpers import bytes_to_base64url as b64
 from portal.core.ids import new_id
 from portal.core.scope import Role
 from portal.identity.models import User
+from portal.identity.origin import Origin
 from portal.identity.passkeys import challenges, operations
 from portal.identity.passkeys.models import Passkey
 from portal.identity.passkeys.operations.registering import MOST, NOT_TAKEN, TOO_LATE, TOO_MANY, Refused
 from portal.identity.passkeys.queries import passkeys_of
-from tests.portal.identity.passkeys.conftest import Log, add, as_identity, device
+from tests.portal.identity.passkeys.conftest import Log, add, device
 from tests.support import builders as make
 
 pytestmark = pytest.mark.usefixtures("at_work")
@@ -38,8 +39,8 @@ def test_what_the_device_made_is_kept_and_logged(admin: User, log: Log) -> None:
 def test_what_the_device_is_asked_for(admin: User) -> None:
     held = device()
     add(admin, held)
-    asked = json.loads(operations.ask_for_new(admin, new_id(), product="Portal"))
-    assert asked["rp"] == {"name": "Portal", "id": "localhost"}
+    asked = json.loads(operations.ask_for_new(admin, new_id()))
+    assert asked["rp"]["id"] == "localhost" and asked["rp"]["name"].endswith(" Benefits")
     assert asked["authenticatorSelection"]["userVerification"] == "required"
     assert asked["attestation"] == "none"
     assert [one["id"] for one in asked["excludeCredentials"]] == [b64(held.credential_id)]
@@ -62,9 +63,9 @@ def test_the_device_keeps_no_name_of_the_user(admin: User) -> None:
 )
 def test_an_answer_from_elsewhere_adds_nothing(admin: User, log: Log, lies: dict[str, Any]) -> None:
     session_id = new_id()
-    answer = device().make(operations.ask_for_new(admin, session_id, product="Portal"), **lies)
+    answer = device().make(operations.ask_for_new(admin, session_id), **lies)
     with pytest.raises(Refused, match=NOT_TAKEN[:30]):
-        operations.add(as_identity(admin), admin, session_id, answer=answer, name="Laptop")
+        operations.add(admin, session_id, Origin(), answer=answer, name="Laptop")
     assert passkeys_of(admin) == []
     assert [entry[:2] for entry in log()] == [("passkey.refused", "refused")]
 
@@ -81,36 +82,36 @@ def test_a_device_that_does_not_know_its_owner_adds_nothing(admin: User) -> None
 )
 def test_an_answer_that_is_none_adds_nothing(admin: User, answer: str) -> None:
     session_id = new_id()
-    operations.ask_for_new(admin, session_id, product="Portal")
+    operations.ask_for_new(admin, session_id)
     with pytest.raises(Refused):
-        operations.add(as_identity(admin), admin, session_id, answer=answer, name="Laptop")
+        operations.add(admin, session_id, Origin(), answer=answer, name="Laptop")
 
 
 def test_a_question_is_answered_once(admin: User) -> None:
     session_id = new_id()
-    asked = operations.ask_for_new(admin, session_id, product="Portal")
-    operations.add(as_identity(admin), admin, session_id, answer=device().make(asked), name="Laptop")
+    asked = operations.ask_for_new(admin, session_id)
+    operations.add(admin, session_id, Origin(), answer=device().make(asked), name="Laptop")
     with pytest.raises(Refused, match=TOO_LATE[:30]):
-        operations.add(as_identity(admin), admin, session_id, answer=device().make(asked), name="Another")
+        operations.add(admin, session_id, Origin(), answer=device().make(asked), name="Another")
 
 
 def test_a_question_is_good_for_five_minutes(admin: User, setup_engine: Engine) -> None:
     session_id = new_id()
-    answer = device().make(operations.ask_for_new(admin, session_id, product="Portal"))
+    answer = device().make(operations.ask_for_new(admin, session_id))
     assert timedelta(minutes=5) == challenges.GOOD_FOR
     with setup_engine.begin() as connection:
         connection.execute(text("UPDATE passkey_challenge SET expires_at = expires_at - interval '5 minutes 1 second'"))
     with pytest.raises(Refused, match=TOO_LATE[:30]):
-        operations.add(as_identity(admin), admin, session_id, answer=answer, name="Laptop")
+        operations.add(admin, session_id, Origin(), answer=answer, name="Laptop")
 
 
 def test_a_question_of_another_session_or_user_is_none(admin: User, store: Session) -> None:
     other, session_id = make.user(store, make.fmo(store), Role.FMO_ADMIN), new_id()
-    answer = device().make(operations.ask_for_new(admin, session_id, product="Portal"))
+    answer = device().make(operations.ask_for_new(admin, session_id))
     with pytest.raises(Refused, match=TOO_LATE[:30]):
-        operations.add(as_identity(admin), admin, new_id(), answer=answer, name="Laptop")
+        operations.add(admin, new_id(), Origin(), answer=answer, name="Laptop")
     with pytest.raises(Refused, match=TOO_LATE[:30]):
-        operations.add(as_identity(other), other, session_id, answer=answer, name="Laptop")
+        operations.add(other, session_id, Origin(), answer=answer, name="Laptop")
 
 
 def test_a_passkey_belongs_to_one_user_of_one_fmo(admin: User, store: Session) -> None:
@@ -123,11 +124,20 @@ def test_a_passkey_belongs_to_one_user_of_one_fmo(admin: User, store: Session) -
     assert passkeys_of(other) == [] and len(passkeys_of(admin)) == 1
 
 
+def test_a_password_alone_adds_the_first_factor_and_no_further_one(admin: User) -> None:
+    first, second = new_id(), new_id()
+    asked = [operations.ask_for_new(admin, session_id) for session_id in (first, second)]
+    operations.add(admin, first, Origin(), answer=device().make(asked[0]), name="Laptop", only_first=True)
+    with pytest.raises(Refused, match=TOO_LATE[:30]):
+        operations.add(admin, second, Origin(), answer=device().make(asked[1]), name="Theirs", only_first=True)
+    assert len(passkeys_of(admin)) == 1
+
+
 def test_an_account_holds_so_many(admin: User, store: Session) -> None:
     for number in range(MOST):
         make.add(store, _planted(admin, bytes([number])))
     with pytest.raises(Refused, match=TOO_MANY[:20]):
-        operations.ask_for_new(admin, new_id(), product="Portal")
+        operations.ask_for_new(admin, new_id())
 
 
 def _planted(user: User, credential_id: bytes) -> Passkey:
