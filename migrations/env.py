@@ -30,6 +30,7 @@ import portal.identity.factors.models
 import portal.identity.guessing.models
 import portal.identity.models
 import portal.identity.passkeys.models
+import portal.identity.sso.models
 import portal.provisioning.models
 import portal.sync.claims.models
 import portal.sync.models  # noqa: F401  # imported for their tables

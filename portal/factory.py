@@ -19,7 +19,7 @@ from portal.config import Settings, load_settings
 from portal.core import start, transaction, web
 from portal.core.permissions import public
 from portal.core.scope import Login
-from portal.extensions import csrf, db, htmx, limiter, login_manager, migrate, oauth
+from portal.extensions import csrf, db, htmx, limiter, login_manager, migrate
 from portal.identity.requests import identify, send_to_login
 from portal.identity.sessions import PostgresSessions
 
@@ -95,7 +95,6 @@ def _extensions(app: Flask) -> None:
     limiter.init_app(app)
     login_manager.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
-    oauth.init_app(app)
     app.extensions["send_to_login"] = send_to_login
 
 

@@ -28,6 +28,7 @@ from portal.crm.uploads import operations as uploads
 from portal.extensions import db, redis_client
 from portal.identity import sessions
 from portal.identity.guessing import browsers, limits
+from portal.identity.sso import operations as sso
 from portal.runtime import starting
 from portal.sync import operations as sync
 from tasks.jobs import application
@@ -88,6 +89,7 @@ def keep_house() -> None:
     sessions.purge()
     limits.forget_old()
     browsers.forget_old()
+    sso.purge()
     uploads.forget_old()
     arrival.clear()
     mapping.forget_old()

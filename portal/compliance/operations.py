@@ -23,6 +23,11 @@ def write(session: Session, entries: list[Entry]) -> None:
     session.connection().execute(insert(AccessEntry).inline(), [row(entry, scope) for entry in entries])
 
 
+def write_as(session: Session, scope: Scope, entries: list[Entry]) -> None:
+    """Insert `entries` of the actor of `scope` in the session's transaction, begun before that was known."""
+    session.connection().execute(insert(AccessEntry).inline(), [row(entry, scope) for entry in entries])
+
+
 def row(entry: Entry, scope: Scope) -> dict[str, Any]:
     """The columns of `access_entry` that say `entry` of the actor of `scope`; all but its time."""
     return {

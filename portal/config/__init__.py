@@ -50,6 +50,7 @@ class Settings:
     inbox: Path  # below it every FMO has a folder from which carrier files are taken
     second_factor: str  # "required", or "relaxed": nobody has to hold a second factor, who does is asked for it
     sftp_private: bool  # whether an SFTP server may stand in a private network, this machine included
+    oidc_private: bool  # whether an identity provider may stand in a private network
     embedded_postgres: bool
     embedded_valkey: bool
     secrets: "Secrets"
@@ -183,6 +184,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
                 validate=validate.OneOf(("required", "relaxed"), error="It must be required or relaxed."),
             ),
             sftp_private=env.bool("PORTAL_SFTP_PRIVATE", False),
+            oidc_private=env.bool("OIDC_PRIVATE", False),
             public_url=env.str("PORTAL_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/"),
             embedded_postgres=database_url is None,
             embedded_valkey=redis_url is None,

@@ -32,6 +32,7 @@ from portal.identity.standing import kept_out
 STRANGER_FOR = timedelta(minutes=60)
 HALF_WAY_FOR = timedelta(minutes=10)
 SEEN_EVERY = timedelta(seconds=60)  # so much earlier than its FMO's rule says may an idle session end, never later
+VOUCHED = "sso_session"  # in a session's data: FMO, row and user of the identity provider's session behind it
 IDENTITY_SCOPE = Scope(login=Login.IDENTITY, role=Role.SYSTEM, actor_name="sign-in")
 
 
@@ -62,18 +63,25 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
 
         `generation` is the user's at the moment at which they proved who they are: what changed since ends the session.
         """
-        self.clear()
+        self._clear_for(user_id)
         self.user_id, self.fmo_id, self.generation = user_id, fmo_id, generation
         self.pending_user_id, self.proved_at = None, clock.now()
         self.renew = self.modified = True
 
     def begin_half_way(self, user_id: UUID, fmo_id: UUID, *, generation: int, target: str = "") -> None:
         """One factor is proved: a new token, nobody signed in, and `target` kept for afterwards."""
-        self.clear()
+        self._clear_for(user_id)
         self.user_id, self.fmo_id, self.generation = None, fmo_id, generation
         self.pending_user_id, self.proved_at = user_id, None
         self["target"] = target
         self.renew = self.modified = True
+
+    def _clear_for(self, user_id: UUID) -> None:
+        """Nothing goes along but who vouched for this very person, which ends the session where they sign out there."""
+        vouched = self.get(VOUCHED)
+        self.clear()
+        if vouched and vouched[2] == str(user_id):
+            self[VOUCHED] = vouched
 
     def prove(self) -> None:
         """The person proved anew to be themself: the same session with a new token."""

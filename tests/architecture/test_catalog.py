@@ -140,6 +140,8 @@ def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
     everywhere |= {("identity", "guess_tries"), ("identity", "known_browser")}
     everywhere |= {("identity", "passkey"), ("identity", "passkey_challenge")}
     everywhere |= {("identity", "field_key")}
+    signed_on = ("sso_provider", "sso_identity", "sso_flow", "sso_session", "sso_logout_token")
+    everywhere |= {("identity", table) for table in signed_on}
     everywhere |= {("identity", "access_entry"), ("jobs", "outbox"), ("jobs", "fmo")}
     for policy in ask(POLICIES):
         if policy.permissive == "RESTRICTIVE":

@@ -40,6 +40,7 @@ from portal.provisioning.models import BulkOutcome
 from tests.support import arrival_builders as arrivals
 from tests.support import builders as make
 from tests.support import crm_builders as crm
+from tests.support import sso_builders as single_sign_on
 from tests.support.world import Account, Office, Person, World
 
 Holding = dict[str, UUID]  # kind of record → the id of one that is this holder's
@@ -135,6 +136,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         held,
         Outbox(fmo_id=fmo_id, job="run_sync", args=[str(fmo_id)], sent_at=datetime.now(UTC)),
         *_of_run(office),
+        *single_sign_on.of_fmo(office.fmo),
         *_absence(office),
         FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
         FeedPrint(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=bytes(32)),
@@ -238,6 +240,7 @@ def _of_user(user: User) -> list[Base]:
         KnownBrowser(fmo_id=user.fmo_id, user_id=user.id, token_hash=f"known{user.id}"),
         LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later),
         passkey(user),
+        *single_sign_on.of_user(user),
         PasskeyChallenge(session_id=new_id(), purpose="second", user_id=user.id, challenge=b"x", expires_at=later),
     ]
 
@@ -324,6 +327,8 @@ def _actors(world: World) -> list[Actor]:
         "Qmakersummit",
         "Qconnectorsummit",
         "qhostsummit",
+        "qissuersummit",
+        "qclientsummit",
         "Qactorsummit",
     )
     # The address that a stranger asked for stands in the link back to it; an officer's log names what was asked for.
@@ -343,6 +348,8 @@ def _actors(world: World) -> list[Actor]:
         "Qsamplelakeside",
         "Qmakerlakeside",
         "qhostlakeside",
+        "qissuerlakeside",
+        "qclientlakeside",
         "Qbulklakeside",
         "Qactorlakeside",
     )

@@ -51,6 +51,7 @@ KINDS = {
     "/fmo/runs/producer/*": "agent",
     "/fmo/unattributed/*": "claim",
     "/fmo/unattributed/policy/*": "policy",
+    "/fmo/settings/single-sign-on/people/*": "user",
     "/crm/contacts/*": "contact",
     "/crm/duplicates/*": "duplicate",
     "/crm/merges/*": "contact_merge",
@@ -75,6 +76,7 @@ WORDS = {
     "/fmo/policy-sync/*": ["business"],
     "/fmo/provision/*": ["agent", "agency"],
     "/invite/*": ["no-such-invitation"],
+    "/sso/back-channel/*": ["no-such-fmo"],
     "/static/*": ["css/nothing.css"],
 }
 _PART = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")

@@ -11,23 +11,9 @@ import ipaddress
 import socket
 
 from portal.book.arrival.places import LookFailed
+from portal.core.network import Address, is_public
 
 PATIENCE = 15.0  # seconds, for the look-up and for the connection
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-def is_public(address: Address) -> bool:
-    """Whether the address is on the public internet, also where an IPv6 address carries an IPv4 one."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-        if address.teredo is not None or address.is_site_local:
-            return False
-    return address.is_global and not address.is_multicast
 
 
 async def dial(host: str, port: int, *, private: bool) -> socket.socket:

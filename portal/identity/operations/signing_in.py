@@ -22,6 +22,7 @@ from portal.identity.guessing.models import KnownBrowser
 from portal.identity.models import Credential, User
 from portal.identity.origin import Origin, scope_of
 from portal.identity.sessions import IDENTITY_SCOPE
+from portal.identity.sso.queries import local_password_off
 from portal.identity.standing import TOLD, withdrawn
 
 LOCK_AFTER = 5
@@ -95,6 +96,8 @@ def _judge(one: _Try, user: User, right: bool) -> str | None:
             right = passwords.matches(credential.password_hash, one.password)
         browser = browsers.known(work, user.id, one.token, lock=True)
         why = _why_not(held, credential, right, browser is not None)
+        if why in (None, "wrong password", *TOLD) and local_password_off(work, held):
+            why = "single sign-on only"  # whatever was typed: it says nothing about the password
         if credential is not None:
             _count(work, credential, browser, why)
             if why is None and passwords.outgrown(credential.password_hash):

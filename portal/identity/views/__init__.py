@@ -2,7 +2,8 @@
 
 from portal.identity.factors import views as factors
 from portal.identity.passkeys import views as passkeys
+from portal.identity.sso import views as sso
 from portal.identity.views import invitation, signing_in
 from portal.identity.views.parts import bp
 
-__all__ = ["bp", "factors", "invitation", "passkeys", "signing_in"]
+__all__ = ["bp", "factors", "invitation", "passkeys", "signing_in", "sso"]

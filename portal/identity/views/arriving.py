@@ -15,15 +15,16 @@ from portal.identity.models import User
 from portal.identity.views.parts import home_of, local_page, origin, stored
 
 
-def arrive(user: User, *, target: str = "") -> Response:
+def arrive(user: User, *, target: str = "", strong: bool = False) -> Response:
     """`user` proved one factor: ask for the second, have one set up, or, where none is needed, begin the session.
 
-    `target` (a page of ours) or the person's home is where it ends.
+    `target` (a page of ours) or the person's home is where it ends. `strong`: an identity provider that the FMO trusts
+    with that saw a second factor.
     """
     with kinds.reading(user) as work:
         held = bool(kinds.held_by(work, user))
         demanded = demands.demanded_of(work, user)
-    if not held and not demanded:
+    if strong or (not held and not demanded):
         return go(_enter(user, target, user.session_generation))
     operations.log_half_way(user, origin(), wanted="proof" if held else "enrolment")
     stored().begin_half_way(user.id, user.fmo_id, generation=user.session_generation, target=target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, flash, url_for
 from flask_limiter.util import get_remote_address
 
@@ -13,6 +15,7 @@ from portal.identity import operations, queries
 from portal.identity.forms import InvitationForm
 from portal.identity.models import Invitation, User
 from portal.identity.sessions import IDENTITY_SCOPE
+from portal.identity.sso import queries as sso
 from portal.identity.views.parts import bp, origin
 from portal.identity.weakness import weakness
 
@@ -26,7 +29,7 @@ def invitation(token: str) -> Response:
         found = operations.open_invitation(work, token)
         if found is None:
             return page("identity/invitation_over.html", status=404)
-        return _form_page(InvitationForm(), token, found[1])
+        return invitation_page(InvitationForm(), token, found[1])
 
 
 @bp.post("/invite/<token>")
@@ -42,8 +45,10 @@ def accept_invitation(token: str) -> Response:
         invitation_row, user = found
         if user.npn is None:
             del form.npn
+        if sso.local_password_off(work, user):
+            return invitation_page(form, token, user, status=422)  # nobody sets one while they are off
         if not form.validate_on_submit() or not _proved(work, form, invitation_row, user):
-            return _form_page(form, token, user, status=422)
+            return invitation_page(form, token, user, status=422)
         operations.accept(work, invitation_row, user, form.password.data, origin())
     flash("Your password is set. Sign in to see your account.")
     return go(url_for("identity.login"))
@@ -54,6 +59,11 @@ def _proved(work: TenantSession, form: InvitationForm, invitation_row: Invitatio
     if weak:
         form.password.errors = [weak]
         return False
+    return proved_npn(form, invitation_row, user)
+
+
+def proved_npn(form: InvitationForm, invitation_row: Invitation, user: User) -> bool:
+    """Whether the NPN of the form is the invited person's, where they have one; a wrong one is counted and told."""
     if user.npn is not None and operations.canonical_npn(form.npn.data) != user.npn:
         operations.refuse(invitation_row, user, origin())
         left = operations.MAX_TRIES - invitation_row.wrong_tries
@@ -66,7 +76,15 @@ def _proved(work: TenantSession, form: InvitationForm, invitation_row: Invitatio
     return True
 
 
-def _form_page(form: InvitationForm, token: str, user: User, status: int = 200) -> Response:
+def invitation_page(form: InvitationForm, token: str, user: User, status: int = 200) -> Response:
+    """The form, with a password or single sign-on or both, as the FMO has it."""
     if user.npn is None and "npn" in form:
         del form.npn
-    return page("identity/invitation.html", form=form, token=token, first_name=user.first_name, status=status)
+    with open_session(IDENTITY_SCOPE) as work:
+        ways: dict[str, Any] = {
+            "single_sign_on": sso.is_offered(work, user.fmo_id),
+            "passwords": not sso.local_password_off(work, user),
+        }
+    if not ways["passwords"] and "password" in form:
+        del form.password
+    return page("identity/invitation.html", form=form, token=token, first_name=user.first_name, status=status, **ways)

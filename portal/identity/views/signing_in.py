@@ -13,6 +13,7 @@ from portal.identity import operations
 from portal.identity.forms import SignInForm
 from portal.identity.guessing.browsers import KNOWN_FOR, remember
 from portal.identity.models import User
+from portal.identity.sso.views.leaving import leave_provider_too
 from portal.identity.standing import TOLD
 from portal.identity.views.arriving import arrive
 from portal.identity.views.parts import bp, home_of, local_page, origin, stored
@@ -65,8 +66,9 @@ def sign_in() -> Response:
 def sign_out() -> Response:
     """End the session everywhere its cookie may have been copied to."""
     operations.log_sign_out()
+    onward = leave_provider_too()
     stored().end()
-    return go(url_for("identity.login"))
+    return onward or go(url_for("identity.login"))
 
 
 def known_by() -> str | None:

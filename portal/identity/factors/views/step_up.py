@@ -9,6 +9,7 @@ from flask_limiter.util import get_remote_address
 
 from portal.core.fragments import page
 from portal.core.permissions import Permission, allow
+from portal.core.session import TenantSession
 from portal.extensions import limiter
 from portal.identity import sessions
 from portal.identity.factors import kinds, queries
@@ -17,6 +18,7 @@ from portal.identity.factors.views import proving
 from portal.identity.factors.views.stepping import proved
 from portal.identity.forms import SignInForm
 from portal.identity.models import User
+from portal.identity.sso import queries as sso
 from portal.identity.views.parts import bp, local_page, me, stored
 
 
@@ -34,7 +36,7 @@ def prove_again() -> Response:
     """Lead on where the proof is right; after too many wrong ones the session ends."""
     user, target = me(), local_page(request.form.get("next"))
     with kinds.reading(user) as work:
-        allowed = proving.allowed_for(kinds.held_by(work, user), queries.codes_left(work, user))
+        allowed = _allowed(work, user)
     tried = proving.tried(user, at="step_up", allowed=allowed)
     if tried.outcome is Outcome.RIGHT:
         return proved(target)
@@ -54,9 +56,16 @@ def _asked(user: User, target: str, tried: proving.Tried | None = None, status: 
     with kinds.reading(user) as work:
         held = kinds.held_by(work, user)
         shown: dict[str, Any] = kinds.offered(work, user, held)
-        shown["allowed"] = proving.allowed_for(held, queries.codes_left(work, user))
+        shown["allowed"] = _allowed(work, user)
         shown["has_password"] = queries.has_password(work, user)
+    shown["single_sign_on"] = sso.vouches_again(user)
     shown |= proving.fresh_forms()
     if tried is not None:
         shown |= {f"{tried.kind}_form": tried.form, "form": tried.form}
     return page("identity/factors/step_up.html", status=status, at="step_up", next_page=target, **shown)
+
+
+def _allowed(work: TenantSession, user: User) -> set[str]:
+    """By which forms: of who holds no factor the password, unless the FMO has switched passwords off."""
+    allowed = proving.allowed_for(kinds.held_by(work, user), queries.codes_left(work, user))
+    return allowed - {"password"} if sso.local_password_off(work, user) else allowed

@@ -10,10 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from portal.book.arrival import dialling, signing_in
+from portal.book.arrival import signing_in
 from portal.book.arrival.operations import trust
 from portal.book.arrival.places import LookFailed
 from portal.book.models import Connector
+from portal.core.network import is_public
 from portal.core.scope import Role
 from portal.identity.models import Fmo
 from tests.portal.book.arrival.conftest import (
@@ -108,8 +109,8 @@ def test_addresses_inside_a_network_are_refused() -> None:
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "::1", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "::", "ff02::1",
     )  # fmt: skip
-    assert [one for one in inside if dialling.is_public(ipaddress.ip_address(one))] == []
+    assert [one for one in inside if is_public(ipaddress.ip_address(one))] == []
     outside = ("8.8.8.8", "2606:4700::1111", "64:ff9b::808:808")
-    assert all(dialling.is_public(ipaddress.ip_address(one)) for one in outside)
+    assert all(is_public(ipaddress.ip_address(one)) for one in outside)
     with pytest.raises(LookFailed, match="private network"):
         signing_in.shown_key("localhost", 22, private=False)
