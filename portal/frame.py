@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from portal.businesses.models import Business
 from portal.core import clock
+from portal.core.opens import opens
 from portal.core.permissions import GRANTED, Permission, may
 from portal.core.scope import STAFF_ROLES, Role, current_or_none
 from portal.core.words import counted
@@ -86,6 +87,7 @@ def init(app: Flask) -> None:
         "nav": nav,
         "viewer": viewer,
         "can": can,
+        "opens": opens,
         "counted": counted,
         "theme": theme,
         "now": clock.now,

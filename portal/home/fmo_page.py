@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,17 @@ from portal.book.arrival import queries as arrival
 from portal.book.arrival import words as arrival_words
 from portal.book.drift import queries as drift
 from portal.book.quarantine import queries as quarantine
-from portal.core import clock
+from portal.core import clock, scope
+from portal.core.opens import opens
 from portal.core.paging import COUNT_CAP
+from portal.core.permissions import Permission, may
 from portal.core.words import counted
 from portal.home import queries
 from portal.sync import queries as sync
 from portal.sync.claims import queries as claims
+
+NOTHING = "Nothing waits: no run failed, every policy has its writing agent, and nobody asks for a re-sync."
+NOTHING_OF_COUNTS = "Nothing waits for you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +39,43 @@ class Task:
 
 
 def context() -> dict[str, Any]:
-    """What `home/fmo.html` shows."""
-    today = clock.local(clock.now()).date()
-    expected = arrival.expected_by_carrier()
-    fresh = [
-        (_told(one, expected.get(one.carrier)), max(0, (today - one.as_of).days)) for one in book.carrier_freshness()
-    ]
-    by_status = queries.policies_by_status()
-    counts = queries.downline_counts()
+    """What `home/fmo.html` shows, as far as the person at work may open what it tells of."""
+    book_is_open, counts_policies = _may(Permission.BOOK_READ), _may(Permission.SUMS_READ)
+    by_status = queries.policies_by_status() if counts_policies else []
     return {
-        "tasks": list(_tasks()),
-        "figures": [
-            ("Agents", counts.get("agent", 0), url_for("downline.agents")),
-            ("Agencies", counts.get("agency", 0), url_for("downline.agencies")),
-            ("Businesses", counts["business"], url_for("businesses.businesses")),
-            ("Policies", sum(count for _, count in by_status), url_for("book.policies")),
-        ],
+        "tasks": [task for task in _tasks() if opens(task.href)],
+        "nothing": NOTHING if book_is_open else NOTHING_OF_COUNTS,
+        "figures": list(_figures(by_status)),
         "status_rows": [
             (words.status(key)[0], count, url_for("book.policies", status=key)) for key, count in by_status
         ],
-        "fresh_rows": [(label, days, url_for("book.feeds")) for label, days in fresh],
+        "fresh_rows": [(label, days, url_for("book.feeds")) for label, days in _fresh()],
     }
+
+
+def _figures(by_status: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int, str]]:
+    counts = queries.downline_counts()
+    if _may(Permission.DOWNLINE_READ):
+        yield "Agents", counts.get("agent", 0), url_for("downline.agents")
+        yield "Agencies", counts.get("agency", 0), url_for("downline.agencies")
+    if _may(Permission.BUSINESS_READ):
+        yield "Businesses", counts["business"], url_for("businesses.businesses")
+    if _may(Permission.SUMS_READ):
+        yield "Policies", sum(count for _, count in by_status), url_for("book.policies")
+
+
+def _fresh() -> list[tuple[str, int]]:
+    if not _may(Permission.SUMS_READ):
+        return []
+    today = clock.local(clock.now()).date()
+    expected = arrival.expected_by_carrier()
+    return [
+        (_told(one, expected.get(one.carrier)), max(0, (today - one.as_of).days)) for one in book.carrier_freshness()
+    ]
+
+
+def _may(permission: Permission) -> bool:
+    return may(scope.current(), permission)
 
 
 def _told(fresh: book.Freshness, every_days: int | None) -> str:
@@ -63,15 +84,29 @@ def _told(fresh: book.Freshness, every_days: int | None) -> str:
 
 
 def _tasks() -> Iterator[Task]:
+    # Each group asks only what its reader may open: row security would answer the others with nothing.
+    if _may(Permission.PROVISION):
+        yield from _requests()
+    if _may(Permission.HELD_READ):
+        yield from _held()
+    if _may(Permission.FEED_READ):
+        yield from _frozen()
+        yield from _unconfirmed()
+        yield from _failed_feeds()
+    if _may(Permission.SYNC_READ):
+        yield from _failed_syncs()
+    if _may(Permission.FEED_READ):
+        yield from _arrivals()
+    if _may(Permission.BOOK_READ):
+        yield from _loose_ends()
+    if _may(Permission.BUSINESS_USERS):
+        yield from _invited()
+
+
+def _requests() -> Iterator[Task]:
     for request in sync.open_requests():
         href = url_for("businesses.business", record_id=request.business_id)
         yield Task(f"{request.asked_by} of {request.business_name} asks for a re-sync", href, request.asked_at)
-    yield from _held()
-    yield from _frozen()
-    yield from _unconfirmed()
-    yield from _failures()
-    yield from _arrivals()
-    yield from _loose_ends()
 
 
 def _held() -> Iterator[Task]:
@@ -106,7 +141,7 @@ def _unconfirmed() -> Iterator[Task]:
         yield Task(f"{more:,} more SmartConnectors wait for the same", url_for("book.connectors"))
 
 
-def _failures() -> Iterator[Task]:
+def _failed_feeds() -> Iterator[Task]:
     feeds = queries.failed_feeds()
     for run in feeds.first:
         yield Task(
@@ -115,6 +150,9 @@ def _failures() -> Iterator[Task]:
     if feeds.total > len(feeds.first):
         more = f"{feeds.total - len(feeds.first):,} more files could not be loaded"
         yield Task(more, url_for("book.feeds", state="failed"))
+
+
+def _failed_syncs() -> Iterator[Task]:
     syncs = queries.failed_syncs()
     for run, business in syncs.first:
         href = url_for("sync.run", run_id=run.id)
@@ -154,6 +192,9 @@ def _loose_ends() -> Iterator[Task]:
     if refused:
         rows = f"{COUNT_CAP:,}+ rows wait" if refused > COUNT_CAP else counted(refused, "row waits", "rows wait")
         yield Task(f"{rows} in the quarantine, refused by a file that was loaded", url_for("book.quarantine"))
+
+
+def _invited() -> Iterator[Task]:
     invited = queries.unused_invitations()
     for user, business, mailed in invited.first:
         href = url_for("businesses.business", record_id=business.id)

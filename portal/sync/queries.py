@@ -14,6 +14,7 @@ from portal.businesses import queries as businesses
 from portal.businesses.models import Business, BusinessNpn
 from portal.core import scope
 from portal.core.paging import Asked, Listing, fetch
+from portal.core.unseen import unseen
 from portal.crm.models import CrmPolicy
 from portal.downline.models import Producer
 from portal.extensions import db
@@ -118,12 +119,14 @@ def request_of(business_id: UUID) -> ResyncRequest | None:
 def gaps_of(business_id: UUID) -> list[dict[str, Any]]:
     """What `gaps.find` tells of further NPNs of the account's people, most policies first."""
     fmo_id = scope.fmo_id()
-    return gaps.find(fmo_id, open_npns(fmo_id, business_id))
+    with unseen("count"):
+        return gaps.find(fmo_id, open_npns(fmo_id, business_id))
 
 
 def holds(business_id: UUID) -> dict[str, int]:
     """`policies` that the account shows now, and the `contacts` that they belong to."""
-    return account.today(db.session(), scope.fmo_id(), business_id)
+    with unseen("count"):
+        return account.today(db.session(), scope.fmo_id(), business_id)
 
 
 def policies_under(business_id: UUID, npn: str) -> int:
@@ -133,4 +136,5 @@ def policies_under(business_id: UUID, npn: str) -> int:
         .select_from(CrmPolicy)
         .where(CrmPolicy.business_id == business_id, CrmPolicy.npn == npn, CrmPolicy.released_at.is_(None))
     )
-    return db.session.scalar(counted.execution_options(unlogged="a count")) or 0
+    with unseen("count"):
+        return db.session.scalar(counted.execution_options(unlogged="a count")) or 0

@@ -30,6 +30,7 @@ from portal.core.ids import new_id
 from portal.core.key_use import FieldKey
 from portal.core.models import Base
 from portal.core.outbox import Outbox
+from portal.core.scope import Role
 from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
 from portal.identity.factors.models import ProofCount, RecoveryCode, TotpFactor
@@ -155,7 +156,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
             given_name=office.admin.name,
         )
     )  # fmt: skip
-    for officer in (office.admin, office.compliance):
+    for officer in (office.admin, office.compliance, *office.staff.values()):
         rows += _of_user(officer)
     for row in rows:
         make.add(store, row)
@@ -353,6 +354,20 @@ def _actors(world: World) -> list[Actor]:
         "Qbulklakeside",
         "Qactorlakeside",
     )
+    # Who gets counts reads nothing of a member, not even of their own FMO: no name, number, plan, or id of a record.
+    accounts = [mark for account in summit.accounts for mark in account.marks]
+    called = ("Qagent", "Qbusiness", "Qactivity")  # agents, their accounts, and what the FMO logged about them
+    of_members = tuple(mark for mark in (summit.stray.last_name, *accounts) if not mark.startswith(called))
+    unseen = (
+        *of_members,
+        "Qproblemsummit",
+        "Qcellsummit",
+        "Qaliassummit",
+        "Qsamplesummit",
+        "QUsummit",
+        *strangers_book,
+    )
+    downline = ("Qoutsidesummit", "QSANSUMMIT", "Qactivityamy", "Qrecordamy")
     return [
         Actor("stranger", None, "amy", ("nora", "lou"), words),
         Actor("agent", world.amy.admin, "amy", ("nora", "pat", "lou"), (*nora, *pat, *lee, *strangers_book)),
@@ -360,6 +375,9 @@ def _actors(world: World) -> list[Actor]:
         Actor("limited", world.lee.user, "lee", ("pat", "nora", "lou"), (*amy, *nora, *of_pat, *strangers_book)),
         Actor("whole account", world.ali, "pat", ("amy", "lou"), (*amy, *nora, *strangers_book)),
         Actor("admin", summit.admin, "amy", ("lou",), (*typed, *strangers_book)),
+        Actor("support", summit.staff[Role.FMO_SUPPORT], "amy", ("lou",), unseen),
+        Actor("steward", summit.staff[Role.FMO_STEWARD], "amy", ("lou",), (*typed, *strangers_book)),
+        Actor("users", summit.staff[Role.FMO_USERS], "amy", ("lou",), (*unseen, *downline)),
         Actor("other admin", lakeside.admin, "lou", ("amy", "pat"), book),
         Actor("compliance", summit.compliance, "amy", ("lou",), (*typed, *of_lakeside)),
         Actor("other compliance", lakeside.compliance, "lou", ("amy",), of_summit),

@@ -72,6 +72,8 @@ def _at_work(engine: Engine, login: Login, tenant: Tenant | None, user_id: UUID 
         values = {"fmo_id": "", "business_id": "", "reach": "", "own_npn": "", "actor_id": "", "role": ""}
         if tenant is not None:
             values |= {"fmo_id": str(tenant.fmo_id), "actor_id": str(user_id or tenant.user_id), "reach": "whole"}
+            if login in ("fmo", "compliance"):
+                values |= {"role": {"fmo": "fmo_admin"}.get(login, login)}
             if login in ("agent", "jobs"):
                 values |= {"business_id": str(tenant.business_id), "role": "agent_admin"}
         for name, value in values.items() if tenant is not None else ():

@@ -4,6 +4,7 @@ What a person could read in one account stands in no other, so that a leak shows
 
     summit    Amy alone · Nora, the neighbour · the agency Harbor: principal Pat, Limited Lee, Ali who sees it all
     lakeside  Lou, whose NPN is Amy's · officers of their own
+    both      staff with each preset
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.support import builders as make
 from tests.support import crm_builders as crm
 
 SAME_NPN = "1001001"  # Amy's at Summit and Lou's at Lakeside
+STAFF = {"support": Role.FMO_SUPPORT, "steward": Role.FMO_STEWARD, "users": Role.FMO_USERS}
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class Office:
     fmo: Fmo
     admin: User
     compliance: User
+    staff: dict[Role, User]  # one of each preset beside the administrator
     connector: Connector
     feed_run: FeedRun
     identifier: CarrierIdentifier
@@ -129,7 +132,11 @@ def _office(store: Session, slug: str) -> Office:
     unattributed = make.policy(store, stray, run, None, policy_number=f"QU{slug}")
     outside = make.agent(store, fmo, first_name="Olga", last_name=f"Qoutside{slug}")
     identifier = make.identifier(store, outside, f"QSAN{slug}".upper())
-    return Office(fmo, admin, officer, connector, run, identifier, unattributed, stray)
+    staff = {
+        role: make.user(store, fmo, role, email=f"{name}@{slug}.example", last_name=f"Qstaff{name}{slug}")
+        for name, role in STAFF.items()
+    }
+    return Office(fmo, admin, officer, staff, connector, run, identifier, unattributed, stray)
 
 
 def _agent(

@@ -119,7 +119,7 @@ def suspend(user: User, *, by: Scope) -> bool:
 
 def lift_suspension(user: User, *, by: Scope) -> bool:
     """Let a suspended user in again; False where nobody suspended them. What the FMO deactivated stays so."""
-    if by.role is not Role.FMO_ADMIN:
+    if not by.role.is_staff:
         _own_account(user, by)
     if user.suspended_at is None:
         return False

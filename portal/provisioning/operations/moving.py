@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.activities import operations as activities
 from portal.activities.models import Activity
-from portal.book.models import Policy
 from portal.businesses import hooks
 from portal.businesses import operations as businesses
 from portal.businesses import queries as accounts
@@ -22,6 +21,7 @@ from portal.extensions import db
 from portal.identity import operations as identity
 from portal.identity import sessions
 from portal.identity.models import User
+from portal.provisioning.queries import book_under
 from portal.sync import operations as sync
 from portal.sync.models import SyncRun
 
@@ -59,10 +59,9 @@ class Moved:
 
 def prospect(producer: Producer, origin: Business, target: Business) -> Prospect:
     """What moving the NPN of a record from one account to another would do; changes nothing."""
-    written = select(func.count()).select_from(Policy).where(Policy.writing_npn == producer.npn)
     return Prospect(
         leaving=hooks.policies_under(origin.id, producer.npn) or 0,
-        written=db.session.scalar(written.execution_options(unlogged="a number, nobody's record")) or 0,
+        written=book_under([producer.npn])[0],
         people=bringing(origin, producer.npn),
         emptied=all(one.npn == producer.npn for one in accounts.npns_of(origin.id)),
         shared=_shared(target, producer.npn),

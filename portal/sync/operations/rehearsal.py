@@ -12,6 +12,7 @@ from portal.core import scope
 from portal.core.ids import new_id
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
+from portal.core.unseen import unseen
 from portal.extensions import db
 from portal.sync.expected import Expected
 from portal.sync.operations import planning
@@ -36,12 +37,10 @@ def rehearse(*, npns: Sequence[str], business_id: UUID | None) -> Expected:
         counts = _counts(session, fmo_id, account, wanted)
         told = forecast.book(session, fmo_id, wanted)
         session.rollback()
-    return Expected(
-        **counts,
-        **told,
-        gaps=gaps.find(fmo_id, wanted),
-        elsewhere=forecast.elsewhere(db.session(), fmo_id, wanted, business_id),
-    )
+    with unseen("count"):
+        missing = gaps.find(fmo_id, wanted)
+    elsewhere = forecast.elsewhere(db.session(), fmo_id, wanted, business_id)
+    return Expected(**counts, **told, gaps=missing, elsewhere=elsewhere)
 
 
 def _counts(at: Session, fmo_id: UUID, account: UUID, npns: list[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from portal.core import scope
+from portal.core.unseen import unseen
 from portal.crm.duplicates.finding import look_again
 from portal.crm.statements import contacts_lock
 from portal.extensions import db
@@ -24,9 +25,10 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
     if not wanted:
         return 0
     fmo_id = _begin()
-    for business_id in account.holding(fmo_id, wanted):
-        contacts_lock.hold(business_id)
-    taken = leave.release(fmo_id, "policies", MOVED, policies=wanted)
+    with unseen("release"):
+        for business_id in account.holding(fmo_id, wanted):
+            contacts_lock.hold(business_id)
+        taken = leave.release(fmo_id, "policies", MOVED, policies=wanted)
     return _told(taken, MOVED)
 
 
@@ -34,7 +36,8 @@ def release_npn(business_id: UUID, npn: str) -> int:
     """Release the Business's copies under `npn`, which has just been closed there; gives their number."""
     fmo_id = _begin()
     contacts_lock.hold(business_id)
-    taken = leave.release(fmo_id, "npn", NPN_LEFT, business=business_id, npn=npn)
+    with unseen("release"):
+        taken = leave.release(fmo_id, "npn", NPN_LEFT, business=business_id, npn=npn)
     return _told(taken, NPN_LEFT)
 
 

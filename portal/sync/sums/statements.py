@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from portal.core.unseen import unseen
 from portal.extensions import db
 from portal.sync.sums.tally import Copies, Counted, Tally
 
@@ -62,7 +63,9 @@ def count(fmo_id: UUID) -> Tally:
     copies: list[Copies] = []
     owners: defaultdict[str, list[UUID]] = defaultdict(list)
     known: set[str] = set()
-    for what, npn, business_id, *counts in db.session.execute(text(_COUNT), {"fmo": fmo_id}):
+    with unseen("count"):
+        rows = db.session.execute(text(_COUNT), {"fmo": fmo_id}).all()
+    for what, npn, business_id, *counts in rows:
         if what == "book":
             policies[npn] = counts[0]
         elif what == "held":
@@ -84,4 +87,5 @@ def _counted(npn: str | None, policies: int, held: list[int], *, known: bool) ->
 
 def strays(fmo_id: UUID) -> int:
     """How many copies do not stand under the NPN that wrote their policy; looks at each of them, which takes longer."""
-    return int(db.session.execute(text(_STRAYS), {"fmo": fmo_id}).scalar_one())
+    with unseen("count"):
+        return int(db.session.execute(text(_STRAYS), {"fmo": fmo_id}).scalar_one())
