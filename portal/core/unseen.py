@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-from sqlalchemy import event, text
+from sqlalchemy import Select, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as OrmSession
 
@@ -20,7 +20,6 @@ from portal.core.session import TenantSession
 from portal.extensions import db
 
 SEE_MEMBERS = (Role.FMO_ADMIN, Role.FMO_STEWARD)
-_TASK = text("SELECT set_config('portal.task', :task, true)")
 
 
 class ShownUnseen(RuntimeError):
@@ -38,7 +37,7 @@ def unseen(task: Literal["count", "release"]) -> Iterator[None]:
         yield
         return
     session.flush()
-    session.execute(_TASK, {"task": task})
+    session.execute(_now(task))
     session.info["unseen"] = task
     try:
         yield
@@ -46,7 +45,11 @@ def unseen(task: Literal["count", "release"]) -> Iterator[None]:
     finally:
         del session.info["unseen"]
         with suppress(SQLAlchemyError):  # after an error of the database: what follows is its rolling back
-            session.execute(_TASK, {"task": ""})
+            session.execute(_now(""))
+
+
+def _now(task: str) -> Select[str]:
+    return select(func.set_config("portal.task", task, True))  # until the transaction ends, if nothing ends it before
 
 
 @event.listens_for(TenantSession, "loaded_as_persistent")

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from alembic import op
 
-from migrations.row_rules import login
+from migrations.row_rules import login, setting
 
-revision = "0033"
-down_revision = "0032"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
@@ -44,9 +44,8 @@ OF_MEMBERS = (
     "left_policy",
     "sync_line",
 )
-SEES = """(select current_setting('portal.role', true) IN ('fmo_admin', 'fmo_steward')
- OR current_setting('portal.task', true) IN ('count', 'release'))"""
-ADMIN = "(select current_setting('portal.role', true) = 'fmo_admin')"
+SEES = f"({setting('role')} IN ('fmo_admin', 'fmo_steward') OR {setting('task')} IN ('count', 'release'))"
+ADMIN = f"{setting('role')} = 'fmo_admin'"
 
 GUARD = """
 CREATE FUNCTION guard_people() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
