@@ -13,8 +13,8 @@ from alembic import op
 
 from migrations.row_rules import login, setting
 
-revision = "0037"
-down_revision = "0036"
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
