@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init(app)  # before the transaction, so that its headers are put on whatever answer that ends with
     start.init(app)
     transaction.init(app, identify=identify, write_refusal=write_refusal)
+    csrf.init_app(app)  # after it: a form that comes when its session has ended is told so
     _static_files(app)
     if settings.proxies:
         trusted = settings.proxies
@@ -90,7 +91,6 @@ def _limiter_storage(redis_url: str) -> str:
 def _extensions(app: Flask) -> None:
     app.session_interface = PostgresSessions()
     db.init_app(app)
-    csrf.init_app(app)
     htmx.init_app(app)
     limiter.init_app(app)
     login_manager.init_app(app)

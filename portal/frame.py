@@ -17,8 +17,9 @@ from portal.core.scope import STAFF_ROLES, Role, current_or_none
 from portal.core.words import counted
 from portal.crm.duplicates import queries as duplicates
 from portal.extensions import db
+from portal.identity import presence
 from portal.identity.models import Fmo
-from portal.identity.views.parts import home_of
+from portal.identity.views.parts import home_of, stored
 
 PRODUCT_NAME = "Fairlead"
 
@@ -86,6 +87,8 @@ def init(app: Flask) -> None:
         "icon": icon,
         "nav": nav,
         "viewer": viewer,
+        "presence": presence_now,
+        "warn_seconds": presence.WARN_SECONDS,
         "can": can,
         "opens": opens,
         "counted": counted,
@@ -144,6 +147,11 @@ def viewer() -> Who | None:
         )
     who: Who = g.who
     return who
+
+
+def presence_now() -> presence.Presence | None:
+    """How long the session of this request lasts; None for a stranger."""
+    return presence.of_session(stored())
 
 
 def can(permission: str) -> bool:

@@ -17,3 +17,4 @@ USER_STATE = changes("user.state", "changed whether a user may sign in", ("state
 PASSWORD_RESET = changes("user.reset", "set a user's password anew")
 FMO_ADDED = changes("fmo.add", "added an FMO")
 RULES_CHANGE = changes("fmo.rules", "changed the FMO's rules", ("rules",))
+SESSIONS_ENDED = changes("session.end_own", "ended sessions of their own", ("sessions",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, redirect, request, session, url_for
+from flask import Response, current_app, make_response, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, UserMixin
 
 from portal.core.fragments import attended, wants_fragment
@@ -29,16 +29,22 @@ def identify(request_id: str) -> Scope | None:
 
 
 def send_to_login() -> Response:
-    """A stranger's way in: the sign-in page, which leads back; 401 for a fragment, so that no form lands in a table.
+    """A stranger's way in: the sign-in page, which leads back.
 
-    Somebody who was signed in and may no longer be in is told there why.
+    401 for a fragment, so that no form lands in a table, and for what was typed and sent: the page with it stays open
+    in the browser, where the same person may send it after a new sign-in. Somebody who was signed in and may no longer
+    be in is told on the sign-in page why.
     """
     stored = _stored()
     because = stored.turned_away if stored is not None and stored.turned_away in TOLD else None
     if wants_fragment():
         response = make_response("", 401)
-        response.headers["HX-Redirect"] = url_for("identity.login", because=because)
+        if because:
+            response.headers["HX-Redirect"] = url_for("identity.login", because=because)
         return response
+    if request.method not in ("GET", "HEAD") and not because:
+        ended: Response = current_app.make_response(current_app.extensions["error_page"](401))
+        return ended
     back = request.full_path.rstrip("?") if request.method == "GET" and not because else None
     address = url_for("identity.login", because=because, next=back if back != "/" else None)
     return make_response(redirect(address, 303))

@@ -231,13 +231,13 @@ def _row(session: StoredSession, user: tuple[int, dict[str, Any]]) -> LoginSessi
     )
 
 
-def seen(session: StoredSession) -> None:
-    """Take down that a person is there, at most once a minute.
+def seen(session: StoredSession, *, at_once: bool = False) -> None:
+    """Take down that a person is there, at most once a minute, or `at_once` where they said so themself.
 
     For requests that a person made: a page that asks again by itself keeps nobody signed in.
     """
     now = clock.now()
-    if session.times is None or session.times.seen_at + SEEN_EVERY > now:
+    if session.times is None or (not at_once and session.times.seen_at + SEEN_EVERY > now):
         return
     with open_session(IDENTITY_SCOPE) as work:
         mine = update(LoginSession).where(LoginSession.id == session.row_id, LoginSession.last_seen_at < now)

@@ -182,7 +182,7 @@
       copy(copier);
     } else if (event.target.closest("[data-close-banner]")) {
       hideBanner();
-    } else if (event.target.matches("dialog")) {
+    } else if (event.target.matches("dialog:not([data-stays])")) {
       event.target.close();
     }
     closeMenus(event.target.closest("details[data-menu]"));

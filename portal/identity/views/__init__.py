@@ -3,7 +3,7 @@
 from portal.identity.factors import views as factors
 from portal.identity.passkeys import views as passkeys
 from portal.identity.sso import views as sso
-from portal.identity.views import invitation, signing_in
+from portal.identity.views import invitation, own_sessions, signing_in, staying
 from portal.identity.views.parts import bp
 
-__all__ = ["bp", "factors", "invitation", "passkeys", "signing_in", "sso"]
+__all__ = ["bp", "factors", "invitation", "own_sessions", "passkeys", "signing_in", "sso", "staying"]
