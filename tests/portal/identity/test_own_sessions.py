@@ -1,4 +1,4 @@
-"""What somebody sees of their own sessions and ends of them, and what their pages ask about the one that they are of."""
+"""What somebody sees of their own sessions and ends of them, and what their pages ask about the one they are of."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def test_own_sessions_are_listed_and_nobody_elses(app: Flask, store: Session, ad
     browser(app, other)
     second = rows(store, admin)[1]
     second.user_agent, second.address = FIREFOX, "203.0.113.9"
+    store.commit()
     foreign = rows(store, other)[0]
     foreign.address = "203.0.113.77"
     store.commit()
