@@ -34,6 +34,7 @@ import portal.identity.sso.models
 import portal.provisioning.models
 import portal.sync.claims.models
 import portal.sync.models  # noqa: F401  # imported for their tables
+from migrations import rotation_rights
 from portal.config import load_settings
 from portal.core.models import Base
 from portal.runtime import servers
@@ -57,6 +58,8 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    rotation_rights.grant(connection)
+    connection.commit()
 
 
 given = context.config.attributes.get("connection")

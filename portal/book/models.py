@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.crypto import sealed
 from portal.core.models import Base, FmoOwned, Stamped
 
 KEY = Text(collation="C")  # compared bytewise: ranges on a prefix use the index, row security included
@@ -97,7 +98,7 @@ class FeedFile(FmoOwned, Base):
 
     run_id: Mapped[UUID]
     piece: Mapped[int]
-    body: Mapped[str]
+    body: Mapped[str] = mapped_column(info=sealed("feed_file"))
 
 
 class FeedProblem(FmoOwned, Base):
@@ -136,7 +137,7 @@ class Member(FmoOwned, Stamped, Base):
     sort_key: Mapped[str] = mapped_column(KEY)  # name_key(last) + " " + name_key(first)
     birth_date: Mapped[date | None]
     gender: Mapped[str | None]
-    mbi: Mapped[str | None]  # ciphertext, field "mbi"
+    mbi: Mapped[str | None] = mapped_column(info=sealed("mbi"))
     mbi_hash: Mapped[str | None]
     email: Mapped[str | None]
     phone: Mapped[str | None]

@@ -20,6 +20,8 @@ from portal.config.kept import kept_secrets, secrets_in
 
 Login = Literal["identity", "fmo", "agent", "compliance", "jobs"]
 LOGINS: tuple[Login, ...] = get_args(Login)
+KEYS_LOGIN: Literal["keys"] = "keys"  # no request and no job uses it: rotating keys sees ciphertext alone
+AnyLogin = Login | Literal["keys"]
 
 EMBEDDED_DATABASE = "portal"
 EMBEDDED_SETUP_LOGIN = "portal_setup"
@@ -98,18 +100,18 @@ class Settings:
         """Address of Valkey or Redis, as redis-py reads it."""
         return self.given_redis_url or f"unix://{self.socket_folder}/valkey/valkey.sock?db=0"
 
-    def login_name(self, login: Login) -> str:
+    def login_name(self, login: AnyLogin) -> str:
         """Name of a database login; it carries the database's name, because logins are shared by a whole server."""
         return f"{self._setup().database}_{login}"
 
-    def login_password(self, login: Login) -> str:
+    def login_password(self, login: AnyLogin) -> str:
         """Password of a database login, derived from SECRET_KEY, so that it is stored nowhere."""
         digest = hmac.digest(self.secret_key.encode(), f"db:{self.login_name(login)}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
-    def database_url_for(self, login: Login) -> str:
-        """SQLAlchemy address of the same database as the setup login's, for one of LOGINS."""
-        if login not in LOGINS:
+    def database_url_for(self, login: AnyLogin) -> str:
+        """SQLAlchemy address of the same database as the setup login's, for one of LOGINS or the one for keys."""
+        if login not in (*LOGINS, KEYS_LOGIN):
             raise ValueError(f"No database login is called {login!r}; there are {', '.join(LOGINS)}.")
         url = self._setup().set(username=self.login_name(login), password=self.login_password(login))
         return url.render_as_string(hide_password=False)

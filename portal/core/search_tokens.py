@@ -22,7 +22,7 @@ class SearchToken(FmoOwned, Base):
     __tablename__ = "search_token"
 
     user_id: Mapped[UUID]
-    body: Mapped[str]  # ciphertext, field "search"
+    body: Mapped[str] = mapped_column(info=crypto.sealed("search"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

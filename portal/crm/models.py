@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.connectors.ladder import name_key_sql
+from portal.core.crypto import sealed
 from portal.core.models import Base, BusinessOwned, Stamped
 
 KEY = Text(collation="C")
@@ -90,9 +91,10 @@ class Contact(BusinessOwned, Stamped, Base):
         KEY, Computed(f"{_name_key('last_name')} || ' ' || {_name_key('first_name')}", persisted=True)
     )
     first_key: Mapped[str] = mapped_column(KEY, Computed(_name_key("first_name"), persisted=True))  # for searching
-    mbi: Mapped[str | None]  # ciphertext as the book has it, field "mbi"
+    mbi: Mapped[str | None] = mapped_column(info=sealed("mbi"))  # as the book has it
     mbi_hash: Mapped[str | None]
-    typed_mbi: Mapped[str | None]  # the same from the agent, who may know it before any carrier tells it
+    # The same from the agent, who may know it before any carrier tells it.
+    typed_mbi: Mapped[str | None] = mapped_column(info=sealed("mbi"))
     typed_mbi_hash: Mapped[str | None]
     member_id: Mapped[UUID | None]  # the source member of the newest carrier values
     agent_owned: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -117,7 +119,7 @@ class ContactSource(BusinessOwned, Base):
     contact_id: Mapped[UUID]
     member_id: Mapped[UUID]
     carried: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    mbi: Mapped[str | None]
+    mbi: Mapped[str | None] = mapped_column(info=sealed("mbi"))
     mbi_hash: Mapped[str | None]
     carrier: Mapped[str]
     as_of: Mapped[date]

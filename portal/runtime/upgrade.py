@@ -11,13 +11,13 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
 
-from portal.config import LOGINS, Settings
+from portal.config import KEYS_LOGIN, LOGINS, Settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 # Web requests are short; a job may work long, but never sits idle inside a transaction.
-STATEMENT_TIMEOUT = {"identity": "10s", "fmo": "30s", "agent": "30s", "compliance": "60s", "jobs": "0"}
+STATEMENT_TIMEOUT = {"identity": "10s", "fmo": "30s", "agent": "30s", "compliance": "60s", "jobs": "0", "keys": "60s"}
 # What an FMO admin takes away waits for a run that is copying, and must not give up before it.
-LOCK_TIMEOUT = {"identity": "5s", "fmo": "25s", "agent": "5s", "compliance": "5s", "jobs": "2min"}
+LOCK_TIMEOUT = {"identity": "5s", "fmo": "25s", "agent": "5s", "compliance": "5s", "jobs": "2min", "keys": "5s"}
 
 # How soon a server notices that the machine or the process at the other end is gone, and lets go of its locks.
 LIVENESS = {
@@ -74,7 +74,7 @@ def _make_logins(connection: Connection, settings: Settings) -> None:
     _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
     _run(connection, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
     _run(connection, "GRANT CREATE, USAGE ON SCHEMA public TO {}", owner)
-    for login in LOGINS:
+    for login in (*LOGINS, KEYS_LOGIN):
         name = settings.login_name(login)
         _ensure_role(connection, name, "LOGIN")
         password = settings.login_password(login)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from portal.config import LOGINS, Settings
+from portal.config import KEYS_LOGIN, LOGINS, Settings
 
 LOG = ("access_entry", "installation_entry")
 TABLES = """
@@ -89,9 +89,9 @@ def test_the_log_refuses_even_its_owner(ask: Any) -> None:
 
 
 def test_logins_are_nothing_but_logins(ask: Any, settings: Settings, owner: str) -> None:
-    names = [settings.login_name(login) for login in LOGINS]
+    names = [settings.login_name(login) for login in (*LOGINS, KEYS_LOGIN)]
     roles = ask("SELECT * FROM pg_roles WHERE rolname = ANY(:names)", names=names)
-    assert len(roles) == len(LOGINS)
+    assert len(roles) == len(LOGINS) + 1
     for role in roles:
         powers = (role.rolsuper, role.rolbypassrls, role.rolcreatedb, role.rolcreaterole, role.rolreplication)
         assert powers == (False,) * 5, role.rolname
@@ -105,7 +105,7 @@ def test_logins_are_nothing_but_logins(ask: Any, settings: Settings, owner: str)
 
 
 def test_only_jobs_may_make_temporary_tables(ask: Any, settings: Settings) -> None:
-    for login in LOGINS:
+    for login in (*LOGINS, KEYS_LOGIN):
         name = settings.login_name(login)
         may = ask("SELECT has_database_privilege(:n, current_database(), 'TEMP') AS may", n=name)[0].may
         make = ask("SELECT has_schema_privilege(:n, 'public', 'CREATE') AS may", n=name)[0].may
@@ -115,7 +115,7 @@ def test_only_jobs_may_make_temporary_tables(ask: Any, settings: Settings) -> No
 def test_every_policy_names_one_login_and_compares_with_a_setting_that_may_be_empty(
     ask: Any, settings: Settings
 ) -> None:
-    names = {settings.login_name(login) for login in LOGINS}
+    names = {settings.login_name(login) for login in (*LOGINS, KEYS_LOGIN)}
     for policy in ask(POLICIES):
         where = f"{policy.tablename}.{policy.policyname}"
         assert len(policy.roles) == 1 and policy.roles[0] in names, where
@@ -139,9 +139,9 @@ def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
     everywhere |= {("identity", "login_session"), ("identity", "installation_entry"), ("identity", "outbox")}
     everywhere |= {("identity", "guess_tries"), ("identity", "known_browser")}
     everywhere |= {("identity", "passkey"), ("identity", "passkey_challenge")}
-    everywhere |= {("identity", "field_key")}
     signed_on = ("sso_provider", "sso_identity", "sso_flow", "sso_session", "sso_logout_token")
     everywhere |= {("identity", table) for table in signed_on}
+    everywhere |= {("identity", "field_key"), ("keys", "fmo")}  # of an FMO the login for keys sees the id alone
     everywhere |= {("identity", "access_entry"), ("jobs", "outbox"), ("jobs", "fmo")}
     for policy in ask(POLICIES):
         if policy.permissive == "RESTRICTIVE":

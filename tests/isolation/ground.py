@@ -18,6 +18,7 @@ from portal.book.mapping.sample import FIELD, examine, keep_seen
 from portal.book.mapping.state import Mapping
 from portal.book.models import FeedFile, HeldChange
 from portal.book.prints.models import FeedPrint
+from portal.book.quarantine.bodies import seal_cells
 from portal.book.quarantine.models import ValueAlias
 from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
@@ -139,17 +140,26 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         *_of_run(office),
         *single_sign_on.of_fmo(office.fmo),
         *_absence(office),
-        FeedFile(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="file")),
+        FeedFile(
+            fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=encrypt("x", fmo_id=fmo_id, field="feed_file")
+        ),
         FeedPrint(fmo_id=fmo_id, run_id=office.feed_run.id, piece=0, body=bytes(32)),
     ]
     reason = {"reason": f"Qreason{slug}"}
     refused = make.refused_row(store, office.feed_run, office.connector, f"Qcell{slug}", "Gone", **reason)
+    refused.fixed = seal_cells([f"Qcell{slug}", "Active"], fmo_id)
+    store.commit()
     alias = ValueAlias(
         fmo_id=fmo_id, id=new_id(), connector_id=office.connector.id, field="status", column_name="Status",
         column_key="status", occurrence=1, written="gone", shown=f"Qalias{slug}", replacement="terminated",
         decided_name=office.admin.name,
     )  # fmt: skip
-    rows.append(alias)
+    of_row = ValueAlias(
+        fmo_id=fmo_id, id=new_id(), connector_id=office.connector.id, field="row", row_seal="f" * 64, occurrence=1,
+        body=encrypt("[]", fmo_id=fmo_id, field="value_alias"), decided_name=office.admin.name,
+        revoked_at=datetime.now(UTC),
+    )  # fmt: skip
+    rows += [alias, of_row]
     rows.append(
         HandAttribution(
             fmo_id=fmo_id, identity="f" * 64, carrier="humana", npn=agency.npn, producer_id=agency.id,
@@ -186,9 +196,10 @@ def _of_run(office: Office) -> list[Base]:
     """What the office's feed run did, and an order to take it back."""
     mine = {"fmo_id": office.fmo.id, "run_id": office.feed_run.id}
     changed = {"subject_id": office.unattributed.id, "member_id": office.stray.id, "sort_key": office.stray.sort_key}
+    told = {"status": ["pending", "active"], "mbi": [None, encrypt("9EG4TE5MK09", fmo_id=office.fmo.id, field="mbi")]}
     cell = {"place": 1, "sheet": "", "row": 2, "column_name": "Zip", "kind": "padded", "shape": "9999"}
     return [
-        FeedEffect(**mine, **changed, kind="changed", told={"status": ["pending", "active"]}),
+        FeedEffect(**mine, **changed, kind="changed", told=told),
         FeedReading(fmo_id=office.fmo.id, id=office.feed_run.id, status="done", counts=[["Zip", "padded", 1]]),
         FeedAlteration(**mine, **cell),
         FeedUndo(**mine, shown="x", asked_by=office.admin.id, asked_name=office.admin.name),
@@ -280,12 +291,15 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
     line = make.identifier(store, person.producer, f"QID{person.user.first_name.upper()}")
     other = crm.contact(store, account.business, None, last_name=f"Qtyped{person.user.first_name.lower()}")
     other.made_by = person.user.id
+    other.typed_mbi = encrypt("8EG4TE5MK08", fmo_id=account.business.fmo_id, field="mbi")
     store.commit()
     person.marks.append(f"Qtyped{person.user.first_name.lower()}")
     twin = crm.possible_duplicate(store, person.contact, other)
     merge = crm.contact_merge(store, person.contact, person.user)
     upload = crm.upload(store, account.business, person.user, f"Qfile{person.user.first_name.lower()}.csv")
     row = crm.upload_row(store, upload, other, last_name=f"Qtyped{person.user.first_name.lower()}")
+    row.mbi = other.typed_mbi
+    store.commit()
     person.marks.append(upload.file_name)
     left = crm.left_policy(store, person.crm_policy, last_name=f"Qleft{person.user.first_name.lower()}")
     person.marks.append(left.last_name or "")

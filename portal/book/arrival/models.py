@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.crypto import sealed
 from portal.core.models import Base, FmoOwned, Stamped
 
 
@@ -37,7 +38,7 @@ class ArrivalSource(FmoOwned, Stamped, Base):
     host: Mapped[str | None]
     port: Mapped[int | None]
     username: Mapped[str | None]
-    secret: Mapped[str | None] = mapped_column(deferred=True)  # ciphertext, field "arrival"; never selected by a page
+    secret: Mapped[str | None] = mapped_column(deferred=True, info=sealed("arrival"))  # never selected by a page
     secret_kind: Mapped[str | None]  # password | key
     secret_since: Mapped[datetime | None]
     host_key: Mapped[str | None]

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.crypto import sealed
 from portal.core.models import Base, FmoOwned, Stamped
 
 
@@ -26,8 +27,8 @@ class ConnectorDraft(FmoOwned, Stamped, Base):
     size: Mapped[int] = mapped_column(BigInteger)
     made_by: Mapped[UUID | None]
     made_by_name: Mapped[str]
-    seen: Mapped[str]  # ciphertext, field "draft": what the sample looks like
-    said: Mapped[str]  # ciphertext, field "draft": what was answered
+    seen: Mapped[str] = mapped_column(info=sealed("draft"))  # what the sample looks like
+    said: Mapped[str] = mapped_column(info=sealed("draft"))  # what was answered
 
 
 class ConnectorDraftPiece(FmoOwned, Base):
@@ -41,4 +42,4 @@ class ConnectorDraftPiece(FmoOwned, Base):
 
     draft_id: Mapped[UUID]
     piece: Mapped[int]
-    body: Mapped[str]
+    body: Mapped[str] = mapped_column(info=sealed("draft"))

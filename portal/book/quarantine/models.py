@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.book.models import KEY
+from portal.core.crypto import sealed
 from portal.core.models import Base, FmoOwned, Stamped
 
 WAITING, LOADING, LOADED, DISMISSED, TOLD = "waiting", "loading", "loaded", "dismissed", "told"
@@ -45,8 +46,9 @@ class RefusedRow(FmoOwned, Stamped, Base):
     row: Mapped[int]
     column_name: Mapped[str | None]
     reason: Mapped[str]
-    body: Mapped[str]  # ciphertext of {header, cells}: the mapped columns only
-    fixed: Mapped[str | None]  # ciphertext of the cells as somebody has put them right, in the same order
+    body: Mapped[str] = mapped_column(info=sealed(BODY_FIELD))  # {header, cells}: the mapped columns only
+    # The cells as somebody has put them right, in the same order.
+    fixed: Mapped[str | None] = mapped_column(info=sealed(BODY_FIELD))
     state: Mapped[str] = mapped_column(server_default=WAITING)
     version: Mapped[int] = mapped_column(server_default="1")  # rises with every change, so that nobody decides blindly
     why: Mapped[str | None]  # of a dismissal
@@ -99,7 +101,8 @@ class ValueAlias(FmoOwned, Base):
     replacement: Mapped[str | None]  # a canonical status, or the word that takes its place
     row_seal: Mapped[str | None] = mapped_column(KEY)
     row_mark: Mapped[int | None]
-    body: Mapped[str | None]  # ciphertext of [[column key, occurrence, written, cell], …]
+    # [[column key, occurrence, written, cell], …]
+    body: Mapped[str | None] = mapped_column(info=sealed("value_alias"))
     decided_by: Mapped[UUID | None]
     decided_name: Mapped[str]
     decided_at: Mapped[datetime] = mapped_column(server_default=func.now())

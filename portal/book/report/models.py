@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.book.models import KEY
+from portal.core.crypto import sealed
 from portal.core.models import Base, FmoOwned
 
 
@@ -42,7 +43,7 @@ class FeedEffect(FmoOwned, Base):
     subject_id: Mapped[UUID]  # the policy, or the member
     member_id: Mapped[UUID]
     sort_key: Mapped[str] = mapped_column(KEY)  # the member's
-    told: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    told: Mapped[dict[str, Any]] = mapped_column(JSONB, info=sealed("mbi", inside=True))
     identity: Mapped[str | None] = mapped_column(KEY)  # of a new policy that was taken back
     undone_at: Mapped[datetime | None]
 

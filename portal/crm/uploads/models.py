@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.crypto import sealed
 from portal.core.models import Base, BusinessOwned, Stamped
 
 EMPTY = text("'{}'")
@@ -30,7 +31,8 @@ class Upload(BusinessOwned, Stamped, Base):
     made_by: Mapped[UUID]
     made_by_name: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="columns")
-    body: Mapped[str | None]  # ciphertext of the packed table, field "upload"; None once it is forgotten
+    # The packed table; None once it is forgotten.
+    body: Mapped[str | None] = mapped_column(info=sealed("upload"))
     columns: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # place in the file → field
     date_order: Mapped[str] = mapped_column(server_default="mdy")
     rows: Mapped[int]
@@ -66,7 +68,7 @@ class UploadRow(BusinessOwned, Base):
     doubts: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # [contact's id, reason, strength]
     problems: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # [column, shape, reason]
     values: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # keys: TYPED_FIELDS
-    mbi: Mapped[str | None]  # ciphertext, field "mbi"
+    mbi: Mapped[str | None] = mapped_column(info=sealed("mbi"))
     mbi_hash: Mapped[str | None]
     keys: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=EMPTY)  # rung → value
     note: Mapped[str | None] = mapped_column(Text())
