@@ -245,7 +245,11 @@ def _of_user(user: User) -> list[Base]:
     return [
         SearchToken(fmo_id=user.fmo_id, user_id=user.id, body=body),
         Credential(fmo_id=user.fmo_id, id=user.id, password_hash="none"),
-        TotpFactor(fmo_id=user.fmo_id, user_id=user.id, seed="none"),
+        TotpFactor(
+            fmo_id=user.fmo_id,
+            user_id=user.id,
+            seed=encrypt("JBSWY3DPEHPK3PXP", fmo_id=user.fmo_id, field="totp_factor.seed"),
+        ),
         RecoveryCode(fmo_id=user.fmo_id, user_id=user.id, slot=0, code_hash="none"),
         ProofCount(fmo_id=user.fmo_id, id=user.id),
         Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),

@@ -19,6 +19,8 @@ from tests.isolation.ground import Ground
 pytestmark = pytest.mark.shared_data
 CIPHERTEXT = r"(^|[\"'\s,{\[])t1\.[A-Za-z0-9+/]{38,}"
 SEALING = {"encrypt", "encrypt_bytes"}
+# Waits for minutes in a session; where its key goes meanwhile, enrolling begins anew.
+SHORT_LIVED = {"session.seed"}
 # Columns of which the ground holds no ciphertext; what they say is checked by the test of the fields alone.
 BARE: set[str] = set()
 
@@ -46,7 +48,7 @@ def test_every_field_that_is_encrypted_has_a_column() -> None:
     known = {place.sealed.field for place in rotation.places()}
     fields = set(_fields())
     assert len(fields) > 5
-    assert fields - known == set(), "no column says that it holds ciphertext of these fields"
+    assert fields - known == SHORT_LIVED, "no column says that it holds ciphertext of these fields"
 
 
 def _fields() -> Iterator[str]:

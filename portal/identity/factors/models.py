@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.crypto import sealed
 from portal.core.models import Base, FmoOwned
 
 
@@ -21,7 +22,7 @@ class TotpFactor(FmoOwned, Base):
     )
 
     user_id: Mapped[UUID]
-    seed: Mapped[str]
+    seed: Mapped[str] = mapped_column(info=sealed("totp_factor.seed"))
     last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 

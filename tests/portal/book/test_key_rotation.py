@@ -264,6 +264,6 @@ def test_a_renewed_value_belongs_to_its_fmo_and_field_as_before(world: World, ke
     renewed = crypto.renew(stored, fmo_id=one, field="mbi")
     assert renewed == crypto.renew(stored, fmo_id=one, field="mbi") != stored
     assert crypto.renew(renewed, fmo_id=one, field="mbi") == renewed
-    for fmo_id, field in ((other, "mbi"), (one, "search")):
+    for fmo_id, other_field in ((other, "mbi"), (one, "search")):
         with pytest.raises(crypto.Unreadable):
-            crypto.decrypt(renewed, fmo_id=fmo_id, field=field)
+            crypto.decrypt(renewed, fmo_id=fmo_id, field=other_field)
