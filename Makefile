@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run setup upgrade test test-deep bench lint type lock assets clean
+.PHONY: help run setup upgrade test test-deep bench lint type lock sbom assets clean
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/\1\t\2/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ type: ## check the types
 
 lock: ## write the requirements with their hashes anew
 	@python3 -m portal lock
+
+sbom: ## list what the portal is made of, as CycloneDX JSON
+	@python3 -m portal sbom
 
 assets: ## fetch and compress the browser files
 	@python3 -m portal assets

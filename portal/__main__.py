@@ -121,6 +121,11 @@ COMMANDS: dict[str, tuple[str, bool, list[list[str]]]] = {
             ],
         ],
     ),
+    "sbom": (
+        "list what the portal is made of, as CycloneDX JSON",
+        False,
+        [["-m", "portal.runtime", "sbom"]],
+    ),
     "type": ("check the types", True, [["-m", "mypy"]]),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tests.support import servers
+from tests.support import sentinels, servers
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         servers.make_folder()
     servers.set_environment(os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    config.pluginmanager.register(sentinels.Plugin(config))
 
 
 @pytest.hookimpl(optionalhook=True)

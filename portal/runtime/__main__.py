@@ -1,4 +1,4 @@
-"""The commands that need what is installed in `.venv`: run, upgrade, assets. Started by `python3 -m portal`."""
+"""The commands that need what is installed in `.venv`: run, upgrade, assets, sbom. Started by `python3 -m portal`."""
 
 import sys
 
@@ -25,8 +25,14 @@ def _assets() -> None:
     assets.drop_stale()
 
 
+def _sbom() -> None:
+    from portal.runtime import sbom
+
+    sbom.write()
+
+
 # Each imports what it needs by itself: fetching nothing should take no time.
-COMMANDS = {"run": _run, "upgrade": _upgrade, "assets": _assets}
+COMMANDS = {"run": _run, "upgrade": _upgrade, "assets": _assets, "sbom": _sbom}
 
 
 def main(arguments: list[str]) -> int:

@@ -25,10 +25,12 @@ def of_fmo(fmo: Fmo) -> list[Base]:
 def of_user(user: User) -> list[Base]:
     """A link, a session that the provider vouched for, and a browser that is away."""
     later = datetime.now(UTC) + timedelta(hours=1)
-    away = {"purpose": "link", "nonce": "x", "verifier": "x", "expires_at": later}
+    secret = encrypt("x", fmo_id=user.fmo_id, field="sso.flow")
+    token = encrypt("a token", fmo_id=user.fmo_id, field="sso.id_token")
+    away = {"purpose": "link", "nonce": secret, "verifier": secret, "expires_at": later}
     subject = {"issuer": "https://qissuer.example", "subject": f"qsubject{user.id.hex}"}
     return [
         SsoIdentity(fmo_id=user.fmo_id, id=new_id(), user_id=user.id, **subject),
-        SsoSession(fmo_id=user.fmo_id, id=new_id(), user_id=user.id, sid="x", **subject),
+        SsoSession(fmo_id=user.fmo_id, id=new_id(), user_id=user.id, sid="x", id_token=token, **subject),
         SsoFlow(fmo_id=user.fmo_id, id=new_id(), user_id=user.id, issuer=subject["issuer"], **away),
     ]

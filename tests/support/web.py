@@ -21,6 +21,7 @@ from portal.core import clock
 from portal.core.session import open_session
 from portal.identity.models import LoginSession, User
 from portal.identity.sessions import IDENTITY_SCOPE
+from tests.support.sentinels import WATCH
 
 HTMX = {"HX-Request": "true"}
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|name="csrf-token"[^>]*content="([^"]+)"')
@@ -52,7 +53,10 @@ class Browser(FlaskClient):
             sent |= HTMX
         if csrf and kwargs.get("method", "GET") in ("POST", "PUT", "PATCH", "DELETE"):
             sent["X-CSRFToken"] = self.csrf_token or self._token_of_a_stranger()
-        return super().open(*args, headers=sent, **kwargs)
+        answer = super().open(*args, headers=sent, **kwargs)
+        body = answer.get_data() if answer.status_code >= 400 else b""
+        WATCH.answer(answer.status_code, answer.headers.get("Location"), body)
+        return answer
 
     def _token_of_a_stranger(self) -> str:
         found = _TOKEN.search(self.get("/login").text)

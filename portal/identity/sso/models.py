@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.crypto import sealed
 from portal.core.models import Base, FmoOwned, Stamped
 
 NOW = text("now()")
@@ -29,7 +30,7 @@ class SsoProvider(FmoOwned, Stamped, Base):
 
     issuer: Mapped[str]
     client_id: Mapped[str]
-    secret: Mapped[str | None] = mapped_column(deferred=True)  # ciphertext; never selected by a page
+    secret: Mapped[str | None] = mapped_column(deferred=True, info=sealed("sso.secret"))  # never selected by a page
     secret_since: Mapped[datetime | None]
     scopes: Mapped[str] = mapped_column(server_default="openid email profile")
     domains: Mapped[list[str]] = mapped_column(
@@ -81,8 +82,8 @@ class SsoFlow(FmoOwned, Base):
     issuer: Mapped[str]  # as configured when the browser was sent there
     user_id: Mapped[UUID | None]  # who links or proves anew, or was invited
     invitation_id: Mapped[UUID | None]
-    nonce: Mapped[str]
-    verifier: Mapped[str]
+    nonce: Mapped[str] = mapped_column(info=sealed("sso.flow"))
+    verifier: Mapped[str] = mapped_column(info=sealed("sso.flow"))
     target: Mapped[str] = mapped_column(server_default="")
     begun_at: Mapped[datetime] = mapped_column(server_default=NOW)
     expires_at: Mapped[datetime]
@@ -101,7 +102,7 @@ class SsoSession(FmoOwned, Base):
     issuer: Mapped[str]
     subject: Mapped[str]
     sid: Mapped[str | None]
-    id_token: Mapped[str | None]  # kept for the hint at sign-out alone
+    id_token: Mapped[str | None] = mapped_column(info=sealed("sso.id_token"))  # kept for the hint at sign-out alone
     begun_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
