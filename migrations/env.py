@@ -26,6 +26,7 @@ import portal.crm.duplicates.models
 import portal.crm.models
 import portal.crm.uploads.models
 import portal.downline.models
+import portal.identity.emergency.models
 import portal.identity.factors.models
 import portal.identity.guessing.models
 import portal.identity.models

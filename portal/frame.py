@@ -18,6 +18,8 @@ from portal.core.words import counted
 from portal.crm.duplicates import queries as duplicates
 from portal.extensions import db
 from portal.identity import presence
+from portal.identity.emergency import queries as emergencies
+from portal.identity.emergency.models import EmergencyAccess
 from portal.identity.models import Fmo
 from portal.identity.views.parts import home_of, stored
 
@@ -65,7 +67,12 @@ _AGENT = (
     ("Contacts", "/crm/contacts", "users"),
     ("Policies", "/crm/policies", "file-text"),
 )
-_COMPLIANCE = (("Home", "/compliance/", "house"), ("Access log", "/compliance/access", "scroll-text"))
+_COMPLIANCE = (
+    ("Home", "/compliance/", "house"),
+    ("Access log", "/compliance/access", "scroll-text"),
+    ("Emergency access", "/compliance/emergency", "siren"),
+)
+_EMERGENCY = (("Contacts", "/emergency/contacts", "users"), ("Back to the FMO", "/fmo/", "house"))
 _DUPLICATES = ("Duplicates", "/crm/duplicates", "users-round")
 _WHOLE_ACCOUNT = (*_AGENT, _DUPLICATES)
 _ACCOUNT_ADMIN = (*_WHOLE_ACCOUNT, ("Uploads", "/crm/uploads", "file-up"), ("Users", "/crm/users", "user-cog"))
@@ -75,6 +82,7 @@ PLACES = {
         for role in STAFF_ROLES
     },
     Role.COMPLIANCE: _COMPLIANCE,
+    Role.EMERGENCY: _EMERGENCY,
     Role.AGENT_ADMIN: _ACCOUNT_ADMIN,
     Role.AGENT_ALL: _WHOLE_ACCOUNT,
 }
@@ -92,6 +100,7 @@ def init(app: Flask) -> None:
         "can": can,
         "opens": opens,
         "counted": counted,
+        "emergency": emergency,
         "theme": theme,
         "now": clock.now,
         "local_time": clock.local,
@@ -152,6 +161,17 @@ def viewer() -> Who | None:
 def presence_now() -> presence.Presence | None:
     """How long the session of this request lasts; None for a stranger."""
     return presence.of_session(stored())
+
+
+def emergency() -> EmergencyAccess | None:
+    """The emergency access that the person at work holds, for the banner above each of their pages."""
+    at_work = current_or_none()
+    if at_work is None:
+        return None
+    if "emergency" not in g:
+        g.emergency = emergencies.of_person(at_work)
+    found: EmergencyAccess | None = g.emergency
+    return found
 
 
 def can(permission: str) -> bool:

@@ -20,6 +20,7 @@ from portal.core.session import open_session
 from portal.crm.duplicates import finding
 from portal.extensions import db
 from portal.factory import create_app
+from portal.identity.emergency import mail as emergency
 from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
 from portal.sync.operations import execute, follow
@@ -94,6 +95,17 @@ def send_invitation(fmo_id: str, invitation_id: str) -> None:
         raise
 
 
+def tell_emergency(fmo_id: str, access_id: str) -> None:
+    """Tell the compliance officers of an emergency access; a mail server that is away is asked again later."""
+    try:
+        with work(system_scope(fmo_id)):
+            emergency.tell(UUID(access_id))
+    except OSError:  # smtplib's errors are such too
+        with work(system_scope(fmo_id)):
+            emergency.order_again(UUID(access_id))
+        raise
+
+
 def find_duplicates(fmo_id: str, business_id: str) -> None:
     """Look for possible duplicates among one Business's contacts."""
     with work(system_scope(fmo_id, business_id)):
@@ -125,6 +137,7 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "undo_feed": undo_feed,
     "read_altered": read_altered,
     "send_invitation": send_invitation,
+    "tell_emergency": tell_emergency,
     "find_duplicates": find_duplicates,
     "follow_book": follow_book,
 }

@@ -45,12 +45,12 @@ def row(entry: Entry, scope: Scope) -> dict[str, Any]:
         "subject_ids": entry.subject_ids,
         "member_ids": sorted(entry.member_ids),
         "fields": entry.fields,
-        "reason": entry.reason,
+        "reason": entry.reason or scope.reason,
         "address": scope.address,
         "user_agent": scope.user_agent,
         "outcome": entry.outcome,
         "also": {kind: [str(i) for i in ids] for kind, ids in entry.also.items()},
-        "detail": entry.detail,
+        "detail": entry.detail | ({"emergency": str(scope.emergency_id)} if scope.emergency_id else {}),
         "version": ENTRY_VERSION,
     }
 

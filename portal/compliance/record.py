@@ -22,6 +22,7 @@ DETAILS = {
     "run": "Sync run",
     "given_role": "Role",
     "user_id": "User",
+    "emergency": "Emergency access",
 }
 
 

@@ -13,6 +13,7 @@ GROUPS = {
     "access": "Access log",
     "business_npn": "NPNs of Businesses",
     "crm_policy": "Policies of an account",
+    "emergency": "Emergency access",
     "fmo": "FMOs",
     "mbi": "Medicare numbers",
     "refused": "Refusals",

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from portal.config.kept import SettingsError as SettingsError
 from portal.config.kept import kept_secrets, secrets_in
 
-Login = Literal["identity", "fmo", "agent", "compliance", "jobs"]
+Login = Literal["identity", "fmo", "agent", "compliance", "emergency", "jobs"]
 LOGINS: tuple[Login, ...] = get_args(Login)
 KEYS_LOGIN: Literal["keys"] = "keys"  # no request and no job uses it: rotating keys sees ciphertext alone
 AnyLogin = Login | Literal["keys"]

@@ -39,6 +39,9 @@ MEANS: Final[dict[Permission, str]] = {
     Permission.ACCESS_READ: "Read the access log, look a member up",
     Permission.ACCESS_EXPORT: "Download the access log",
     Permission.OFFICERS: "Invite, disable and reset other compliance officers",
+    Permission.EMERGENCY_ASK: "Ask for emergency access to a Business, and end it",
+    Permission.EMERGENCY_READ: "Read the contacts of that Business with their policies, for an hour",
+    Permission.EMERGENCY_REVIEW: "See who took emergency access, end it, judge it afterwards",
     Permission.CRM_READ: "See the account's contacts and policies",
     Permission.CRM_EDIT: "Add and change contacts, write notes",
     Permission.CRM_REVEAL: "Reveal a client's Medicare number",
@@ -64,6 +67,8 @@ Beyond the table:
   PostgreSQL shows their requests none.
 - Nobody changes their own role or state. Only an administrator makes, changes or locks an administrator, and the last
   active one cannot be locked, deactivated or given another role.
+- Emergency access is nobody's role: it is what a member of the staff who asked for it, with a reason, may do for one
+  hour in one Business. Compliance is told at once and judges it afterwards.
 - Compliance officers are made by the operator or by another officer, and no staff can touch them; every officer is
   told.
 - What this installation's operator does at the shell is logged like everything else.

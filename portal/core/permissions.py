@@ -45,6 +45,9 @@ class Permission(StrEnum):
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
     OFFICERS = "officers"
+    EMERGENCY_ASK = "emergency.ask"
+    EMERGENCY_READ = "emergency.read"
+    EMERGENCY_REVIEW = "emergency.review"
     CRM_READ = "crm.read"
     CRM_EDIT = "crm.edit"
     CRM_REVEAL = "crm.reveal"
@@ -68,6 +71,7 @@ _SUPPORT = _STAFF | {
     Permission.PROVISION,
     Permission.SYNC_READ,
     Permission.SUMS_READ,
+    Permission.EMERGENCY_ASK,
 }
 _STEWARD = _STAFF | {
     Permission.DOWNLINE_READ,
@@ -105,7 +109,13 @@ _AGENT = frozenset(
 )
 _WHOLE_ACCOUNT = _AGENT | {Permission.CRM_REMOVE, Permission.CRM_DUPLICATES}
 _COMPLIANCE = frozenset(
-    {Permission.ANY_SIGNED_IN, Permission.ACCESS_READ, Permission.ACCESS_EXPORT, Permission.OFFICERS}
+    {
+        Permission.ANY_SIGNED_IN,
+        Permission.ACCESS_READ,
+        Permission.ACCESS_EXPORT,
+        Permission.OFFICERS,
+        Permission.EMERGENCY_REVIEW,
+    }
 )
 
 GRANTED: dict[Role, frozenset[Permission]] = {
@@ -117,6 +127,7 @@ GRANTED: dict[Role, frozenset[Permission]] = {
     Role.AGENT_ADMIN: _WHOLE_ACCOUNT | {Permission.CRM_USERS, Permission.CRM_UPLOAD, Permission.CRM_MERGE},
     Role.AGENT_ALL: _WHOLE_ACCOUNT,
     Role.AGENT_LIMITED: _AGENT,
+    Role.EMERGENCY: frozenset({Permission.EMERGENCY_READ}),
     Role.SYSTEM: frozenset(),
 }
 

@@ -21,6 +21,7 @@ from portal.core.scope import Login, Scope, ScopeChanged
 
 Narrowing = Callable[[type[Any], Scope], ColumnElement[bool]]
 
+IN_ONE_ACCOUNT = (Login.AGENT, Login.EMERGENCY)
 _narrowed: list[tuple[type[Any], Narrowing, dict[str, Narrowing]]] = []
 _on: ContextVar[bool] = ContextVar("row_filter_on", default=True)
 
@@ -51,7 +52,7 @@ def apply(state: ORMExecuteState, scope: Scope) -> None:
 
 def _reach(scope: Scope) -> Scope:
     """The scope without what differs from one request of the same person to the next."""
-    whoever = replace(scope, actor_name="", address=None, user_agent=None)
+    whoever = replace(scope, actor_name="", address=None, user_agent=None, emergency_id=None, reason=None)
     return replace(whoever, session_id=None, request_id=None, run_id=None, proved_at=None)
 
 
@@ -60,9 +61,9 @@ def _criteria(scope: Scope, kind: str) -> list[Any]:
     # Kept by all that decides them, because making them anew costs more than most statements.
     fmo_id, business_id = scope.fmo_id, scope.business_id
     options = [_owned(FmoOwned, "fmo_id", fmo_id), _owned(BusinessOwned, "fmo_id", fmo_id)]
-    if business_id is not None or scope.login is Login.AGENT:
+    if business_id is not None or scope.login in IN_ONE_ACCOUNT:
         options.append(_owned(BusinessOwned, "business_id", business_id))
-    if scope.login is Login.AGENT:
+    if scope.login in IN_ONE_ACCOUNT:
         for model, condition, instead in _narrowed:
             rule = instead.get(kind, condition)
             options.append(with_loader_criteria(model, rule(model, scope), include_aliases=True))

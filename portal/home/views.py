@@ -17,6 +17,7 @@ from portal.crm.panels import panel
 from portal.home import fmo_page, search, settings
 from portal.home.events import ACCOUNT_HOME
 from portal.home.health import bp as health
+from portal.identity.emergency import queries as emergencies
 from portal.identity.views.parts import home_of
 from portal.sync.claims import queries as claims
 
@@ -59,7 +60,7 @@ def account() -> Response:
 @allow(Permission.ACCESS_READ)
 def compliance() -> Response:
     """What the log tells of the last days."""
-    return page("home/compliance.html", summary=figures.summary())
+    return page("home/compliance.html", summary=figures.summary(), emergencies=emergencies.waiting())
 
 
 @bp.post("/search", endpoint="search")

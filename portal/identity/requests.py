@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response, current_app, make_response, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, UserMixin
 
 from portal.core.fragments import attended, wants_fragment
-from portal.core.scope import Scope, current_or_none
+from portal.core.scope import Role, Scope, current_or_none
 from portal.extensions import login_manager
 from portal.identity import sessions
+from portal.identity.emergency.queries import of_request
 from portal.identity.origin import Origin, scope_of
-from portal.identity.sessions import StoredSession
+from portal.identity.sessions import IDENTITY_SCOPE, StoredSession
 from portal.identity.standing import TOLD, kept_out
+
+EMERGENCY = "/emergency/"  # the pages that are read under an emergency access, and no others
 
 
 def identify(request_id: str) -> Scope | None:
@@ -25,7 +30,20 @@ def identify(request_id: str) -> Scope | None:
     if attended():
         sessions.seen(stored)
     origin = Origin(request.remote_addr, request.user_agent.string, request_id)
-    return scope_of(stored.user, session_id=stored.row_id, origin=origin, proved_at=stored.proved_at)
+    own = scope_of(stored.user, session_id=stored.row_id, origin=origin, proved_at=stored.proved_at)
+    return _in_emergency(own) if request.path.startswith(EMERGENCY) else own
+
+
+def _in_emergency(own: Scope) -> Scope:
+    """What somebody with a living emergency access may reach on its pages: that one Business, under the login
+    `emergency`. For everybody else it is what they are, and these pages are none."""
+    held = of_request(own, IDENTITY_SCOPE)
+    if held is None:
+        return own
+    role = Role.EMERGENCY
+    return replace(
+        own, login=role.login, role=role, business_id=held.business_id, emergency_id=held.id, reason=held.reason
+    )
 
 
 def send_to_login() -> Response:

@@ -15,9 +15,25 @@ from portal.config import KEYS_LOGIN, LOGINS, Settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 # Web requests are short; a job may work long, but never sits idle inside a transaction.
-STATEMENT_TIMEOUT = {"identity": "10s", "fmo": "30s", "agent": "30s", "compliance": "60s", "jobs": "0", "keys": "60s"}
+STATEMENT_TIMEOUT = {
+    "identity": "10s",
+    "fmo": "30s",
+    "agent": "30s",
+    "compliance": "60s",
+    "emergency": "30s",
+    "jobs": "0",
+    "keys": "60s",
+}
 # What an FMO admin takes away waits for a run that is copying, and must not give up before it.
-LOCK_TIMEOUT = {"identity": "5s", "fmo": "25s", "agent": "5s", "compliance": "5s", "jobs": "2min", "keys": "5s"}
+LOCK_TIMEOUT = {
+    "identity": "5s",
+    "fmo": "25s",
+    "agent": "5s",
+    "compliance": "5s",
+    "emergency": "5s",
+    "jobs": "2min",
+    "keys": "5s",
+}
 
 # How soon a server notices that the machine or the process at the other end is gone, and lets go of its locks.
 LIVENESS = {

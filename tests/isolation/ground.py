@@ -22,7 +22,7 @@ from portal.book.quarantine.bodies import seal_cells
 from portal.book.quarantine.models import ValueAlias
 from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
-from portal.businesses.models import BusinessNpn
+from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.connectors.layouts import layout_bodies
 from portal.connectors.mapped import Answers
@@ -34,6 +34,7 @@ from portal.core.outbox import Outbox
 from portal.core.scope import Role
 from portal.core.search_tokens import SearchToken
 from portal.downline.models import Producer
+from portal.identity.emergency.models import EmergencyAccess
 from portal.identity.factors.models import ProofCount, RecoveryCode, TotpFactor
 from portal.identity.guessing.models import KnownBrowser, Tries
 from portal.identity.models import Credential, Invitation, LoginSession, User
@@ -168,6 +169,11 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     )  # fmt: skip
     for officer in (office.admin, office.compliance, *office.staff.values()):
         rows += _of_user(officer)
+    deputy = make.user(store, office.fmo, last_name=f"Qdeputy{slug}")
+    asked = [
+        emergency(who, account.business) for who, account in zip((office.admin, deputy), office.accounts, strict=False)
+    ]
+    rows += asked
     for row in rows:
         make.add(store, row)
     source = arrivals.sftp_source(store, office.connector, host=f"qhost{slug}.example")
@@ -178,6 +184,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     make.add(store, ConnectorDraftPiece(fmo_id=fmo_id, draft_id=draft.id, piece=0, body=sealed))
     return {
         "entry": entry.id,
+        "emergency": asked[0].id,
         "agency": agency.id,
         "connector": office.connector.id,
         "connector_draft": draft.id,
@@ -204,6 +211,15 @@ def _of_run(office: Office) -> list[Base]:
         FeedAlteration(**mine, **cell),
         FeedUndo(**mine, shown="x", asked_by=office.admin.id, asked_name=office.admin.name),
     ]
+
+
+def emergency(who: User, business: Business, session_id: UUID | None = None) -> EmergencyAccess:
+    """An emergency access that lives; without a session of theirs it is only there to be seen by officers."""
+    reason = f"Qbecause{who.last_name} has to help a client now"
+    row = EmergencyAccess(fmo_id=who.fmo_id, id=new_id(), business_id=business.id, business_name=business.name)
+    row.user_id, row.user_name, row.user_role, row.reason = who.id, who.name, who.role.value, reason
+    row.session_id = session_id or new_id()
+    return row
 
 
 def connector_draft(office: Office) -> ConnectorDraft:

@@ -24,9 +24,11 @@ from tests.isolation.ground import Ground
 pytestmark = pytest.mark.shared_data
 TABLES = sorted(Base.metadata.tables)
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-SIGNED_IN: tuple[Login, ...] = ("fmo", "agent", "compliance")
+SIGNED_IN: tuple[Login, ...] = ("fmo", "agent", "emergency", "compliance")
 # Rows of every tenant, for the logins that work before a tenant is known or for all of them.
-_SIGNING_IN = ("fmo", "portal_user", "credential", "invitation", "login_session", "outbox", "access_entry")
+_SIGNING_IN = (
+    "fmo", "portal_user", "credential", "invitation", "login_session", "outbox", "access_entry", "emergency_access",
+)  # fmt: skip
 _PASSKEYS = ("passkey", "passkey_challenge")
 _GUESSING = ("guess_tries", "known_browser")
 _SINGLE_SIGN_ON = ("sso_provider", "sso_identity", "sso_flow", "sso_session", "sso_logout_token")
@@ -74,7 +76,7 @@ def _at_work(engine: Engine, login: Login, tenant: Tenant | None, user_id: UUID 
             values |= {"fmo_id": str(tenant.fmo_id), "actor_id": str(user_id or tenant.user_id), "reach": "whole"}
             if login in ("fmo", "compliance"):
                 values |= {"role": {"fmo": "fmo_admin"}.get(login, login)}
-            if login in ("agent", "jobs"):
+            if login in ("agent", "emergency", "jobs"):
                 values |= {"business_id": str(tenant.business_id), "role": "agent_admin"}
         for name, value in values.items() if tenant is not None else ():
             connection.execute(text("SELECT set_config(:n, :v, true)"), {"n": f"portal.{name}", "v": value})
@@ -113,7 +115,7 @@ def _sample(setup_engine: Engine, table: str, tenant: Tenant, user_id: UUID | No
     """One row of `table` of that tenant."""
     columns = Base.metadata.tables[table].columns
     where, values = f"{_key(table)} = :key", {"key": _of(table, "jobs", tenant)}
-    if user_id is not None and "user_id" in columns:
+    if user_id is not None and "user_id" in columns and table != "emergency_access":
         where, values = f"{where} AND user_id = :user", {**values, "user": user_id}
     if table == "portal_user":
         where, values = f"{where} AND business_id = :business", {**values, "business": tenant.business_id}
@@ -133,7 +135,9 @@ def _sample(setup_engine: Engine, table: str, tenant: Tenant, user_id: UUID | No
 def _officer(ground: Ground, login: Login, tenant: Tenant) -> UUID:
     """Who acts: tokens of searches are seen by their own user only."""
     office = ground.world.summit if tenant.fmo_id == ground.world.summit.fmo.id else ground.world.lakeside
-    return {"fmo": office.admin.id, "compliance": office.compliance.id}.get(login, tenant.user_id)
+    return {"fmo": office.admin.id, "emergency": office.admin.id, "compliance": office.compliance.id}.get(
+        login, tenant.user_id
+    )
 
 
 def _reach(table: str, login: Login, whose: str) -> bool:
@@ -172,7 +176,9 @@ def _hidden_from(login: Login, table: str, whose: str) -> bool:
     if whose == "own" or (login, table) in EVERYWHERE:
         return False
     # Searches are the user's own; an agent sees the people of the own account and writes its log.
-    return login == "agent" and table in ("search_token", "portal_user", "access_entry")
+    # Whoever has an emergency access is an officer in every account, and writes the log of one.
+    hidden = {"agent": ("search_token", "portal_user", "access_entry"), "emergency": ("access_entry",)}
+    return table in hidden.get(login, ())
 
 
 @pytest.mark.parametrize("login", LOGINS)
@@ -200,6 +206,8 @@ def test_insert(
         row["id"] = new_id() if table != "credential" else row["id"]
         if table == "access_entry" and login in SIGNED_IN:
             row |= {"actor_id": user_id, "business_id": tenant.business_id}
+        if (table, login) == ("emergency_access", "fmo"):
+            row["user_id"] = user_id  # nobody asks for somebody else
         if (table, login) == ("outbox", "agent"):
             row |= {"job": "find_duplicates", "args": [str(tenant.fmo_id), str(own.business_id)]}
         with _at_work(engines[login], login, own, user_id) as connection:

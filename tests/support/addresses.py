@@ -61,6 +61,8 @@ KINDS = {
     "/crm/uploads/*/rows/*": "upload_row",
     "/compliance/access/*": "entry",
     "/account/passkeys/*": "passkey",
+    "/compliance/emergency/*": "emergency",
+    "/emergency/contacts/*": "contact",
 }
 RECORDS = ["agent", "agency", "business"]
 WORDS = {

@@ -53,7 +53,7 @@ panels.register(
     lambda record_id: url_for("businesses.of_producer", record_id=record_id),
 )
 
-from portal.businesses.views import agreements, npns, records, roles, users  # noqa: E402, F401  # they add routes to bp
+from portal.businesses.views import agreements, emergency, npns, records, roles, users  # noqa: E402, F401  # they add routes to bp
 from portal.businesses.views.account import account  # noqa: E402  # the agents' own page
 
 blueprints = [bp, account]

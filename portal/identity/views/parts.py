@@ -14,7 +14,7 @@ from portal.identity.sessions import StoredSession
 bp = Blueprint("identity", __name__)  # one for the room: what strangers may open stands under its name
 # Why a page between the factors is open to strangers.
 BETWEEN = "whoever has proved one factor is nobody yet; this is where they prove the second"
-HOMES = {**dict.fromkeys(STAFF_ROLES, "/fmo/"), Role.COMPLIANCE: "/compliance/"}
+HOMES = {**dict.fromkeys(STAFF_ROLES, "/fmo/"), Role.COMPLIANCE: "/compliance/", Role.EMERGENCY: "/emergency/contacts"}
 
 
 def home_of(role: Role) -> str:
