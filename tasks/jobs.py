@@ -21,6 +21,7 @@ from portal.crm.duplicates import finding
 from portal.extensions import db
 from portal.factory import create_app
 from portal.identity.emergency import mail as emergency
+from portal.identity.factors.mail import tell_change
 from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
 from portal.sync.operations import execute, follow
@@ -106,6 +107,12 @@ def tell_emergency(fmo_id: str, access_id: str) -> None:
         raise
 
 
+def tell_factor_change(fmo_id: str, user_id: str, what: str, tries: str = "0") -> None:
+    """Mail somebody that their second factors changed; a mail server that is away is asked again later."""
+    with work(system_scope(fmo_id)):
+        tell_change(UUID(user_id), what, tries=int(tries))
+
+
 def find_duplicates(fmo_id: str, business_id: str) -> None:
     """Look for possible duplicates among one Business's contacts."""
     with work(system_scope(fmo_id, business_id)):
@@ -138,6 +145,7 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "read_altered": read_altered,
     "send_invitation": send_invitation,
     "tell_emergency": tell_emergency,
+    "tell_factor_change": tell_factor_change,
     "find_duplicates": find_duplicates,
     "follow_book": follow_book,
 }

@@ -40,7 +40,7 @@ def log() -> Response:
 
 
 @bp.get("/export.csv")
-@allow(Permission.ACCESS_EXPORT, events.LOG_EXPORT)
+@allow(Permission.ACCESS_EXPORT, events.LOG_EXPORT, fresh=True)
 def download() -> Response:
     """The entries of the present filter as a file."""
     wanted = asked.read(url_for("compliance.log"), request.args)

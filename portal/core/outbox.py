@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core import scope
 from portal.core.ids import new_id
 from portal.core.models import Base, FmoOwned, table_of
+from portal.core.session import TenantSession
 from portal.extensions import db
 
 CHANNEL = "portal_outbox"
@@ -39,15 +40,21 @@ class Outbox(FmoOwned, Base):
     done_at: Mapped[datetime | None]  # the job ended by itself; one that was sent and is not done may be lost
 
 
-def send_after_commit(job: str, *ids: UUID | str, wait: timedelta | None = None) -> None:
-    """Put `job` with the scope's FMO and `ids` into the outbox, due `wait` from now; it starts after the commit."""
-    fmo_id = scope.fmo_id()
+def send_after_commit(
+    job: str, *ids: UUID | str, wait: timedelta | None = None, session: TenantSession | None = None
+) -> None:
+    """Put `job` with the scope's FMO and `ids` into the outbox, due `wait` from now; it starts after the commit.
+
+    `session`: one of its own beside the request's, with its own scope and commit.
+    """
+    at_work = session if session is not None else db.session
+    fmo_id = session.scope().fmo_id if session is not None else scope.fmo_id()
     row: dict[str, Any] = {"fmo_id": fmo_id, "id": new_id(), "job": job, "args": [str(fmo_id), *map(str, ids)]}
     if wait is not None:
         row["due_at"] = func.now() + wait
     # Inline, so without RETURNING: most logins may write here and not read.
-    db.session.execute(insert(table_of(Outbox)).inline().values(row))
-    db.session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+    at_work.execute(insert(table_of(Outbox)).inline().values(row))
+    at_work.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
 
 def under_way(job: str, subject: UUID) -> bool:

@@ -67,6 +67,7 @@ def _guard(write_refusal: RefusalWriter) -> Response | None:
         abort(404)
     if declared.fresh and not is_fresh(at_work):
         asked: Response | None = current_app.extensions["ask_to_prove"](at_work)
+        g.nothing_shown = asked is not None  # what the route is about has not happened: no entry says so
         return asked
     return None
 
@@ -99,6 +100,10 @@ def not_yours(what: Event = REFUSED_RECORD, *, asked_for: UUID | None = None) ->
 def _finish(response: Response) -> Response:
     at_work = scope.current_or_none()
     if at_work is None:
+        return response
+    if g.get("nothing_shown"):
+        access.pending().clear()
+        db.session.rollback()
         return response
     if response.status_code >= 400:
         access.pending().clear()  # nothing was changed

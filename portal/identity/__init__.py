@@ -7,7 +7,9 @@ from flask import Flask
 
 
 def init(app: Flask) -> None:
-    """Tell the guard how to ask somebody anew who they are."""
+    """Tell the guard how to ask somebody anew who they are, and the sign-in page whether it is a relaxed demo's."""
+    from portal.identity.factors import demands
     from portal.identity.factors.views import stepping
 
     stepping.init(app)
+    app.jinja_env.globals["second_factor_relaxed"] = demands.relaxed

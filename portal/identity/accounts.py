@@ -13,6 +13,7 @@ from portal.core.ids import new_id
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 from portal.identity import events, passwords, sessions
+from portal.identity.factors import operations as factors
 from portal.identity.models import Credential, Fmo, User
 from portal.identity.operations import set_password, void_invitations
 from portal.identity.sessions import IDENTITY_SCOPE
@@ -93,6 +94,12 @@ def reset_password(email: str, password: str) -> None:
         set_password(work, user, password)
         sessions.end_all_of(user.id, work=work)
         _log(work, events.PASSWORD_RESET, kind="user", row=held)
+
+
+def reset_factor(email: str, reason: str) -> int:
+    """Take away a user's second factors and recovery codes, and end their sessions; how many factors these were."""
+    user = _user(email)
+    return factors.reset(user.id, _scope_of(user), reason=reason)
 
 
 def _user(email: str) -> User:

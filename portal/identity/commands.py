@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from portal.core.scope import Role
 from portal.core.shell import servers
+from portal.core.words import counted
 from portal.identity import accounts
 
 user_group = AppGroup("user", help="People who sign in.")
@@ -62,6 +63,18 @@ def reset(email: str) -> None:
     with servers():
         _say(lambda: accounts.reset_password(email, password))
     click.echo(f"New password of {email}, shown only now: {password}")
+
+
+@user_group.command("reset-factor")
+@click.argument("email")
+@click.option("--reason", required=True, help="Why, for the access log.")
+@with_appcontext
+def reset_factor(email: str, reason: str) -> None:
+    """Take away a person's second factors and recovery codes, after they lost them, and end all their sessions."""
+    with servers():
+        _say(
+            lambda: click.echo(f"Removed {counted(accounts.reset_factor(email, reason), 'second factor')} of {email}.")
+        )
 
 
 def _say(work: Any) -> None:

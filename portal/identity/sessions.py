@@ -269,6 +269,13 @@ def _end_all_of(user_id: UUID, but: UUID | None, work: TenantSession, *, count_o
     return len(work.execute(ended.returning(LoginSession.id)).all())
 
 
+def generation_of(row_id: UUID | None) -> int:
+    """The generation of the session that goes on while all others of its person end; -1 where it ended with them."""
+    with open_session(IDENTITY_SCOPE) as work:
+        found = work.scalar(select(LoginSession.generation).where(LoginSession.id == row_id))
+    return -1 if found is None else found
+
+
 def end_half_way_of(user_id: UUID) -> int:
     """End every session in which the user has proved one factor only; how many that were."""
     with open_session(IDENTITY_SCOPE) as work:

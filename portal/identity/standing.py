@@ -5,8 +5,9 @@ from __future__ import annotations
 from portal.core import clock
 from portal.identity.models import User
 
-SUSPENDED, LEFT = "suspended", "left"
+SUSPENDED, LEFT, TRIES = "suspended", "left", "tries"
 TOLD = {
+    TRIES: "That was wrong too often. Nobody was signed in. Wait at least 15 minutes, then sign in again.",
     SUSPENDED: "An Administrator of your account has suspended your access. Nothing of yours was removed. "
     "Ask them or your FMO to lift the suspension.",
     LEFT: "Your access to this account has ended. Ask your FMO if you still need something from it.",

@@ -78,7 +78,30 @@
   on("htmx:sendError", ({ detail }) => showBanner(`Could not reach the server. ${kept(detail.requestConfig.verb)}`));
   on("htmx:timeout", ({ detail }) => showBanner(`The server did not answer in time. ${kept(detail.requestConfig.verb)}`));
   on("htmx:targetError", () => showBanner("This page is out of date. Reload it and try again."));
+  /* What is only for who proved lately to be themself: a dialog asks, then the same is asked for again */
+
+  let delayed = null;
+
+  function askToProve(element, address) {
+    delayed = element;
+    htmx.ajax("GET", address, { target: "#step-up-body", swap: "innerHTML" }).then(() => {
+      find("#step-up").showModal();
+      find("#step-up input:not([type=hidden])")?.focus();
+    });
+  }
+
+  on("stepped-up", () => {
+    const element = delayed;
+    find("#step-up").close();
+    find("#step-up-body").replaceChildren();
+    delayed = null;
+    if (element?.matches("form")) element.requestSubmit();
+    else element?.click();
+  });
+
   on("htmx:responseError", ({ detail }) => {
+    const prove = detail.xhr.getResponseHeader("X-Step-Up");
+    if (prove) return askToProve(detail.elt, prove);
     const words = {
       400: "The page was open too long. Reload it and try again.",
       401: "You are signed out. Reload the page to sign in.",
@@ -87,7 +110,7 @@
       429: "Too many requests. Wait a minute, then try again.",
     };
     if (polls(detail.elt) && detail.xhr.status < 500) detail.elt.dataset.refused = "yes"; // asking again would be refused again
-    showBanner(`${words[detail.xhr.status] || "The server could not do this."} ${kept(detail.requestConfig.verb)}`);
+    return showBanner(`${words[detail.xhr.status] || "The server could not do this."} ${kept(detail.requestConfig.verb)}`);
   });
   on("toast", ({ detail }) => toast(detail.value));
 

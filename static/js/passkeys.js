@@ -85,7 +85,7 @@
     try {
       const credential = await confirmed(form);
       if (!credential) return;
-      form.elements.answer.value = answered(credential);
+      form.querySelector("[data-answer]").value = answered(credential);
       form.submit();
     } catch (error) {
       trouble.textContent = error instanceof Told ? error.message : WORDS[error.name] || WORDS.Unexpected;

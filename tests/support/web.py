@@ -65,8 +65,11 @@ class Browser(FlaskClient):
         return self.csrf_token
 
 
-def browser(app: Flask, user: User | None) -> Browser:
-    """A browser that is signed in as `user`, in full and a moment ago, or a stranger's (None)."""
+def browser(app: Flask, user: User | None, *, half_way: bool = False) -> Browser:
+    """A browser that is signed in as `user`, in full and a moment ago, or a stranger's (None).
+
+    `half_way`: one factor is proved and the second is not.
+    """
     client = app.test_client()
     assert isinstance(client, Browser)
     if user is None:
@@ -76,10 +79,11 @@ def browser(app: Flask, user: User | None) -> Browser:
         generation = work.scalars(select(User.session_generation).where(User.id == user.id)).one()
     row = LoginSession(
         token_hash=hashlib.sha256(token.encode()).hexdigest(),
-        user_id=user.id,
+        user_id=None if half_way else user.id,
+        pending_user_id=user.id if half_way else None,
         fmo_id=user.fmo_id,
         generation=generation,
-        proved_at=clock.now(),
+        proved_at=None if half_way else clock.now(),
         data={"csrf_token": raw},
         expires_at=clock.now() + timedelta(hours=12),
     )

@@ -45,7 +45,7 @@ def declare_full_set(connector_id: UUID) -> Response:
 
 
 @bp.get("/feeds/<uuid:run_id>/missing.csv")
-@allow(Permission.FEED_READ, MISSING_EXPORTED)
+@allow(Permission.FEED_READ, MISSING_EXPORTED, fresh=True)
 def feed_missing(run_id: UUID) -> Response:
     """What the run marked, as a file."""
     run = find_or_404(FeedRun, run_id)

@@ -135,7 +135,7 @@ def _seconds_left(run: FeedRun, now: datetime) -> float | None:
 
 
 @bp.get("/feeds/<uuid:run_id>/problems.csv")
-@allow(Permission.FEED_READ, PROBLEMS_EXPORTED)
+@allow(Permission.FEED_READ, PROBLEMS_EXPORTED, fresh=True)
 def feed_problems(run_id: UUID) -> Response:
     """Refused and dropped rows as a file."""
     run = find_or_404(FeedRun, run_id)

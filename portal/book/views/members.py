@@ -28,7 +28,7 @@ def _member_page(found: Member, mbi: str | None = None) -> Response:
 
 
 @bp.post("/members/<uuid:member_id>/mbi")
-@allow(Permission.BOOK_REVEAL, MBI_REVEALED)
+@allow(Permission.BOOK_REVEAL, MBI_REVEALED, fresh=True)
 def reveal_mbi(member_id: UUID) -> Response:
     """Show the Medicare number, once: a POST, so that no address or history shows it again."""
     found = find_or_404(Member, member_id)

@@ -74,7 +74,7 @@ def read_feed_again(run_id: UUID) -> Response:
 
 
 @bp.get("/feeds/<uuid:run_id>/report.xlsx")
-@allow(Permission.FEED_READ, REPORT_EXPORTED)
+@allow(Permission.FEED_READ, REPORT_EXPORTED, fresh=True)
 def feed_workbook(run_id: UUID) -> Response:
     """The whole report."""
     run = find_or_404(FeedRun, run_id)
@@ -83,7 +83,7 @@ def feed_workbook(run_id: UUID) -> Response:
 
 
 @bp.get("/feeds/<uuid:run_id>/report/<section>.csv")
-@allow(Permission.FEED_READ, REPORT_EXPORTED)
+@allow(Permission.FEED_READ, REPORT_EXPORTED, fresh=True)
 def feed_section(run_id: UUID, section: str) -> Response:
     """One section of it."""
     run = find_or_404(FeedRun, run_id)
@@ -96,7 +96,7 @@ def feed_section(run_id: UUID, section: str) -> Response:
 
 
 @bp.post("/feeds/<uuid:run_id>/input")
-@allow(Permission.FEED_INPUT)
+@allow(Permission.FEED_INPUT, fresh=True)
 def feed_input(run_id: UUID) -> Response:
     """The file as it is kept: what the carrier sent, without social security numbers."""
     run = find_or_404(FeedRun, run_id)

@@ -126,7 +126,7 @@ def add_note(contact_id: UUID) -> Response:
 
 
 @bp.post("/contacts/<uuid:contact_id>/mbi")
-@allow(Permission.CRM_REVEAL, MBI_REVEAL)
+@allow(Permission.CRM_REVEAL, MBI_REVEAL, fresh=True)
 def reveal_mbi(contact_id: UUID) -> Response:
     """Show the Medicare number, once: a POST, so that no address or history shows it again."""
     found = find_or_404(Contact, contact_id)

@@ -33,7 +33,7 @@ def own_data() -> Response:
 
 
 @bp.post("/export")
-@allow(Permission.CRM_TAKE_OUT)
+@allow(Permission.CRM_TAKE_OUT, fresh=True)
 def take_out() -> Response:
     """Everything that was typed, as a ZIP of two CSV files."""
     name = f"own-contacts-and-notes-{clock.today():%Y-%m-%d}.zip"

@@ -265,7 +265,7 @@ def undo_upload(upload_id: UUID) -> Response:
 
 
 @bp.get("/uploads/<uuid:upload_id>/left-out.csv")
-@allow(Permission.CRM_UPLOAD)
+@allow(Permission.CRM_UPLOAD, fresh=True)
 def left_out(upload_id: UUID) -> Response:
     """The rows and values that were not taken, with reasons, as a file."""
     found = find_or_404(Upload, upload_id)

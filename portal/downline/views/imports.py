@@ -95,7 +95,7 @@ def import_apply(what: str) -> Response:
 
 
 @bp.post("/agents/import/<what>/refused")
-@allow(Permission.DOWNLINE_EDIT)
+@allow(Permission.DOWNLINE_EDIT, fresh=True)
 def import_problems(what: str) -> Response:
     """The refused rows as a file: row number and reason."""
     chosen = _chosen(what)

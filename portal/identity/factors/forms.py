@@ -1,4 +1,7 @@
-"""Forms by which a factor is proved or set up."""
+"""Forms by which a factor is proved or set up.
+
+What proves has names of its own: such fields may stand in a form of any page, beside what was typed there.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,26 @@ from wtforms.validators import InputRequired, Length
 
 
 class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """A code of the authenticator app."""
+    """The first code of an app that is being set up."""
 
     code = StringField("Code", validators=[InputRequired("Enter the six digits of your app."), Length(max=20)])
 
 
-class RecoveryForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class ProofByApp(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A code of the authenticator app."""
+
+    proof_code = StringField("Code", validators=[InputRequired("Enter the six digits of your app."), Length(max=20)])
+
+
+class ProofByRecovery(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """One of the recovery codes."""
 
-    recovery = StringField(
+    proof_recovery = StringField(
         "Recovery code", validators=[InputRequired("Enter one of your recovery codes."), Length(max=40)]
     )
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class ProofByPassword(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """The password, of somebody who needs no second factor."""
 
-    password = PasswordField("Password", validators=[InputRequired("Enter your password."), Length(max=1000)])
+    proof_password = PasswordField("Password", validators=[InputRequired("Enter your password."), Length(max=1000)])

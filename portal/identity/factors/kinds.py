@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from portal.core.scope import Login
 from portal.core.session import TenantSession, open_session
@@ -19,9 +20,12 @@ Context = Callable[[TenantSession, User], Mapping[str, Any]]
 class Kind:
     """One kind of factor. Its functions get a session of the login `identity` in the person's FMO.
 
-    `prove` is a template by which it is proved, on the challenge and before what is delicate (there `at` is "second" or
-    "step_up"; a proof goes through `operations.attempt` and then `arriving.go_through` or `stepping.proved`). `enrol`
-    is one that offers it to whoever holds none yet, in a half-way session. Both know what `context` gives.
+    `prove` is a template by which it is proved, on the challenge and before what is delicate: `at` is "second" or
+    "step_up". A proof goes through `operations.attempt` and then `arriving.go_through` or `stepping.proved`. Where
+    `carries` is true the page asks in place of another: the form posts to `prove_at` what `carried_fields(carried)`
+    prints and a field `proof_<name>`, which `check` judges for the person and the session's id. `enrol` is a template
+    that offers the kind to whoever holds none yet, in a half-way session; what adds it ends with
+    `views.enrolling.enrolled`. Both templates know what `context` gives.
     """
 
     name: str
@@ -30,6 +34,7 @@ class Kind:
     prove: str
     enrol: str
     context: Context = lambda work, user: {}
+    check: Callable[[User, UUID | None, str], Callable[[TenantSession], bool]] | None = None
 
 
 _kinds: dict[str, Kind] = {}

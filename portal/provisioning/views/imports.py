@@ -121,7 +121,7 @@ def _done(number: int, one: Done) -> dict[str, Any]:
 
 
 @bp.post("/provision/import/refused")
-@allow(Permission.PROVISION)
+@allow(Permission.PROVISION, fresh=True)
 def import_refused() -> Response:
     """The rows that a page listed as left out, as a file to correct and send again."""
     try:

@@ -57,7 +57,7 @@ def run(run_id: UUID) -> Response:
 
 
 @bp.get("/fmo/runs/<uuid:run_id>/changes.csv")
-@allow(Permission.SYNC_REPORT, RUN_EXPORTED)
+@allow(Permission.SYNC_REPORT, RUN_EXPORTED, fresh=True)
 def run_changes(run_id: UUID) -> Response:
     """The same as a file."""
     found = find_or_404(SyncRun, run_id)

@@ -11,11 +11,10 @@ from portal.core.fragments import go, page
 from portal.core.permissions import public
 from portal.extensions import limiter
 from portal.identity import sessions
-from portal.identity.factors import kinds, queries
 from portal.identity.factors.operations import Outcome
 from portal.identity.factors.views import proving
-from portal.identity.forms import SignInForm
 from portal.identity.models import User
+from portal.identity.standing import TRIES
 from portal.identity.views.arriving import go_through
 from portal.identity.views.parts import BETWEEN, bp, stored
 
@@ -27,7 +26,10 @@ def second() -> Response:
     user = stored().pending_user
     if user is None:
         return go(url_for("identity.login"))
-    return _asked(user)
+    offered = proving.offer(user, at="second")
+    if not offered.held:
+        return go(url_for("identity.enrol"))
+    return _page(offered.shown)
 
 
 @bp.post("/login/second")
@@ -38,14 +40,19 @@ def prove_second() -> Response:
     user = stored().pending_user
     if user is None:
         return go(url_for("identity.login"))
-    with kinds.reading(user) as work:
-        allowed = proving.allowed_for(kinds.held_by(work, user), queries.codes_left(work, user)) - {"password"}
-    tried = proving.tried(user, at="second", allowed=allowed)
+    offered = proving.offer(user, at="second")
+    if not offered.held:
+        return go(url_for("identity.enrol"))
+    tried = proving.tried(user, offered)
     if tried.outcome is Outcome.RIGHT:
         return go_through()
     if tried.outcome is Outcome.OVER:
         return give_up(user)
-    return _asked(user, tried, status=422)
+    return _page(offered.shown | tried.shown, status=422)
+
+
+def _page(shown: dict[str, Any], status: int = 200) -> Response:
+    return page("identity/factors/second.html", status=status, prove_at=url_for("identity.prove_second"), **shown)
 
 
 @bp.post("/login/start-over")
@@ -58,20 +65,10 @@ def start_over() -> Response:
 
 
 def give_up(user: User) -> Response:
-    """After too many wrong proofs: no session of the person is half-way any longer, and the sign-in page says why."""
+    """After too many wrong proofs the session at hand ends, and so does every half-way one; the sign-in page says why.
+
+    Whoever sits there is perhaps not the one who signed in.
+    """
     sessions.end_half_way_of(user.id)
-    stored().forget()
-    return page("identity/login.html", form=SignInForm(formdata=None), told=proving.OVER, status=422)
-
-
-def _asked(user: User, tried: proving.Tried | None = None, status: int = 200) -> Response:
-    with kinds.reading(user) as work:
-        held = kinds.held_by(work, user)
-        if not held:
-            return go(url_for("identity.enrol"))
-        shown: dict[str, Any] = kinds.offered(work, user, held)
-        shown["allowed"] = proving.allowed_for(held, queries.codes_left(work, user))
-    shown |= proving.fresh_forms()
-    if tried is not None:
-        shown |= {f"{tried.kind}_form": tried.form, "form": tried.form}
-    return page("identity/factors/second.html", status=status, at="second", **shown)
+    stored().end()
+    return go(url_for("identity.login", because=TRIES))

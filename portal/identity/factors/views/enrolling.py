@@ -43,7 +43,7 @@ def confirm_enrol() -> Response:
         return user
     form = forms.CodeForm()
     if form.validate_on_submit():
-        if operations.add_totp(user, _seed(user), form.code.data, origin()):
+        if operations.add_totp(user, _seed(user), form.code.data, origin(), but=stored().row_id):
             return enrolled(user)
         form.code.errors = [NOT_RIGHT]
     return _offered(user, form, 422)
@@ -60,14 +60,13 @@ def may_enrol() -> User | Response:
 
 
 def enrolled(user: User) -> Response:
-    """After the first factor of a half-way session or a further one of a full one: all other sessions end.
+    """After the first factor of a half-way session or a further one of a full one, which ended all other sessions.
 
-    Shows new recovery codes where the person has none, else leads on.
+    Shows new recovery codes where the person has none, else leads on. A half-way session becomes a full one.
     """
-    half_way = stored().pending_user_id is not None
-    sessions.end_all_of(user.id, but=stored().row_id)
     codes = operations.make_codes_if_none(user, origin())
-    if half_way:
+    if stored().pending_user_id is not None:
+        stored().generation = sessions.generation_of(stored().row_id)
         onward = through()
     else:
         stored().prove()
@@ -115,7 +114,7 @@ def confirm_app() -> Response:
     """Keep the app if it shows the right code."""
     user, form = me(), forms.CodeForm()
     if form.validate_on_submit():
-        if operations.add_totp(user, _seed(user), form.code.data, origin(), replace=True):
+        if operations.add_totp(user, _seed(user), form.code.data, origin(), but=stored().row_id, replace=True):
             stored().pop("enrolling", None)
             return enrolled(user)
         form.code.errors = [NOT_RIGHT]
@@ -133,8 +132,10 @@ def _app_page(user: User, form: forms.CodeForm, status: int = 200) -> Response:
 def new_codes() -> Response:
     """Ten new recovery codes; the older ones end."""
     user = me()
-    codes = operations.make_codes(user, origin())
-    sessions.end_all_of(user.id, but=stored().row_id)
+    with kinds.reading(user) as work:
+        if not kinds.held_by(work, user):
+            return go(url_for("identity.security"))  # they would stand in for nothing
+    codes = operations.make_codes(user, origin(), but=stored().row_id)
     stored().prove()
     return shown_codes(codes, url_for("identity.security"))
 

@@ -1,61 +1,99 @@
-"""Reading a proof out of a form: an app's code, a recovery code or, of who holds no factor, the password."""
+"""Reading a proof out of a form: an app's code, a recovery code, what another kind posts or the password."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 
-from portal.identity.factors import forms, operations
-from portal.identity.factors.operations import Outcome
+from portal.identity.factors import forms, kinds, operations, queries
+from portal.identity.factors.operations import Check, Outcome
 from portal.identity.models import User
-from portal.identity.views.parts import origin
+from portal.identity.sso import queries as sso
+from portal.identity.views.parts import origin, stored
 
+PREFIX = "proof_"
 WRONG = {
     "totp": "This code is not right, or it was used already. Wait for the next one and type that.",
     "recovery": "This is none of your unused recovery codes.",
     "password": "This is not your password.",
 }
-OVER = "That was wrong too often. Wait a while, at least 15 minutes, and sign in again."
-_FORMS: dict[str, Any] = {"totp": forms.CodeForm, "recovery": forms.RecoveryForm, "password": forms.PasswordForm}
-_FIELDS = {"totp": "code", "recovery": "recovery", "password": "password"}
-_CHECKS = {
-    "totp": operations.code_is_right,
-    "recovery": operations.recovery_is_right,
-    "password": operations.password_is_right,
+NOT_TAKEN = "That did not prove it. Try again, or use another way."
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to prove who one is by a form: its field, and what checks it."""
+
+    form: Any
+    field: str
+    check: Callable[[User, str], Check]
+
+
+_WAYS = {
+    "totp": Way(forms.ProofByApp, "proof_code", operations.code_is_right),
+    "recovery": Way(forms.ProofByRecovery, "proof_recovery", operations.recovery_is_right),
+    "password": Way(forms.ProofByPassword, "proof_password", operations.password_is_right),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """How somebody may prove who they are, and what the templates of that need."""
+
+    held: dict[str, int]
+    allowed: set[str]
+    shown: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of a posted proof; `form` has the words for who must try again. None: the form was not filled in."""
+    """What came of a posted proof. No outcome: nothing was posted that could be tried."""
 
-    kind: str
-    form: Any
     outcome: Outcome | None
+    shown: dict[str, Any]
 
 
-def fresh_forms() -> dict[str, Any]:
-    """An empty form of each kind, by the names that the templates know."""
-    return {f"{kind}_form": made(formdata=None) for kind, made in _FORMS.items()}
+def offer(user: User, *, at: str) -> Offer:
+    """Every way that is open to `user`: their factors and recovery codes or, where they hold none, their password.
+
+    Not the password where the FMO has switched passwords off.
+    """
+    with kinds.reading(user) as work:
+        held = kinds.held_by(work, user)
+        shown = kinds.offered(work, user, held)
+        codes = queries.codes_left(work, user)
+        shown["has_password"] = queries.has_password(work, user)
+        by_password = set() if sso.local_password_off(work, user) else {"password"}
+    shown["single_sign_on"] = at == "step_up" and sso.vouches_again(user)
+    allowed = set(held) | ({"recovery"} if codes else set()) if held else by_password
+    shown |= {"at": at, "allowed": allowed, "carried": [], "carries": False}
+    return Offer(held, allowed, shown | {f"{kind}_form": way.form(formdata=None) for kind, way in _WAYS.items()})
 
 
-def tried(user: User, *, at: str, allowed: set[str]) -> Tried:
-    """Try the proof that was posted, if it is of an `allowed` kind; "totp" is what a form without any is taken for."""
-    kind = next((kind for kind, name in _FIELDS.items() if name in request.form and kind in allowed), "totp")
-    form = _FORMS[kind]()
-    if kind not in allowed or not form.validate_on_submit():
-        return Tried(kind, form, None)
-    field = form[_FIELDS[kind]]
-    outcome = operations.attempt(user, kind, _CHECKS[kind](user, field.data), origin(), at=at)
-    if outcome is Outcome.WRONG:
-        field.errors = [WRONG[kind]]
-    return Tried(kind, form, outcome)
+def is_posted() -> bool:
+    """Whether the form at hand holds a proof."""
+    return any(name.startswith(PREFIX) for name in request.form)
 
 
-def allowed_for(held: dict[str, int], codes_left: int) -> set[str]:
-    """Which forms somebody who holds these factors is offered."""
-    if not held:
-        return {"password"}
-    return ({"totp"} if held.get("totp") else set()) | ({"recovery"} if codes_left else set())
+def tried(user: User, offered: Offer) -> Tried:
+    """Try the proof that was posted, if it is of a kind that was offered."""
+    at = offered.shown["at"]
+    for kind, way in _WAYS.items():
+        if kind in offered.allowed and way.field in request.form:
+            form = way.form()
+            shown = {f"{kind}_form": form, "form": form}
+            if not form.validate_on_submit():
+                return Tried(None, shown)
+            outcome = operations.attempt(user, kind, way.check(user, form[way.field].data), origin(), at=at)
+            if outcome is Outcome.WRONG:
+                form[way.field].errors = [WRONG[kind]]
+            return Tried(outcome, shown)
+    for other in kinds.every():
+        if other.check is not None and other.name in offered.held and PREFIX + other.name in request.form:
+            check = other.check(user, stored().row_id, request.form[PREFIX + other.name])
+            outcome = operations.attempt(user, other.name, check, origin(), at=at)
+            return Tried(outcome, {"not_taken": NOT_TAKEN} if outcome is Outcome.WRONG else {})
+    return Tried(None, {})

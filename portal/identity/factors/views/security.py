@@ -9,7 +9,6 @@ from flask import Response, flash, url_for
 
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
-from portal.identity import sessions
 from portal.identity.factors import demands, kinds, operations, queries, sections
 from portal.identity.factors.sections import Section
 from portal.identity.models import User
@@ -31,10 +30,11 @@ def security() -> Response:
 def remove_app() -> Response:
     """Remove the app, unless it is the last factor of somebody who needs one; every other session ends."""
     user = me()
-    if not operations.remove_totp(user, origin()):
+    try:
+        operations.remove_totp(user, origin(), but=stored().row_id)
+    except operations.LastFactor:
         flash(LAST, "error")
         return go(url_for("identity.security"))
-    sessions.end_all_of(user.id, but=stored().row_id)
     stored().prove()
     flash("The authenticator app is removed. You were signed out everywhere else.")
     return go(url_for("identity.security"))

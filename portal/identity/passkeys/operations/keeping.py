@@ -9,11 +9,14 @@ from sqlalchemy import delete, select
 from portal.core import access
 from portal.core.session import TenantSession, open_session
 from portal.identity.factors import demands, kinds
-from portal.identity.factors.operations import as_user, drop_codes, hold_count
+from portal.identity.factors.operations import Check, as_user, changed, drop_codes, hold_count
 from portal.identity.models import User
 from portal.identity.origin import Origin
 from portal.identity.passkeys import events
+from portal.identity.passkeys.challenges import Purpose
 from portal.identity.passkeys.models import Passkey
+from portal.identity.passkeys.operations.proving import passkey_is_right
+from portal.identity.passkeys.party import NoParty
 from portal.identity.passkeys.queries import how_many
 from portal.identity.sessions import IDENTITY_SCOPE
 
@@ -39,8 +42,8 @@ def rename(user: User, key_id: UUID, name: str, origin: Origin) -> None:
         access.record(events.PASSKEY_RENAMED, kind="user", ids=[user.id], session=work, passkey=str(key_id))
 
 
-def remove(user: User, key_id: UUID, origin: Origin) -> str:
-    """Take the user's passkey away: from this moment on it proves nothing. Its name.
+def remove(user: User, key_id: UUID, origin: Origin, *, but: UUID | None = None) -> str:
+    """Take the user's passkey away: from this moment on it proves nothing. Its name. Sessions end, except `but`.
 
     Raises `NoSuchPasskey` or `LastFactor`. With the last factor the recovery codes go: they stand in for one.
     """
@@ -54,6 +57,7 @@ def remove(user: User, key_id: UUID, origin: Origin) -> str:
         access.record(events.PASSKEY_REMOVED, kind="user", ids=[user.id], session=work, passkey=str(key_id))
         if not kinds.held_by(work, user):
             drop_codes(work, user)
+        changed(work, user, "removed", but=but)
         return key.name
 
 
@@ -77,6 +81,13 @@ def _mine(work: TenantSession, user: User, key_id: UUID) -> Passkey:
     return key
 
 
+def _before_delicate(user: User, session_id: UUID | None, answer: str) -> Check:
+    try:
+        return passkey_is_right(user, session_id, Purpose.STEP_UP, answer)
+    except NoParty:
+        return lambda work: False
+
+
 # One of which there is a copy still counts: nobody may come in with a password alone because a device was cloned.
 PASSKEY = kinds.register(
     kinds.Kind(
@@ -85,5 +96,6 @@ PASSKEY = kinds.register(
         drop=drop,
         prove="identity/passkeys/_prove.html",
         enrol="identity/passkeys/_offer.html",
+        check=_before_delicate,
     )
 )

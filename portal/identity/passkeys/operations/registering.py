@@ -10,7 +10,7 @@ from portal.core import access
 from portal.core.ids import new_id
 from portal.core.session import TenantSession
 from portal.identity.factors import kinds
-from portal.identity.factors.operations import as_user, hold_count
+from portal.identity.factors.operations import as_user, changed, hold_count
 from portal.identity.models import Fmo, User
 from portal.identity.origin import Origin
 from portal.identity.passkeys import events
@@ -68,6 +68,7 @@ def add(
             log_refusal(work, user, Purpose.REGISTER, str(why))
         else:
             access.record(events.PASSKEY_ADDED, kind="user", ids=[user.id], session=work, passkey=str(key_id))
+            changed(work, user, "added", but=session_id)
     if key_id is None:
         raise Refused(NOT_TAKEN)
     return key_id

@@ -13,7 +13,6 @@ from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
 from portal.extensions import limiter
-from portal.identity import sessions
 from portal.identity.factors import demands, kinds, sections
 from portal.identity.factors.sections import Section
 from portal.identity.factors.views import enrolling
@@ -96,11 +95,10 @@ def remove_passkey(key_id: UUID) -> Response:
     """Remove it, unless it is the last factor of somebody who needs one; every other session ends."""
     _mine(key_id)
     try:
-        name = operations.remove(me(), key_id, origin())
+        name = operations.remove(me(), key_id, origin(), but=stored().row_id)
     except operations.LastFactor:
         flash(LAST, "error")
         return go(url_for("identity.security"))
-    sessions.end_all_of(me().id, but=stored().row_id)
     stored().prove()
     flash(f"The passkey “{name}” is removed. You were signed out everywhere else.")
     return go(url_for("identity.security"))

@@ -9,7 +9,7 @@ from portal.core.fragments import go
 from portal.core.permissions import Permission, allow, public
 from portal.extensions import limiter
 from portal.identity.factors.operations import Outcome, attempt
-from portal.identity.factors.views import challenge, step_up, stepping
+from portal.identity.factors.views import challenge, stepping
 from portal.identity.models import User
 from portal.identity.passkeys import operations
 from portal.identity.passkeys.challenges import Purpose
@@ -69,7 +69,7 @@ def prove_again_by_passkey() -> Response:
     if outcome is Outcome.RIGHT:
         return stepping.proved(target)
     if outcome is Outcome.OVER:
-        return step_up.give_up(user)
+        return challenge.give_up(user)
     flash(WRONG, "error")
     return go(url_for("identity.step_up", next=target or None))
 

@@ -81,3 +81,9 @@ def signing_in(app: Flask, user: User) -> Browser:
     client.answer = client.post("/login", data={"email": user.email, "password": PASSWORD})  # type: ignore[attr-defined]
     client.csrf_token = None  # with the new session the forms have a new one
     return client
+
+
+def with_password(store: Session, user: User) -> User:
+    """Give somebody of the world the password."""
+    make.add(store, Credential(fmo_id=user.fmo_id, id=user.id, password_hash=passwords.hash_password(PASSWORD)))
+    return user

@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from portal.identity.factors import operations
 from portal.identity.factors.operations import MAX_TRIES, Outcome
-from portal.identity.factors.views.proving import OVER, WRONG
+from portal.identity.factors.views.proving import WRONG
 from portal.identity.models import Fmo, User
 from portal.identity.origin import Origin
+from portal.identity.standing import TOLD, TRIES
 from tests.portal.identity.factors.conftest import PASSWORD, Person, signing_in
 from tests.support.web import browser
 
 pytestmark = pytest.mark.usefixtures("required")
+GIVEN_UP = f"/login?because={TRIES}"
 Equip = Callable[[User], Person]
 
 
@@ -35,7 +37,7 @@ def test_password_then_code_leads_home_and_where_one_wanted_to_go(app: Flask, ad
     assert client.post("/login", data=sent).location == "/login/second"
     client.csrf_token = None
     between = client.get_cookie("portal_session")
-    answer = client.post("/login/second", data={"code": f" {person.code()[:3]} {person.code()[3:]} "})
+    answer = client.post("/login/second", data={"proof_code": f" {person.code()[:3]} {person.code()[3:]} "})
     assert (answer.status_code, answer.location) == (303, "/fmo/policies")
     after = client.get_cookie("portal_session")
     assert between and after and between.value != after.value, "the token is renewed at each step"
@@ -51,7 +53,7 @@ def test_half_way_is_logged_and_the_session_begins_with_the_second(
     person = equipped(admin)
     client = signing_in(app, admin)
     assert actions(setup_engine) == [("session.half_way", "done")]
-    client.post("/login/second", data={"code": person.code()})
+    client.post("/login/second", data={"proof_code": person.code()})
     assert [name for name, _ in actions(setup_engine)] == ["session.half_way", "factor.prove", "session.start"]
 
 
@@ -59,7 +61,7 @@ def test_a_wrong_or_old_code_is_told_so(app: Flask, admin: User, equipped: Equip
     person = equipped(admin)
     client = signing_in(app, admin)
     for code in ("000000" if person.code() != "000000" else "111111", person.code(-3), person.code(3), "12"):
-        answer = client.post("/login/second", data={"code": code})
+        answer = client.post("/login/second", data={"proof_code": code})
         assert answer.status_code == 422 and WRONG["totp"] in answer.text
     assert client.get("/fmo/").location.startswith("/login")
 
@@ -99,14 +101,16 @@ def test_too_many_wrong_codes_end_every_half_way_session(
     person = equipped(admin)
     first, second = signing_in(app, admin), signing_in(app, admin)
     for _ in range(MAX_TRIES - 1):
-        assert first.post("/login/second", data={"code": "x"}).status_code == 422
-    answer = second.post("/login/second", data={"code": "x"})
-    assert OVER in answer.text
+        assert first.post("/login/second", data={"proof_code": "x"}).status_code == 422
+    answer = second.post("/login/second", data={"proof_code": "x"})
+    assert answer.location == GIVEN_UP
+    assert TOLD[TRIES] in second.get(GIVEN_UP).text
     for client in (first, second):
         assert client.get("/login/second").location == "/login"
     assert ("factor.refused", "refused") in actions(setup_engine)
     again = signing_in(app, admin)
-    assert OVER in again.post("/login/second", data={"code": person.code()}).text, "locked, even for the right code"
+    locked = again.post("/login/second", data={"proof_code": person.code()})
+    assert locked.location == GIVEN_UP, "even for the right code"
 
 
 def test_an_officer_without_a_factor_must_set_one_up(app: Flask, admin: User) -> None:
@@ -137,7 +141,7 @@ def test_somebody_deactivated_between_the_factors_is_out(
     client = signing_in(app, admin)
     store.merge(admin).state = "deactivated"
     store.commit()
-    assert client.post("/login/second", data={"code": person.code()}).location == "/login"
+    assert client.post("/login/second", data={"proof_code": person.code()}).location == "/login"
 
 
 @pytest.mark.parametrize("switched_off", [True, False])

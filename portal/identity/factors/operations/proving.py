@@ -1,4 +1,4 @@
-"""Proving, setting up and removing second factors, each in a transaction of the login `identity`, logged with it."""
+"""Proving factors: one attempt at a time for each person, counted by the database."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import access, clock, crypto
-from portal.core.ids import new_id
 from portal.core.models import table_of
 from portal.core.scope import Login
 from portal.core.session import TenantSession, open_session
 from portal.identity import passwords
-from portal.identity.factors import demands, events, kinds, queries, recovery, totp
+from portal.identity.factors import events, queries, recovery, totp
 from portal.identity.factors.models import ProofCount, RecoveryCode, TotpFactor
 from portal.identity.models import Credential, User
 from portal.identity.origin import Origin, scope_of
@@ -66,6 +65,7 @@ def attempt(user: User, kind: str, check: Check, origin: Origin, *, at: str) -> 
 
 
 def hold_count(work: TenantSession, user: User) -> ProofCount:
+    """The person's count, theirs alone until the transaction ends: whatever concerns their factors waits for it."""
     new = {"fmo_id": user.fmo_id, "id": user.id}
     work.execute(insert(table_of(ProofCount)).values(new).on_conflict_do_nothing())
     return work.scalars(select(ProofCount).where(ProofCount.id == user.id).with_for_update()).one()
@@ -124,82 +124,3 @@ def password_is_right(user: User, password: str) -> Check:
         return passwords.matches(credential.password_hash if credential else None, password)
 
     return check
-
-
-def add_totp(user: User, seed: str, code: str, origin: Origin, *, replace: bool = False) -> bool:
-    """Set up the app that has `seed` if `code` comes from it; the code is used up by that.
-
-    `replace`: in place of the app that the person has. Without it somebody who has one gets no other.
-    """
-    step = totp.step_of(seed, totp.digits(code), clock.now())
-    if step is None:
-        return False
-    stored = crypto.encrypt(seed, fmo_id=user.fmo_id, field=SEED)
-    with as_user(user, origin) as work:
-        values = {"fmo_id": user.fmo_id, "id": new_id(), "user_id": user.id, "seed": stored, "last_step": step}
-        if replace:
-            drop_totp(work, user)
-        made = insert(table_of(TotpFactor)).values(values).on_conflict_do_nothing().returning(TotpFactor.id)
-        if work.execute(made).first() is None:
-            return False  # another window of theirs was quicker
-        access.record(events.ADDED, kind="user", ids=[user.id], session=work, kind_of_proof="totp")
-    return True
-
-
-def remove_totp(user: User, origin: Origin) -> bool:
-    """Remove the person's app; False where it is the last factor of somebody who must hold one.
-
-    With the last factor the recovery codes go: they stand in for one.
-    """
-    with as_user(user, origin) as work:
-        hold_count(work, user)  # two windows that each remove another factor wait for each other
-        held = kinds.held_by(work, user)
-        if sum(held.values()) == 1 and demands.demanded_of(work, user):
-            return False
-        if drop_totp(work, user):
-            access.record(events.REMOVED, kind="user", ids=[user.id], session=work, kind_of_proof="totp")
-        if not kinds.held_by(work, user):
-            drop_codes(work, user)
-    return True
-
-
-def make_codes(user: User, origin: Origin) -> list[str]:
-    """Ten new recovery codes in place of all older ones. Only their hashes stay: show them now."""
-    codes = [recovery.new_code(slot) for slot in range(recovery.COUNT)]
-    with as_user(user, origin) as work:
-        drop_codes(work, user)
-        for slot, code in enumerate(codes):
-            hashed = recovery.hash_of(code)
-            work.add(RecoveryCode(fmo_id=user.fmo_id, id=new_id(), user_id=user.id, slot=slot, code_hash=hashed))
-        access.record(events.CODES_MADE, kind="user", ids=[user.id], session=work)
-    return codes
-
-
-def make_codes_if_none(user: User, origin: Origin) -> list[str]:
-    """Ten recovery codes for somebody who has none that still works; nothing for everybody else."""
-    with as_user(user, origin) as work:
-        left = queries.codes_left(work, user)
-    return [] if left else make_codes(user, origin)
-
-
-def drop_totp(work: TenantSession, user: User) -> int:
-    """Remove the person's app; how many that were."""
-    gone = delete(TotpFactor).where(TotpFactor.user_id == user.id).returning(TotpFactor.id)
-    return len(work.execute(gone.execution_options(synchronize_session=False)).all())
-
-
-def drop_codes(work: TenantSession, user: User) -> int:
-    """Remove every recovery code of the person; how many that were."""
-    gone = delete(RecoveryCode).where(RecoveryCode.user_id == user.id).returning(RecoveryCode.id)
-    return len(work.execute(gone.execution_options(synchronize_session=False)).all())
-
-
-TOTP = kinds.register(
-    kinds.Kind(
-        name="totp",
-        held=queries.totp_count,
-        drop=drop_totp,
-        prove="identity/factors/_prove_totp.html",
-        enrol="identity/factors/_offer_totp.html",
-    )
-)

@@ -1,0 +1,51 @@
+"""Proving, setting up and removing second factors, each in a transaction of the login `identity`, logged with it."""
+
+from portal.identity.factors.operations.keeping import (
+    TOTP,
+    LastFactor,
+    add_totp,
+    changed,
+    drop_codes,
+    make_codes,
+    make_codes_if_none,
+    remove_totp,
+    reset,
+    sure_to_keep_one,
+    without_factors,
+)
+from portal.identity.factors.operations.proving import (
+    MAX_TRIES,
+    SEED,
+    Check,
+    Outcome,
+    as_user,
+    attempt,
+    code_is_right,
+    hold_count,
+    password_is_right,
+    recovery_is_right,
+)
+
+__all__ = [
+    "MAX_TRIES",
+    "SEED",
+    "TOTP",
+    "Check",
+    "LastFactor",
+    "Outcome",
+    "add_totp",
+    "as_user",
+    "attempt",
+    "changed",
+    "code_is_right",
+    "drop_codes",
+    "hold_count",
+    "make_codes",
+    "make_codes_if_none",
+    "password_is_right",
+    "recovery_is_right",
+    "remove_totp",
+    "reset",
+    "sure_to_keep_one",
+    "without_factors",
+]
