@@ -10,6 +10,7 @@ from uuid import UUID
 
 from redis import Redis
 from rq import Queue
+from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcparse
@@ -38,10 +39,38 @@ class AllowedJob(Job):
         """The function to run; raises `NotAllowed`."""
         from tasks.jobs import ALLOWED
 
-        name = (self.func_name or "").removeprefix(PREFIX)
-        if name not in ALLOWED:
+        if self.known_as not in ALLOWED:
             raise NotAllowed("The queue holds a job that is not on the list; it was not run.")
-        return ALLOWED[name]
+        return ALLOWED[self.known_as]
+
+    @property
+    def known_as(self) -> str:
+        """Its name on the list, for logs: what the queue says of a job by itself may be anything."""
+        from tasks.jobs import ALLOWED
+
+        try:
+            name = (self.func_name or "").removeprefix(PREFIX)
+        except DeserializationError:
+            name = ""
+        return name if name in ALLOWED else "not on the list"
+
+    @property
+    def success_callback(self) -> None:
+        """None: a callback is a second function by name, of which no list would know."""
+        return
+
+    @property
+    def failure_callback(self) -> None:
+        """None; see `success_callback`."""
+        return
+
+    @property
+    def stopped_callback(self) -> None:
+        """None; see `success_callback`."""
+        return
+
+    def send_webhooks(self, *args: Any, **kwargs: Any) -> None:
+        """Tell nobody: an address in the queue is nobody's of ours."""
 
     def perform(self) -> Any:
         """Run it, and note that it ended by itself; where the database went away, it is sent again."""

@@ -75,7 +75,7 @@ class PortalWorker(Worker):
             super().maintain_heartbeats(job, execution)
         self._stopped_for = self._stopped_for + 1 if children.is_stopped(self.horse_pid) else 0
         if self._stopped_for * self.job_monitoring_interval > PATIENCE_WITH_STOPPED:
-            self.log.warning("Job %s (%s): its process was stopped for too long; ended.", job.id, job.description)
+            self.log.warning("Job %s (%s): its process was stopped for too long; ended.", job.id, _name(job))
             self.kill_horse()
 
     def handle_exception(self, job: Job, *exc_info: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -84,12 +84,16 @@ class PortalWorker(Worker):
         while isinstance(trace, TracebackType) and trace.tb_next is not None:
             trace = trace.tb_next
         place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if isinstance(trace, TracebackType) else "?"
-        self.log.error("Job %s (%s) failed: %s at %s", job.id, job.description, getattr(kind, "__name__", kind), place)
+        self.log.error("Job %s (%s) failed: %s at %s", job.id, _name(job), getattr(kind, "__name__", kind), place)
 
     def handle_job_failure(self, job: Job, queue: Queue, *args: Any, **kwargs: Any) -> None:
         """Keep no traceback text in Redis: it may quote a row."""
         kwargs["exc_string"] = "see the run"
         super().handle_job_failure(job, queue, *args, **kwargs)
+
+
+def _name(job: Job) -> str:
+    return job.known_as if isinstance(job, AllowedJob) else "?"
 
 
 def make(connection: Redis) -> PortalWorker:

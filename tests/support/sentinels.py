@@ -7,6 +7,7 @@ temporary folders of the run. One hit anywhere fails the run.
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import json
@@ -46,9 +47,11 @@ def found_in(text: str) -> Iterator[str]:
 
 
 def unpacked(value: bytes) -> str:
-    """A stored value as text, decompressed where it is compressed, as RQ's payloads are."""
+    """A stored value as text, decompressed where it is compressed, as RQ's payloads and failures are."""
     with suppress(zlib.error):
         value = zlib.decompress(value)
+    with suppress(zlib.error, ValueError):
+        value = zlib.decompress(base64.b64decode(value, validate=True))
     return value.decode(errors="replace")
 
 
@@ -85,13 +88,14 @@ class Watch(logging.Handler):
             with Redis.from_url(os.environ["REDIS_URL"], socket_timeout=2, socket_connect_timeout=0.2) as client:
                 for key in client.scan_iter(count=1000) if client.dbsize() else ():
                     self.look("A key of the queue", key.decode(errors="replace"))
-                    for part in _parts(client, key):
+                    for part in parts_of(client, key):
                         self.look(f"The queue under {key.decode(errors='replace').split(':')[:2]}", unpacked(part))
         except RedisError:
             return  # it was stopped by its test, or was never started
 
 
-def _parts(client: Any, key: bytes) -> Iterable[bytes]:
+def parts_of(client: Any, key: bytes) -> Iterable[bytes]:
+    """All that the queue's server holds under `key`."""
     kind = client.type(key).decode()
     if kind == "hash":
         return [part for pair in client.hgetall(key).items() for part in pair]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 from redis import Redis
-from rq.job import JobStatus
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.utils import now as rq_now
 from sqlalchemy import Engine, text
@@ -18,8 +23,10 @@ from portal.core.scope import Role
 from portal.identity.models import User
 from tasks import jobs, relay
 from tasks.queue import AllowedJob, NotAllowed, outbox_id, queue
+from tasks.worker import make as make_worker
 from tests.support import builders as make
 from tests.support.people import acting
+from tests.support.sentinels import parts_of, unpacked
 
 
 @pytest.fixture
@@ -39,6 +46,86 @@ def test_a_forged_job_names_nothing_that_runs(connection: Redis, name: str) -> N
     forged = AllowedJob.create(name, args=("id",), connection=connection, serializer=JSONSerializer)
     with pytest.raises(NotAllowed):
         _ = forged.func
+
+
+def _worked(connection: Redis, job: Job) -> None:
+    """Have a worker carry out what the queue's server holds under the job's id, as its work-horse does."""
+    worker = make_worker(connection)
+    found = AllowedJob.fetch(job.id, connection=connection, serializer=JSONSerializer)
+    worker.perform_job(found, queue(connection), worker.prepare_execution(found))
+
+
+def _kept(connection: Redis) -> str:
+    """All that the queue's server holds, unpacked."""
+    return "\n".join(unpacked(part) for key in connection.scan_iter() for part in parts_of(connection, key))
+
+
+def test_a_forged_function_is_not_run_and_leaves_no_trace_of_its_arguments(
+    connection: Redis, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touched, secret = tmp_path / "touched", "1EG4" + "TE5MK73"
+    forged = AllowedJob.create(
+        "os.system", (f"touch {touched}; {secret}",), connection=connection, serializer=JSONSerializer
+    )
+    forged.save()
+    _worked(connection, forged)
+    assert not touched.exists()
+    assert "(not on the list) failed: NotAllowed at" in caplog.text and secret not in caplog.text
+    assert forged.get_status() == JobStatus.FAILED
+    connection.hdel(forged.key, "data", "description")  # what the forger wrote themselves
+    assert "see the run" in _kept(connection) and secret not in _kept(connection)
+
+
+class Bomb:
+    """Runs a command where somebody unpickles it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.path}",)
+
+
+def test_a_pickled_payload_is_not_opened(connection: Redis, tmp_path: Path) -> None:
+    forged = AllowedJob.create("tasks.jobs.load_feed", ("x",), connection=connection, serializer=JSONSerializer)
+    forged.save()
+    connection.hset(
+        forged.key, "data", zlib.compress(pickle.dumps(("tasks.jobs.load_feed", None, [Bomb(tmp_path / "t")], {})))
+    )
+    _worked(connection, forged)
+    assert not (tmp_path / "t").exists()
+    assert forged.get_status() == JobStatus.FAILED
+
+
+@pytest.mark.parametrize("when", ["success", "failure"])
+def test_a_forged_callback_is_not_called(
+    app: Flask, connection: Redis, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[object] = []
+    monkeypatch.setitem(jobs.ALLOWED, "read_altered", lambda *ids: 1 / 0 if when == "failure" else None)
+    forged = AllowedJob.create("tasks.jobs.read_altered", ("x",), connection=connection, serializer=JSONSerializer)
+    forged.save()
+    connection.hset(forged.key, f"{when}_callback_name", "builtins.print")
+    monkeypatch.setattr("builtins.print", lambda *args, **kwargs: called.append("print"))
+    _worked(connection, forged)
+    assert "print" not in called
+    assert forged.get_status() == (JobStatus.FINISHED if when == "success" else JobStatus.FAILED)
+
+
+def test_a_failure_keeps_no_word_of_its_error(
+    app: Flask, connection: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "1EG4" + "TE5MK73"
+
+    def fails(*ids: str) -> None:
+        raise ValueError(f"invalid input syntax for type date: {secret}")
+
+    monkeypatch.setitem(jobs.ALLOWED, "read_altered", fails)
+    job = AllowedJob.create("tasks.jobs.read_altered", ("x",), connection=connection, serializer=JSONSerializer)
+    job.save()
+    _worked(connection, job)
+    assert "failed: ValueError at" in caplog.text and secret not in caplog.text
+    assert "see the run" in _kept(connection) and secret not in _kept(connection)
 
 
 def test_the_outbox_is_sent_once_and_with_ids_only(app: Flask, connection: Redis, world_user: User) -> None:
