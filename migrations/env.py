@@ -29,6 +29,7 @@ import portal.downline.models
 import portal.identity.emergency.models
 import portal.identity.factors.models
 import portal.identity.guessing.models
+import portal.identity.letters.models
 import portal.identity.models
 import portal.identity.passkeys.models
 import portal.identity.sso.models

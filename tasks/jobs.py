@@ -22,6 +22,7 @@ from portal.extensions import db
 from portal.factory import create_app
 from portal.identity.emergency import mail as emergency
 from portal.identity.factors.mail import tell_change
+from portal.identity.letters import sending as letters
 from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
 from portal.sync.operations import execute, follow
@@ -113,6 +114,17 @@ def tell_factor_change(fmo_id: str, user_id: str, what: str, tries: str = "0") -
         tell_change(UUID(user_id), what, tries=int(tries))
 
 
+def send_letter(fmo_id: str, letter_id: str) -> None:
+    """Mail one letter to somebody who has an account; a mail server that is away is asked again later."""
+    try:
+        with work(system_scope(fmo_id)):
+            letters.send_letter(UUID(letter_id))
+    except OSError:
+        with work(system_scope(fmo_id)):
+            letters.order_again(UUID(letter_id))
+        raise
+
+
 def find_duplicates(fmo_id: str, business_id: str) -> None:
     """Look for possible duplicates among one Business's contacts."""
     with work(system_scope(fmo_id, business_id)):
@@ -146,6 +158,7 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "send_invitation": send_invitation,
     "tell_emergency": tell_emergency,
     "tell_factor_change": tell_factor_change,
+    "send_letter": send_letter,
     "find_duplicates": find_duplicates,
     "follow_book": follow_book,
 }

@@ -28,6 +28,7 @@ from portal.crm.uploads import operations as uploads
 from portal.extensions import db, redis_client
 from portal.identity import sessions
 from portal.identity.guessing import browsers, limits
+from portal.identity.letters import operations as letters
 from portal.identity.sso import operations as sso
 from portal.runtime import starting
 from portal.sync import operations as sync
@@ -85,10 +86,11 @@ def send_lost(connection: redis.Redis) -> int:
 
 
 def keep_house() -> None:
-    """Old sessions and counts of tries, files of contacts and sent rows go, coming months get their partition."""
+    """What is old goes: sessions, tries, letters, files of contacts, sent rows. Coming months get their partition."""
     sessions.purge()
     limits.forget_old()
     browsers.forget_old()
+    letters.forget_old()
     sso.purge()
     uploads.forget_old()
     arrival.clear()

@@ -96,6 +96,7 @@ class Invitation(FmoOwned, Base):
 
     user_id: Mapped[UUID]
     token_hash: Mapped[str | None]
+    email: Mapped[str | None]  # to which it was mailed; with another address of the user's it works no more
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     sent_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]

@@ -137,7 +137,7 @@ def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
         ("identity", "invitation"),
     }
     everywhere |= {("identity", "login_session"), ("identity", "installation_entry"), ("identity", "outbox")}
-    everywhere |= {("identity", "guess_tries"), ("identity", "known_browser")}
+    everywhere |= {("identity", "guess_tries"), ("identity", "known_browser"), ("identity", "letter")}
     everywhere |= {("identity", "passkey"), ("identity", "passkey_challenge")}
     signed_on = ("sso_provider", "sso_identity", "sso_flow", "sso_session", "sso_logout_token")
     everywhere |= {("identity", table) for table in signed_on}
@@ -214,6 +214,7 @@ def test_keys_and_uniques_begin_with_the_tenant(ask: Any) -> None:
         "uq_portal_user_email": "an e-mail signs in to one account; worded neutrally",
         "uq_invitation_token_hash": "a random token",
         "uq_login_session_token_hash": "a random token",
+        "uq_letter_token_hash": "a random token",
         "uq_fmo_slug": "only the operator adds FMOs",
         "uq_passkey_credential": "random, made by the device; a foreign one is refused without saying why",
         "ix_invitation_token_hash": "a random token",

@@ -37,6 +37,7 @@ from portal.downline.models import Producer
 from portal.identity.emergency.models import EmergencyAccess
 from portal.identity.factors.models import ProofCount, RecoveryCode, TotpFactor
 from portal.identity.guessing.models import KnownBrowser, Tries
+from portal.identity.letters.models import Letter
 from portal.identity.models import Credential, Invitation, LoginSession, User
 from portal.identity.passkeys.models import Passkey, PasskeyChallenge
 from portal.provisioning.models import BulkOutcome
@@ -269,6 +270,7 @@ def _of_user(user: User) -> list[Base]:
         RecoveryCode(fmo_id=user.fmo_id, user_id=user.id, slot=0, code_hash="none"),
         ProofCount(fmo_id=user.fmo_id, id=user.id),
         Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),
+        Letter(fmo_id=user.fmo_id, user_id=user.id, kind="email_changed", email=user.email),
         KnownBrowser(fmo_id=user.fmo_id, user_id=user.id, token_hash=f"known{user.id}"),
         LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later),
         passkey(user),

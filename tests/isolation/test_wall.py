@@ -30,7 +30,7 @@ _SIGNING_IN = (
     "fmo", "portal_user", "credential", "invitation", "login_session", "outbox", "access_entry", "emergency_access",
 )  # fmt: skip
 _PASSKEYS = ("passkey", "passkey_challenge")
-_GUESSING = ("guess_tries", "known_browser")
+_GUESSING = ("guess_tries", "known_browser", "letter")
 _SINGLE_SIGN_ON = ("sso_provider", "sso_identity", "sso_flow", "sso_session", "sso_logout_token")
 _NO_TENANT_YET = (*_SIGNING_IN, *_PASSKEYS, *_GUESSING, *_SINGLE_SIGN_ON, "installation_entry", "field_key")
 EVERYWHERE = {("identity", name) for name in _NO_TENANT_YET} | {

@@ -78,6 +78,8 @@ WORDS = {
     "/fmo/policy-sync/*": ["business"],
     "/fmo/provision/*": ["agent", "agency"],
     "/invite/*": ["no-such-invitation"],
+    "/reset/*": ["no-such-link"],
+    "/confirm/*": ["no-such-link"],
     "/sso/back-channel/*": ["no-such-fmo"],
     "/static/*": ["css/nothing.css"],
 }

@@ -62,7 +62,7 @@ def arm(invitation_id: UUID) -> tuple[User, Fmo, str] | None:
     token = secrets.token_urlsafe(32)
     _update(Invitation.user_id == user.id, token_hash=None)
     sent = {"sent_at": clock.now(), "expires_at": clock.now() + INVITATION_GOOD_FOR}
-    _update(Invitation.id == invitation_id, token_hash=token_hash(token), **sent)
+    _update(Invitation.id == invitation_id, token_hash=token_hash(token), email=user.email, **sent)
     account = _named(user.business_id)
     access.record(events.INVITATION_MAILED, kind="user", ids=[user.id], user_id=str(user.id), business=account)
     return user, fmo, token
@@ -83,14 +83,17 @@ def token_hash(token: str) -> str:
 
 
 def open_invitation(work: Session, token: str) -> tuple[Invitation, User] | None:
-    """The invitation that `token` opens and its user, locked; None when unknown, used, expired or tried too often."""
+    """The invitation that `token` opens and its user, locked; None when it opens nothing any more.
+
+    That is so when it is unknown, used, expired, was tried too often, or went to another address than today's.
+    """
     invitation = work.scalar(select(Invitation).where(Invitation.token_hash == token_hash(token)).with_for_update())
     if invitation is None or invitation.used_at or invitation.voided_at or invitation.wrong_tries >= MAX_TRIES:
         return None
     if invitation.expires_at is None or invitation.expires_at < clock.now():
         return None
     user = work.scalar(select(User).where(User.id == invitation.user_id))
-    invited = user is not None and user.state == "invited" and not withdrawn(user)
+    invited = user is not None and user.state == "invited" and not withdrawn(user) and invitation.email == user.email
     return (invitation, user) if user is not None and invited else None
 
 
