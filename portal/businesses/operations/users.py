@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from sqlalchemy.exc import IntegrityError
@@ -21,8 +23,10 @@ from portal.businesses.models import Business
 from portal.businesses.operations.refusal import Refused
 from portal.core import access, clock
 from portal.core.scope import Role, Scope
+from portal.core.session import TenantSession
 from portal.extensions import db
 from portal.identity import operations as identity
+from portal.identity.letters import operations as letters
 from portal.identity.models import User
 
 EMAIL_REFUSED = "This e-mail address cannot be used. Ask for another one."
@@ -46,7 +50,7 @@ def add_user(
 ) -> User:
     """A user of the Business who is still to be invited; flushed. Raises `Refused` (field email).
 
-    An address that is in use anywhere, also at another FMO, is refused in the same neutral words.
+    An address that is in use anywhere, also at another FMO, is refused in the same neutral words, and only so often.
     """
     if not role.is_agent:
         raise ValueError(f"{role.value} is no role inside a Business.")
@@ -61,16 +65,46 @@ def add_user(
         npn=npn,
         state="invited",
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(user)
-            db.session.flush()
-    except IntegrityError as error:
-        if "uq_portal_user_email" not in str(error.orig):
-            raise
-        raise Refused("email", EMAIL_REFUSED) from error
+    with _address_told(by):
+        try:
+            with db.session.begin_nested():
+                db.session.add(user)
+                db.session.flush()
+        except IntegrityError as error:
+            if "uq_portal_user_email" not in str(error.orig):
+                raise
+            raise letters.Taken from error
     access.record(USER_ADD, subject=user, given_role=role.value, npn=npn, business=str(business.id))
     return user
+
+
+@contextmanager
+def _address_told(by: Scope) -> Iterator[None]:
+    """Say neutrally what is wrong with an address that is tried inside."""
+    try:
+        with letters.trying(by.actor_id):
+            yield
+    except letters.Taken as error:
+        raise Refused("email", EMAIL_REFUSED) from error
+    except letters.TooOften as error:
+        raise Refused("email", str(error)) from error
+
+
+def set_email(user: User, email: str, *, by: Scope) -> bool:
+    """Give the user another address to sign in with; whether that changed anything. Raises `Refused` (field email).
+
+    Links that are out and sessions end with the old address, which is told. Who was invited is invited again.
+    """
+    email = email.strip().lower()
+    if email == user.email:
+        return False
+    work = db.session()
+    assert isinstance(work, TenantSession)
+    with _address_told(by):
+        letters.change_email(work, user, email)
+    if user.state == "invited" and user.suspended_at is None:
+        identity.invite(user.id)
+    return True
 
 
 def set_role(user: User, role: Role, *, reason: str | None, by: Scope) -> bool:

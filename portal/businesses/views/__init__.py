@@ -53,7 +53,15 @@ panels.register(
     lambda record_id: url_for("businesses.of_producer", record_id=record_id),
 )
 
-from portal.businesses.views import agreements, emergency, npns, records, roles, users  # noqa: E402, F401  # they add routes to bp
+from portal.businesses.views import (  # noqa: E402  # they add routes to bp
+    addresses,  # noqa: F401
+    agreements,  # noqa: F401
+    emergency,  # noqa: F401
+    npns,  # noqa: F401
+    records,  # noqa: F401
+    roles,  # noqa: F401
+    users,  # noqa: F401
+)
 from portal.businesses.views.account import account  # noqa: E402  # the agents' own page
 
 blueprints = [bp, account]

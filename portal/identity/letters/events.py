@@ -11,5 +11,7 @@ PASSWORD_CHANGED = changes("password.change", "changed their password")
 PASSWORD_REFUSED = reads("password.refused", "was refused a change of their password", ("why",))
 EMAIL_ASKED = changes("email.ask", "asked for another e-mail address, which is to be confirmed")
 EMAIL_REFUSED = reads("email.refused", "asked for an e-mail address that cannot be theirs", ("why",))
-EMAIL_CHANGED = changes("email.change", "changed an e-mail address; open links ended with the old one", ("ended",))
+EMAIL_CHANGED = changes(
+    "email.change", "changed an e-mail address; open links ended with the old one", ("ended", "business")
+)
 MAILED = changes("letter.mail", "mailed a link or a notice", ("user_id", "letter"))

@@ -6,7 +6,10 @@ cannot be used, and whoever asks often is told nothing at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,11 +28,39 @@ from portal.identity.origin import Origin, scope_of
 
 GOOD_FOR = timedelta(hours=24)
 ASKED_BY_ONE_USER = limits.Limit("change of an address", most=5, within=timedelta(hours=24))
+TOLD_TO_ONE_USER = limits.Limit("address in use", most=10, within=timedelta(hours=1))
+OFTEN = (
+    "You tried many e-mail addresses that cannot be used, so no further one is tried now. Nothing was saved. Try again"
+    " in an hour."
+)
 TAKES = 0.4  # seconds, several times what the longest way takes
 
 
 class Taken(Exception):
     """The address belongs to somebody already, at whatever FMO."""
+
+
+class TooOften(Exception):
+    """Somebody was told too often that an address cannot be used; no further one is tried. The text says so."""
+
+
+@contextmanager
+def trying(actor_id: UUID | None) -> Iterator[None]:
+    """Try inside whether an address can be used; raise `Taken` there where not. Raises `TooOften`.
+
+    Nobody learns which addresses have an account by trying them. The count outlives a transaction that is rolled back.
+    """
+    knock = limits.knock(TOLD_TO_ONE_USER, str(actor_id))
+    if knock.over:
+        raise TooOften(OFTEN)
+    try:
+        yield
+    except Taken:
+        raise
+    except BaseException:
+        limits.give_back(knock)
+        raise
+    limits.give_back(knock)
 
 
 def ask_email(user: User, wanted: str, origin: Origin) -> None:
@@ -86,4 +117,7 @@ def change_email(work: TenantSession, user: User, email: str) -> None:
     work.refresh(user)
     ended = end_links(work, user)
     write_letter(work, user, EMAIL_CHANGED, to=old)
-    access.record(events.EMAIL_CHANGED, kind="user", ids=[user.id], fields=["email"], session=work, ended=ended)
+    account = str(user.business_id) if user.business_id else None
+    access.record(
+        events.EMAIL_CHANGED, kind="user", ids=[user.id], fields=["email"], session=work, ended=ended, business=account
+    )
