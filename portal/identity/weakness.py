@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from portal.identity.passwords import MAX_LENGTH, MIN_LENGTH
 
-PRODUCT = ("portal", "agent", "agentcrm", "policy", "sync", "insurance", "medicare", "password", "admin")
+PRODUCT = ("fairlead", "portal", "agent", "agentcrm", "policy", "sync", "insurance", "medicare")
 ENOUGH_GUESSES = 10**8  # by the library's estimate: what it calls safely unguessable through a sign-in page
 _LOOKED_AT = 64  # zxcvbn's time grows with the square of the length and worse; more characters only add to it
 _OWN = 8  # what must remain of a password once the words of its context are taken out
@@ -16,7 +16,7 @@ COMMON = (
     "This password is easy to guess: it is on lists of common passwords, or follows a pattern. Use a few words in a row"
     " that nobody would put together."
 )
-CONTEXT = "Use something that is not your name, e-mail address, NPN or the name of your FMO or account."
+CONTEXT = "Use something that is not made of your name, e-mail address, NPN, your FMO’s or account’s name, or of ours."
 
 
 def weakness(password: str, *, about: Iterable[str | None] = ()) -> str | None:
