@@ -20,9 +20,12 @@ POLL_SECONDS = 0.2
 Run = TypeVar("Run")
 
 
-def servers() -> AbstractContextManager[Any]:
-    """The servers for the length of a command; looked up late, since the runtime stands above every room."""
-    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_servers()
+def servers(*, anyhow: bool = False) -> AbstractContextManager[Any]:
+    """The servers for the length of a command; looked up late, since the runtime stands above every room.
+
+    `anyhow`: also where the portal may not work as things are; for what looks for faults and changes nothing.
+    """
+    made: AbstractContextManager[Any] = import_module("portal.runtime.commands").with_servers(anyhow=anyhow)
     return made
 
 

@@ -18,7 +18,7 @@ OPEN = {"static", "health.healthz", "health.readyz", "health.prometheus"}
 
 def faults(connect: wall.Connect, settings: Settings) -> list[str]:
     """All that is wrong, each a sentence with what to do; raises what the driver says where nobody answers."""
-    found = wall.faults(connect, name_of=lambda login: settings.login_name(login.value))
+    found = wall.faults(connect, name_of=settings.login_name)
     if found:
         return found
     with connect(Login.IDENTITY) as connection:

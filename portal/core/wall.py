@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from portal.config import KEYS_LOGIN, AnyLogin
 from portal.core.scope import Login
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -23,23 +24,23 @@ MAY_MAKE_TEMPORARY = {Login.JOBS}  # bulk load goes through temporary tables
 UPGRADE = "Run: python3 -m portal upgrade"
 
 _LOGIN = text("""
-SELECT session_user AS name, current_user = session_user AS itself, r.rolsuper, r.rolbypassrls, r.rolcreaterole,
+SELECT r.rolname::text AS name, current_user = session_user AS itself, r.rolsuper, r.rolbypassrls, r.rolcreaterole,
        r.rolcreatedb, r.rolreplication, current_setting('row_security') = 'on' AND NOT EXISTS (
          SELECT FROM pg_db_role_setting s WHERE s.setrole IN (0, r.oid) AND 'row_security=off' = ANY (s.setconfig)
        ) AS held,
-       has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
-       has_database_privilege(current_database(), 'CREATE') AS schemas,
+       has_database_privilege(r.oid, current_database(), 'TEMPORARY') AS temporary,
+       has_database_privilege(r.oid, current_database(), 'CREATE') AS schemas,
        current_database() AS database,
        ARRAY(SELECT nspname::text FROM pg_namespace
-             WHERE nspname !~ '^pg_' AND has_schema_privilege(oid, 'CREATE') ORDER BY 1) AS makes_in,
+             WHERE nspname !~ '^pg_' AND has_schema_privilege(r.oid, oid, 'CREATE') ORDER BY 1) AS makes_in,
        ARRAY(SELECT roleid::regrole::text FROM pg_auth_members WHERE member = r.oid ORDER BY 1) AS member_of,
        ARRAY(SELECT relname::text FROM pg_class
              WHERE relowner = r.oid AND relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
              ORDER BY 1) AS owns,
        ARRAY(SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
-             AND c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'TRUNCATE, TRIGGER, REFERENCES')
+             AND c.relkind IN ('r', 'p') AND has_table_privilege(r.oid, c.oid, 'TRUNCATE, TRIGGER, REFERENCES')
              ORDER BY 1) AS empties
-FROM pg_roles r WHERE r.rolname = current_user
+FROM pg_roles r WHERE r.rolname = coalesce(:asked, current_user)
 """)
 # What row security must be forced on: all, since the owner too is held by it; a partition can be named by itself.
 _TABLES = text("""
@@ -62,13 +63,15 @@ _VERSION = text("SELECT version_num FROM alembic_version")
 _HAS_VERSION = text("SELECT to_regclass('public.alembic_version') IS NOT NULL")
 
 
-def faults(connect: Connect, *, name_of: Callable[[Login], str] | None = None) -> list[str]:
+def faults(connect: Connect, *, name_of: Callable[[AnyLogin], str]) -> list[str]:
     """Everything that is wrong, each a sentence with what to do; raises what the driver says where nobody answers."""
     found: list[str] = []
     for login in Login:
         with connect(login) as connection:
-            found += _of_login(connection, login, name_of(login) if name_of else None)
+            found += _of_login(connection, name_of(login.value), asked=None, temporary=login in MAY_MAKE_TEMPORARY)
     with connect(Login.IDENTITY) as connection:
+        # Nobody signs in as the login for keys but the command that rotates them.
+        found += _of_login(connection, name_of(KEYS_LOGIN), asked=name_of(KEYS_LOGIN), temporary=False)
         found += behind(connection) or _of_tables(connection)
     return found
 
@@ -106,11 +109,14 @@ def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _of_login(connection: Connection, login: Login, name: str | None) -> Iterator[str]:
-    row = connection.execute(_LOGIN).one()
+def _of_login(connection: Connection, name: str, *, asked: str | None, temporary: bool) -> Iterator[str]:
+    row = connection.execute(_LOGIN, {"asked": asked}).one_or_none()
+    if row is None:
+        yield f"The database login {name} is missing. {UPGRADE}"
+        return
     it = f"The database login {row.name}"
-    if not row.itself or (name is not None and row.name != name):
-        yield f"{it} works under another name than {name or row.name}: have the connection sign in as {name} itself."
+    if not row.itself or row.name != name:
+        yield f"{it} works under another name than {name}: have the connection sign in as {name} itself."
     if row.rolsuper:
         repair = f'As a superuser: ALTER ROLE "{row.name}" NOSUPERUSER'
         yield f"{it} is a superuser, whom row security does not hold. {repair}"
@@ -122,7 +128,7 @@ def _of_login(connection: Connection, login: Login, name: str | None) -> Iterato
         yield f"{it} owns {_some(row.owns)}; owners can switch row security off. Give it back: ALTER TABLE … OWNER TO"
     if not row.held:
         yield f'{it} signs in with row_security off. Run: ALTER ROLE "{row.name}" RESET row_security'
-    yield from _rights(row, it, login)
+    yield from _rights(row, it, temporary=temporary)
 
 
 def _attributes(row: Any, it: str) -> Iterator[str]:
@@ -136,13 +142,13 @@ def _attributes(row: Any, it: str) -> Iterator[str]:
             yield f'{it} {does}. Run: ALTER ROLE "{row.name}" NO{word}'
 
 
-def _rights(row: Any, it: str, login: Login) -> Iterator[str]:
+def _rights(row: Any, it: str, *, temporary: bool) -> Iterator[str]:
     for schema in row.makes_in:
         revoke = f'REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, "{row.name}"'
         yield f"{it} may make tables in the schema {schema}. Run: {revoke}"
     if row.schemas:
         yield f'{it} may make schemas. Run: REVOKE CREATE ON DATABASE "{row.database}" FROM PUBLIC, "{row.name}"'
-    if row.temporary and login not in MAY_MAKE_TEMPORARY:
+    if row.temporary and not temporary:
         revoke = f'REVOKE TEMPORARY ON DATABASE "{row.database}" FROM PUBLIC, "{row.name}"'
         yield f"{it} may make temporary tables, which only jobs need. Run: {revoke}"
     if row.empties:

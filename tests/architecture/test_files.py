@@ -26,7 +26,7 @@ TRACES = re.compile(
 MAY_NAME_A_HOST = {"static/assets.lock.json"}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt", "tests/scan/requirements.txt"])
 def test_requirements_are_locked_with_hashes(name: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / name).read_text())
     packages = [entry for entry in entries if entry.strip() and not entry.startswith("#")]

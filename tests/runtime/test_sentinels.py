@@ -69,7 +69,9 @@ def test_the_queue_is_read_unpacked(watch: Watch, database: None) -> None:
 
 def test_files_are_read(watch: Watch, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "postgres.log").write_text(f"ERROR: invalid input syntax: {NUMBER}\nPassword: {PASSWORD}\n")
+    (tmp_path / "deep" / "postgres.log").write_text(
+        f"ERROR: invalid input syntax: {NUMBER}\nEvery demo password is: {PASSWORD}\n"
+    )
     mail = f"Subject: =?utf-8?q?Qlast=61my?=\nContent-Type: text/plain\n\nHello {PASSWORD}\n"
     (tmp_path / "1.eml").write_text(mail)
     assert NAME in words_of(mail.encode())

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, make_url, text
 
-from portal.config import Settings
+from portal.config import KEYS_LOGIN, LOGINS, Settings
 from portal.core import crypto, key_use, start, wall
 from portal.home import readiness
 from portal.runtime import starting
@@ -137,7 +137,7 @@ def test_what_is_wrong_is_refused_with_its_name(
 
 
 def test_each_login_is_looked_at(settings: Settings, setup_engine: Engine) -> None:
-    names = [settings.login_name(login) for login in ("identity", "fmo", "agent", "compliance", "jobs")]
+    names = [settings.login_name(login) for login in (*LOGINS, KEYS_LOGIN)]
     for name in names:
         with setup_engine.begin() as work:
             work.execute(text(f'ALTER ROLE "{name}" BYPASSRLS'))
@@ -186,6 +186,12 @@ def test_every_process_ends_with_the_sentence(
         )  # fmt: skip
     assert done.returncode != 0
     assert said in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_what_looks_for_faults_works_all_the_same(app: Flask, settings: Settings, setup_engine: Engine) -> None:
+    with made_wrong(setup_engine, settings, "partition"):
+        told = app.test_cli_runner().invoke(args=["log", "verify"])
+    assert "Row security is not forced on access_entry_default." in told.output
 
 
 def test_the_upgrade_takes_away_what_it_can(settings: Settings, setup_engine: Engine) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # ships no types
 
-# Journeys share a portal; fault tests share workers that they kill.
-TOGETHER = ("tests/journeys/", "tests/faults/")
+# Journeys share a portal, and so do scanners; fault tests share workers that they kill.
+TOGETHER = ("tests/journeys/", "tests/faults/", "tests/scan/")
 
 
 class JourneysTogether(LoadScopeScheduling):  # type: ignore[misc]  # the same

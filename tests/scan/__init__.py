@@ -1,0 +1,1 @@
+"""Scanners for weaknesses, against the running product."""
