@@ -59,6 +59,17 @@ class Actor:
     own: str  # name of a holder
     foreign: tuple[str, ...]
     forbidden: tuple[str, ...]  # words that no page may show them
+    emergency: Business | None = None  # which they may read for an hour, in the session of their browser
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What they are, on one page or another; nothing for a stranger."""
+        own = (self.user.role,) if self.user else ()
+        return (*own, Role.EMERGENCY) if self.emergency else own
+
+    def foreign_at(self, rule: str) -> tuple[str, ...]:
+        """Whose records they must not tell from none at an address; on an emergency's pages, the neighbour's too."""
+        return ("nora", *self.foreign) if self.emergency and rule.startswith("/emergency/") else self.foreign
 
 
 @dataclass(slots=True)
@@ -91,16 +102,24 @@ def lay(store: Session, world: World) -> Ground:
                 holders[name] |= _personal(store, person.user)
     store.add(Tries(door="sign-in", place="192.0.2.1", since=datetime.now(UTC), count=1))
     store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
-    store.add(FieldKey(name="former", proof="x"))
+    store.add(FieldKey(name="former", proof="x", unused_since=datetime.now(UTC)))  # a key still needed stops the start
     store.commit()
-    actors = {actor.name: actor for actor in _actors(world)}
+    helper = make.user(store, world.summit.fmo, Role.FMO_SUPPORT, last_name="Qhelpersummit")
+    actors = {actor.name: actor for actor in _actors(world, helper)}
     personal = {actor.user.id: _personal(store, actor.user) for actor in actors.values() if actor.user}
     return Ground(world, holders, actors, personal)
 
 
 def _personal(store: Session, user: User) -> Holding:
     key = store.scalars(select(Passkey).where(Passkey.user_id == user.id)).first() or make.add(store, passkey(user))
-    return {"passkey": key.id}
+    mine = select(LoginSession).where(LoginSession.user_id == user.id)
+    session = store.scalars(mine).first() or make.add(store, _session(user))
+    return {"passkey": key.id, "session": session.id}
+
+
+def _session(user: User) -> LoginSession:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    return LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later)
 
 
 def _office(store: Session, office: Office, agency: Producer) -> Holding:
@@ -272,7 +291,7 @@ def _of_user(user: User) -> list[Base]:
         Invitation(fmo_id=user.fmo_id, user_id=user.id, wrong_tries=0),
         Letter(fmo_id=user.fmo_id, user_id=user.id, kind="email_changed", email=user.email),
         KnownBrowser(fmo_id=user.fmo_id, user_id=user.id, token_hash=f"known{user.id}"),
-        LoginSession(token_hash=new_id().hex, user_id=user.id, fmo_id=user.fmo_id, expires_at=later),
+        _session(user),
         passkey(user),
         *single_sign_on.of_user(user),
         PasskeyChallenge(session_id=new_id(), purpose="second", user_id=user.id, challenge=b"x", expires_at=later),
@@ -342,7 +361,7 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
     }
 
 
-def _actors(world: World) -> list[Actor]:
+def _actors(world: World, helper: User) -> list[Actor]:
     summit, lakeside = world.summit, world.lakeside
     amy, nora, pat, lee = (tuple(a.marks) for a in (world.amy, world.nora, world.pat, world.lee))
     # What agents type is theirs: their FMO does not read it either.
@@ -403,6 +422,8 @@ def _actors(world: World) -> list[Actor]:
         "QUsummit",
         *strangers_book,
     )
+    # The account that somebody has emergency access to is no secret to them, but what was noted in it is.
+    closed = tuple(mark for mark in unseen if mark not in amy or mark.startswith("Qword"))
     downline = ("Qoutsidesummit", "QSANSUMMIT", "Qactivityamy", "Qrecordamy")
     return [
         Actor("stranger", None, "amy", ("nora", "lou"), words),
@@ -415,6 +436,8 @@ def _actors(world: World) -> list[Actor]:
         Actor("steward", summit.staff[Role.FMO_STEWARD], "amy", ("lou",), (*typed, *strangers_book)),
         Actor("users", summit.staff[Role.FMO_USERS], "amy", ("lou",), (*unseen, *downline)),
         Actor("other admin", lakeside.admin, "lou", ("amy", "pat"), book),
+        Actor("other agent", world.lou.admin, "lou", ("amy",), book),
+        Actor("emergency", helper, "amy", ("lou",), closed, world.amy.business),
         Actor("compliance", summit.compliance, "amy", ("lou",), (*typed, *of_lakeside)),
         Actor("other compliance", lakeside.compliance, "lou", ("amy",), of_summit),
     ]

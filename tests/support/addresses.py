@@ -61,6 +61,7 @@ KINDS = {
     "/crm/uploads/*/rows/*": "upload_row",
     "/compliance/access/*": "entry",
     "/account/passkeys/*": "passkey",
+    "/account/sessions/*": "session",
     "/compliance/emergency/*": "emergency",
     "/emergency/contacts/*": "contact",
 }
