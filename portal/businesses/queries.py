@@ -13,10 +13,12 @@ from portal.businesses.models import Business, BusinessNpn
 from portal.core import clock
 from portal.core.paging import Asked, Column, Listing, fetch
 from portal.core.scope import Role
+from portal.core.session import open_session
 from portal.downline.keys import canonical_npn, name_key
 from portal.extensions import db
 from portal.identity import rules
 from portal.identity.models import Invitation, User
+from portal.identity.origin import scope_of
 
 FILTERS = ("q", "sync")
 SORTS = ("name", "synced")
@@ -206,3 +208,11 @@ def never_invited(user: User) -> bool:
 def last_day_of(user_id: UUID | None) -> date | None:
     """The last day on which somebody who was off-boarded may sign in; None for everybody else."""
     return db.session.scalar(select(User.leaves_on).where(User.id == user_id))
+
+
+def account_name(user: User) -> str | None:
+    """The name of the user's account, read as they may read it; None for people of the FMO."""
+    if user.business_id is None:
+        return None
+    with open_session(scope_of(user)) as work:
+        return work.scalar(select(Business.name).where(Business.id == user.business_id))

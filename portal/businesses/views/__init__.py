@@ -15,6 +15,7 @@ from portal.core.transaction import not_yours
 from portal.downline import fragments as panels
 from portal.downline import hooks
 from portal.identity.models import User
+from portal.identity.queries import also_known
 
 bp = Blueprint("businesses", __name__, url_prefix="/fmo/businesses")
 
@@ -46,6 +47,7 @@ def _subject(record_id: UUID) -> Subject | None:
 
 subjects.register("business", _subject)
 hooks.guard_npn(operations.npn_guard)
+also_known(queries.account_name)
 panels.register(
     "producer",
     "Agent CRM Business",

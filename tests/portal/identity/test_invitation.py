@@ -10,10 +10,12 @@ from flask import Flask
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from portal.businesses.models import Business
 from portal.config import load_settings
 from portal.core.scope import Role
 from portal.identity import operations
 from portal.identity.models import User
+from portal.identity.weakness import CONTEXT
 from tasks.jobs import system_scope
 from tests.support import builders as make
 from tests.support.people import acting
@@ -80,6 +82,18 @@ def test_a_weak_password_spends_nothing(app: Flask, invited: User) -> None:
     assert answer.status_code == 422
     assert "12 characters" in answer.text
     assert browser(app, None).get(link).status_code == 200
+
+
+def test_the_accounts_name_is_no_password(app: Flask, invited: User, store: Session) -> None:
+    business = store.get_one(Business, (invited.fmo_id, invited.business_id))
+    business.name = "Quellhorn Marsh"
+    store.commit()
+    link = link_to(app, invited)
+    for weak in ("Quellhorn Marsh", "quellhornmarsh2026"):
+        answer = browser(app, None).post(link, data={"npn": "8812034", "password": weak})
+        assert answer.status_code == 422 and CONTEXT in answer.text
+    answer = browser(app, None).post(link, data={"npn": "8812034", "password": PASSWORD})
+    assert answer.status_code == 303
 
 
 def test_a_newer_invitation_ends_the_older(app: Flask, invited: User) -> None:
