@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from portal.core.forms import stripped
 
@@ -27,4 +27,4 @@ class NewPasskeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 class PasskeyNameForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """Another name."""
 
-    name = StringField("Name", filters=[stripped], validators=[InputRequired("Enter a name."), _SHORT])
+    name = StringField("Name", filters=[stripped], validators=[DataRequired("Enter a name."), _SHORT])
