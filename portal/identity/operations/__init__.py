@@ -15,6 +15,7 @@ from portal.identity.operations.setting import set_password
 from portal.identity.operations.signing_in import (
     TooMany,
     TurnedAway,
+    keeps_out,
     log_half_way,
     log_sign_in,
     log_sign_out,
@@ -29,6 +30,7 @@ __all__ = [
     "arm",
     "canonical_npn",
     "invite",
+    "keeps_out",
     "log_half_way",
     "log_sign_in",
     "log_sign_out",

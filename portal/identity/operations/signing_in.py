@@ -108,6 +108,19 @@ def _judge(one: _Try, user: User, right: bool) -> str | None:
     return why
 
 
+def keeps_out(work: TenantSession, user: User) -> str | None:
+    """Why somebody who proved in another way of ours to be `user` may not be in: whatever would stop their password.
+
+    In `TOLD`: they may be told. The reason is logged in `work`, a transaction in which the user acts.
+    """
+    credential = work.scalar(select(Credential).where(Credential.id == user.id))
+    held = work.scalars(select(User).where(User.id == user.id)).one()  # as they are now
+    why = "single sign-on only" if local_password_off(work, held) else _why_not(held, credential, True, False)
+    if why is not None:
+        _log_refusal(work, user, why)
+    return why
+
+
 def _why_not(user: User, credential: Credential | None, right: bool, in_known_browser: bool) -> str | None:
     if user.state != "active":
         return user.state

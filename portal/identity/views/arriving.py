@@ -18,8 +18,8 @@ from portal.identity.views.parts import home_of, local_page, origin, stored
 def arrive(user: User, *, target: str = "", strong: bool = False) -> Response:
     """`user` proved one factor: ask for the second, have one set up, or, where none is needed, begin the session.
 
-    `target` (a page of ours) or the person's home is where it ends. `strong`: an identity provider that the FMO trusts
-    with that saw a second factor.
+    `target` (a page of ours) or the person's home is where it ends. `strong`: both factors were seen, by an
+    identity provider that the FMO trusts with that, or in a passkey whose device knew its owner.
     """
     with kinds.reading(user) as work:
         held = bool(kinds.held_by(work, user))

@@ -1,8 +1,9 @@
 """Adding, asking for and keeping passkeys."""
 
 from portal.identity.passkeys.operations.keeping import LastFactor, NoSuchPasskey, find, is_last, remove, rename
-from portal.identity.passkeys.operations.proving import ask, passkey_is_right, whose
+from portal.identity.passkeys.operations.proving import ask, passkey_is_right
 from portal.identity.passkeys.operations.registering import Refused, add, ask_for_new
+from portal.identity.passkeys.operations.signing_in import sign_in
 
 __all__ = [
     "LastFactor",
@@ -16,5 +17,5 @@ __all__ = [
     "passkey_is_right",
     "remove",
     "rename",
-    "whose",
+    "sign_in",
 ]
