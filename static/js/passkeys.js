@@ -55,7 +55,7 @@
     const headers = { "X-CSRFToken": form.elements.csrf_token.value };
     const answer = await fetch(form.dataset.options, { method: "POST", headers, redirect: "manual" })
       .catch(() => { throw new Told(WORDS.Unreachable); });
-    if (answer.type === "opaqueredirect") {
+    if (answer.type === "opaqueredirect" || [401, 403].includes(answer.status)) {
       location.reload(); // signed out, or to be asked anew: the page itself knows the way
       return null;
     }

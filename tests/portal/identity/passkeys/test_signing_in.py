@@ -17,6 +17,7 @@ from portal.identity import passwords
 from portal.identity.factors.operations import MAX_TRIES
 from portal.identity.guessing import limits
 from portal.identity.models import Credential, Fmo, User
+from portal.identity.origin import Origin
 from portal.identity.passkeys import operations
 from portal.identity.passkeys.operations import signing_in as at_the_door
 from portal.identity.passkeys.queries import passkeys_of
@@ -137,7 +138,7 @@ def test_an_unknown_passkey_looks_like_a_wrong_one(app: Flask, setup_engine: Eng
 
 def test_a_removed_passkey_opens_nothing(app: Flask, owner: User, held: Device) -> None:
     with app.app_context():
-        operations.remove(owner, passkeys_of(owner)[0].id, at_the_door.Origin())
+        operations.remove(owner, passkeys_of(owner)[0].id, Origin())
     assert is_refused(knock(app, held)[1])
 
 
