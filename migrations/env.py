@@ -33,6 +33,7 @@ import portal.identity.letters.models
 import portal.identity.models
 import portal.identity.passkeys.models
 import portal.identity.sso.models
+import portal.identity.staff.models
 import portal.provisioning.models
 import portal.sync.claims.models
 import portal.sync.models  # noqa: F401  # imported for their tables

@@ -60,6 +60,7 @@ _FMO = (
     ("Sync runs", "/fmo/runs", "refresh-cw", Permission.SYNC_READ),
     ("Held changes", "/fmo/held", "scale", Permission.HELD_READ),
     ("Connectors", "/fmo/connectors", "cable", Permission.FEED_READ),
+    ("Users", "/fmo/users", "user-cog", Permission.STAFF),
     ("Settings", "/fmo/settings", "settings", Permission.SETTINGS),
 )
 _AGENT = (
@@ -71,6 +72,7 @@ _COMPLIANCE = (
     ("Home", "/compliance/", "house"),
     ("Access log", "/compliance/access", "scroll-text"),
     ("Emergency access", "/compliance/emergency", "siren"),
+    ("Officers", "/compliance/officers", "users"),
 )
 _EMERGENCY = (("Contacts", "/emergency/contacts", "users"), ("Back to the FMO", "/fmo/", "house"))
 _DUPLICATES = ("Duplicates", "/crm/duplicates", "users-round")

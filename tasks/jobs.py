@@ -25,6 +25,7 @@ from portal.identity.factors.mail import tell_change
 from portal.identity.letters import sending as letters
 from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
+from portal.identity.staff import notices
 from portal.sync.operations import execute, follow
 
 _DONE = text("UPDATE outbox SET done_at = now() WHERE id = :id")
@@ -125,6 +126,17 @@ def send_letter(fmo_id: str, letter_id: str) -> None:
         raise
 
 
+def tell_officers(fmo_id: str, notice_id: str) -> None:
+    """Tell every compliance officer what was changed for one of them; a mail server that is away is asked again."""
+    try:
+        with work(system_scope(fmo_id)):
+            notices.tell(UUID(notice_id))
+    except OSError:
+        with work(system_scope(fmo_id)):
+            notices.order_again(UUID(notice_id))
+        raise
+
+
 def find_duplicates(fmo_id: str, business_id: str) -> None:
     """Look for possible duplicates among one Business's contacts."""
     with work(system_scope(fmo_id, business_id)):
@@ -159,6 +171,7 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "tell_emergency": tell_emergency,
     "tell_factor_change": tell_factor_change,
     "send_letter": send_letter,
+    "tell_officers": tell_officers,
     "find_duplicates": find_duplicates,
     "follow_book": follow_book,
 }

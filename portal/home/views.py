@@ -18,6 +18,8 @@ from portal.home import fmo_page, search, settings
 from portal.home.events import ACCOUNT_HOME
 from portal.home.health import bp as health
 from portal.identity.emergency import queries as emergencies
+from portal.identity.staff import notices
+from portal.identity.staff import queries as officers
 from portal.identity.views.parts import home_of
 from portal.sync.claims import queries as claims
 
@@ -60,7 +62,8 @@ def account() -> Response:
 @allow(Permission.ACCESS_READ)
 def compliance() -> Response:
     """What the log tells of the last days."""
-    return page("home/compliance.html", summary=figures.summary(), emergencies=emergencies.waiting())
+    shown: dict[str, Any] = {"emergencies": emergencies.waiting(), "news": officers.news(), "says": notices.SAYS}
+    return page("home/compliance.html", summary=figures.summary(), **shown)
 
 
 @bp.post("/search", endpoint="search")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.core import access
@@ -17,6 +17,7 @@ from portal.identity.factors import operations as factors
 from portal.identity.models import Credential, Fmo, User
 from portal.identity.operations import set_password, void_invitations
 from portal.identity.sessions import IDENTITY_SCOPE
+from portal.identity.staff import notices
 
 OPERATOR = "Operator at the shell"
 
@@ -50,7 +51,7 @@ def fmo_by_slug(slug: str) -> Fmo:
 
 
 def add_officer(slug: str, email: str, role: Role, first_name: str, last_name: str, password: str) -> User:
-    """Add an FMO admin or compliance officer, active, with a password."""
+    """Add somebody of the FMO's staff or a compliance officer, active, with a password."""
     fmo = fmo_by_slug(slug)
     user = User(
         fmo_id=fmo.id,
@@ -73,10 +74,22 @@ def add_officer(slug: str, email: str, role: Role, first_name: str, last_name: s
     return user
 
 
-def deactivate(email: str) -> None:
-    """End a user's sign-in from the next request on; policies stay where they are."""
+LAST_ADMIN = (
+    "{email} is the last active administrator of {fmo}: nobody could add or let in anybody there. Nothing was changed."
+    " Add another one with `flask user add`, or say --yes-last if that is what you want."
+)
+
+
+def deactivate(email: str, *, even_last: bool = False) -> None:
+    """End a user's sign-in from the next request on; policies stay where they are.
+
+    The last active administrator of an FMO stays unless `even_last`; raises `AccountError`.
+    """
     user = _user(email)
     with open_session(_scope_of(user)) as work:
+        if not even_last and _is_last_admin(work, user):
+            fmo = work.scalars(select(Fmo.name).where(Fmo.id == user.fmo_id)).one()
+            raise AccountError(LAST_ADMIN.format(email=user.email, fmo=fmo))
         held = work.merge(user)
         held.state = "deactivated"
         work.flush()
@@ -93,6 +106,7 @@ def reset_password(email: str, password: str) -> None:
         held.state = "active"
         set_password(work, user, password)
         sessions.end_all_of(user.id, work=work)
+        notices.note(work, held, "password", by_id=None)
         _log(work, events.PASSWORD_RESET, kind="user", row=held)
 
 
@@ -100,6 +114,15 @@ def reset_factor(email: str, reason: str) -> int:
     """Take away a user's second factors and recovery codes, and end their sessions; how many factors these were."""
     user = _user(email)
     return factors.reset(user.id, _scope_of(user), reason=reason)
+
+
+def _is_last_admin(work: TenantSession, user: User) -> bool:
+    """Whether the FMO has no other active administrator; the answer holds until `work` ends."""
+    if user.role is not Role.FMO_ADMIN or user.state != "active" or user.suspended_at is not None:
+        return False
+    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"portal.admins:{user.fmo_id}", 0))))
+    others = (User.fmo_id == user.fmo_id, User.role == Role.FMO_ADMIN, User.state == "active", User.id != user.id)
+    return not work.scalar(select(func.count()).select_from(User).where(*others, User.suspended_at.is_(None)))
 
 
 def _user(email: str) -> User:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from portal.core.scope import Role
+from portal.core.scope import STAFF_ROLES, Role
 from portal.core.shell import servers
 from portal.core.words import counted
 from portal.identity import accounts
@@ -32,12 +32,12 @@ def add_fmo(slug: str, name: str) -> None:
 @user_group.command("add")
 @click.argument("email")
 @click.option("--fmo", "slug", required=True)
-@click.option("--role", type=click.Choice([Role.FMO_ADMIN.value, Role.COMPLIANCE.value]), required=True)
+@click.option("--role", type=click.Choice([role.value for role in (*STAFF_ROLES, Role.COMPLIANCE)]), required=True)
 @click.option("--first-name", required=True)
 @click.option("--last-name", required=True)
 @with_appcontext
 def add_user(email: str, slug: str, role: str, first_name: str, last_name: str) -> None:
-    """Add an officer of an FMO; the password is made here and shown once."""
+    """Add somebody of an FMO's staff, or a compliance officer; the password is made here and shown once."""
     password = secrets.token_urlsafe(16)
     with servers():
         _say(lambda: accounts.add_officer(slug, email, Role(role), first_name, last_name, password))
@@ -46,11 +46,12 @@ def add_user(email: str, slug: str, role: str, first_name: str, last_name: str) 
 
 @user_group.command("deactivate")
 @click.argument("email")
+@click.option("--yes-last", is_flag=True, help="Also where it is the last active administrator of an FMO.")
 @with_appcontext
-def deactivate(email: str) -> None:
+def deactivate(email: str, yes_last: bool) -> None:
     """End a person's sign-in at once; no policy moves."""
     with servers():
-        _say(lambda: accounts.deactivate(email))
+        _say(lambda: accounts.deactivate(email, even_last=yes_last))
     click.echo(f"{email} can no longer sign in.")
 
 

@@ -40,6 +40,7 @@ from portal.identity.guessing.models import KnownBrowser, Tries
 from portal.identity.letters.models import Letter
 from portal.identity.models import Credential, Invitation, LoginSession, User
 from portal.identity.passkeys.models import Passkey, PasskeyChallenge
+from portal.identity.staff.models import OfficerNotice
 from portal.provisioning.models import BulkOutcome
 from tests.support import arrival_builders as arrivals
 from tests.support import builders as make
@@ -194,6 +195,9 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         emergency(who, account.business) for who, account in zip((office.admin, deputy), office.accounts, strict=False)
     ]
     rows += asked
+    colleague = make.user(store, office.fmo, Role.FMO_STEWARD, last_name=f"Qcolleague{slug}")
+    second = make.user(store, office.fmo, Role.COMPLIANCE, last_name=f"Qsecond{slug}")
+    rows.append(OfficerNotice(fmo_id=fmo_id, officer_id=second.id, what="added", by_id=office.compliance.id))
     for row in rows:
         make.add(store, row)
     source = arrivals.sftp_source(store, office.connector, host=f"qhost{slug}.example")
@@ -205,6 +209,8 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     return {
         "entry": entry.id,
         "emergency": asked[0].id,
+        "staff": colleague.id,
+        "officer": second.id,
         "agency": agency.id,
         "connector": office.connector.id,
         "connector_draft": draft.id,

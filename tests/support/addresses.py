@@ -60,11 +60,14 @@ KINDS = {
     "/crm/uploads/*": "upload",
     "/crm/uploads/*/rows/*": "upload_row",
     "/compliance/access/*": "entry",
+    "/compliance/officers/*": "officer",
+    "/fmo/users/*": "staff",
     "/account/passkeys/*": "passkey",
     "/account/sessions/*": "session",
     "/compliance/emergency/*": "emergency",
     "/emergency/contacts/*": "contact",
 }
+CHANGES = ["lock", "unlock", "deactivate", "reactivate", "invitation", "password"]
 RECORDS = ["agent", "agency", "business"]
 WORDS = {
     "/fmo/feeds/*/report/*": ["new", "changed", "refused", "dropped", "altered"],
@@ -78,6 +81,8 @@ WORDS = {
     "/fmo/agents/import/*": ["records", "identifiers"],
     "/fmo/policy-sync/*": ["business"],
     "/fmo/provision/*": ["agent", "agency"],
+    "/compliance/officers/*/*": CHANGES,
+    "/fmo/users/*/*": CHANGES,
     "/invite/*": ["no-such-invitation"],
     "/reset/*": ["no-such-link"],
     "/confirm/*": ["no-such-link"],

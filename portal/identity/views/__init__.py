@@ -5,6 +5,7 @@ from portal.identity.factors import views as factors
 from portal.identity.letters import views as letters
 from portal.identity.passkeys import views as passkeys
 from portal.identity.sso import views as sso
+from portal.identity.staff import views as staff
 from portal.identity.views import invitation, own_sessions, signing_in, staying
 from portal.identity.views.parts import bp
 
@@ -18,5 +19,6 @@ __all__ = [
     "passkeys",
     "signing_in",
     "sso",
+    "staff",
     "staying",
 ]

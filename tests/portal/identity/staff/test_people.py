@@ -1,0 +1,210 @@
+"""The users page: who adds, changes and closes whom, and what is refused in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.compliance.models import AccessEntry
+from portal.core.outbox import Outbox
+from portal.core.scope import Role
+from portal.identity.models import Fmo, User
+from portal.identity.staff import operations
+from tests.support import builders as make
+from tests.support.people import acting, scope_of_user
+from tests.support.web import Browser, body_of
+
+Client = Callable[[User | None], Browser]
+
+
+@pytest.fixture
+def fmo(store: Session) -> Fmo:
+    return make.fmo(store)
+
+
+@pytest.fixture
+def admin(store: Session, fmo: Fmo) -> User:
+    return make.user(store, fmo, Role.FMO_ADMIN, first_name="Ada", last_name="First")
+
+
+@pytest.fixture
+def manager(store: Session, fmo: Fmo) -> User:
+    return make.user(store, fmo, Role.FMO_USERS, first_name="Uma", last_name="Users")
+
+
+def _now(store: Session, user: User) -> User:
+    store.expire_all()
+    return store.get_one(User, (user.fmo_id, user.id))
+
+
+def _actions(store: Session) -> list[str]:
+    return list(store.scalars(select(AccessEntry.action).order_by(AccessEntry.id)))
+
+
+def _new(role: Role, email: str = "new@office.example") -> dict[str, str]:
+    return {"first_name": "Nia", "last_name": "New", "email": email, "role": role.value}
+
+
+def test_list_shows_staff_and_officers_with_what_they_are(store: Session, admin: User, client_for: Client) -> None:
+    fmo = store.get_one(Fmo, admin.fmo_id)
+    make.user(store, fmo, Role.FMO_STEWARD, last_name="Locked")
+    make.user(store, fmo, Role.COMPLIANCE, last_name="Watcher")
+    make.user(store, make.fmo(store), Role.FMO_ADMIN, last_name="Elsewhere")
+    body = body_of(client_for(admin).get("/fmo/users"))
+    assert "Watcher" in body and "Data steward" in body and "Elsewhere" not in body
+    assert "/compliance/officers" not in body
+
+
+def test_new_person_is_invited_by_mail(store: Session, manager: User, client_for: Client) -> None:
+    answer = client_for(manager).post("/fmo/users/new", data=_new(Role.FMO_STEWARD, " Nia@Office.Example "))
+    assert answer.status_code == 303
+    made = store.scalars(select(User).where(User.last_name == "New")).one()
+    assert (made.email, made.role, made.state) == ("nia@office.example", Role.FMO_STEWARD, "invited")
+    assert [row.job for row in store.scalars(select(Outbox))] == ["send_invitation"]
+    assert "staff.add" in _actions(store)
+
+
+@pytest.mark.parametrize("role", [Role.FMO_ADMIN, Role.COMPLIANCE, Role.AGENT_ADMIN])
+def test_user_administrator_makes_nobody_above(store: Session, manager: User, client_for: Client, role: Role) -> None:
+    assert client_for(manager).post("/fmo/users/new", data=_new(role)).status_code == 422
+    assert store.scalars(select(User).where(User.last_name == "New")).all() == []
+
+
+def test_administrator_makes_administrators_and_no_officers(store: Session, admin: User, client_for: Client) -> None:
+    browser = client_for(admin)
+    assert browser.post("/fmo/users/new", data=_new(Role.FMO_ADMIN)).status_code == 303
+    assert browser.post("/fmo/users/new", data=_new(Role.COMPLIANCE, "b@office.example")).status_code == 422
+
+
+def test_address_in_use_anywhere_is_refused_in_neutral_words(store: Session, admin: User, client_for: Client) -> None:
+    other = make.user(store, make.fmo(store), Role.FMO_ADMIN)
+    answer = client_for(admin).post("/fmo/users/new", data=_new(Role.FMO_USERS, other.email))
+    assert answer.status_code == 422 and operations.EMAIL_REFUSED in body_of(answer)
+
+
+CHANGES = [
+    ("lock", "active", lambda u: u.suspended_at is not None),
+    ("deactivate", "active", lambda u: u.state == "deactivated"),
+    ("password", "active", lambda u: u.state == "invited"),
+    ("reactivate", "deactivated", lambda u: u.state == "invited"),
+    ("invitation", "invited", lambda u: u.state == "invited"),
+]
+
+
+@pytest.mark.parametrize(("change", "state", "done"), CHANGES)
+def test_change_is_made_logged_and_ends_sessions(
+    store: Session, fmo: Fmo, manager: User, client_for: Client, change: str, state: str, done: Callable[[User], bool]
+) -> None:
+    steward = make.user(store, fmo, Role.FMO_STEWARD, state=state)
+    theirs = client_for(steward)
+    answer = client_for(manager).post(f"/fmo/users/{steward.id}/{change}")
+    assert answer.status_code == 303 and done(_now(store, steward))
+    assert any(action.startswith(("staff.", "invitation.")) for action in _actions(store))
+    if change in ("lock", "deactivate", "password"):
+        assert theirs.get("/fmo/").status_code == 303
+
+
+def test_locked_out_person_is_told_so_and_let_in_again(
+    store: Session, fmo: Fmo, admin: User, client_for: Client
+) -> None:
+    steward = make.user(store, fmo, Role.FMO_STEWARD)
+    client_for(admin).post(f"/fmo/users/{steward.id}/lock")
+    assert "locked" in body_of(client_for(steward).get("/fmo/", follow_redirects=True))
+    client_for(admin).post(f"/fmo/users/{steward.id}/unlock")
+    assert client_for(_now(store, steward)).get("/fmo/").status_code == 200
+
+
+def test_role_change_holds_at_the_next_sign_in(store: Session, fmo: Fmo, admin: User, client_for: Client) -> None:
+    support = make.user(store, fmo, Role.FMO_SUPPORT)
+    theirs = client_for(support)
+    answer = client_for(admin).post(f"/fmo/users/{support.id}/role", data={"role": "fmo_steward"})
+    assert answer.status_code == 303 and _now(store, support).role is Role.FMO_STEWARD
+    assert theirs.get("/fmo/").status_code == 303
+    assert "staff.role" in _actions(store)
+
+
+@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "role"])
+def test_nobody_decides_about_themselves(store: Session, admin: User, client_for: Client, change: str) -> None:
+    make.user(store, store.get_one(Fmo, admin.fmo_id), Role.FMO_ADMIN)
+    browser = client_for(admin)
+    sent = browser.post(f"/fmo/users/{admin.id}/{change}", data={"role": "fmo_users"}, follow_redirects=True)
+    assert operations.YOURSELF in body_of(sent)
+    now = _now(store, admin)
+    assert (now.state, now.role, now.suspended_at) == ("active", Role.FMO_ADMIN, None)
+    refused = store.scalars(select(AccessEntry).where(AccessEntry.action == "staff.refused")).one()
+    assert (refused.outcome, refused.subject_ids) == ("refused", [admin.id])
+
+
+@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "role"])
+def test_user_administrator_touches_no_administrator(
+    store: Session, admin: User, manager: User, client_for: Client, change: str
+) -> None:
+    make.user(store, store.get_one(Fmo, admin.fmo_id), Role.FMO_ADMIN)
+    address = f"/fmo/users/{admin.id}/{change}"
+    sent = client_for(manager).post(address, data={"role": "fmo_support"}, follow_redirects=True)
+    assert operations.ADMINS in body_of(sent)
+    assert _now(store, admin).state == "active" and _now(store, admin).role is Role.FMO_ADMIN
+
+
+@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "invitation"])
+def test_no_staff_touches_an_officer(store: Session, admin: User, client_for: Client, change: str) -> None:
+    officer = make.user(store, store.get_one(Fmo, admin.fmo_id), Role.COMPLIANCE)
+    assert client_for(admin).post(f"/fmo/users/{officer.id}/{change}").status_code == 404
+    assert client_for(admin).get(f"/fmo/users/{officer.id}").status_code == 404
+    assert _now(store, officer).state == "active"
+
+
+@pytest.mark.parametrize("role", [Role.FMO_SUPPORT, Role.FMO_STEWARD, Role.COMPLIANCE])
+def test_page_is_for_who_looks_after_users(store: Session, fmo: Fmo, client_for: Client, role: Role) -> None:
+    someone = make.user(store, fmo, role)
+    other = make.user(store, fmo, Role.FMO_STEWARD)
+    browser = client_for(someone)
+    assert browser.get("/fmo/users").status_code == 404
+    assert browser.post(f"/fmo/users/{other.id}/deactivate").status_code == 404
+    assert _now(store, other).state == "active"
+
+
+@pytest.mark.parametrize("change", [operations.lock, operations.deactivate, operations.reset_password])
+def test_last_administrator_stays(
+    app: Flask, store: Session, fmo: Fmo, admin: User, change: Callable[..., str]
+) -> None:
+    other = make.user(store, fmo, Role.FMO_ADMIN, state="deactivated")  # whose request was under way
+    invited = make.user(store, fmo, Role.FMO_ADMIN, state="invited")
+    assert invited.state == "invited"
+    with pytest.raises(operations.Refused, match="last active"), acting(app, scope_of_user(other)) as by:
+        change(_attached(admin), by=by)
+    assert _now(store, admin).state == "active"
+
+
+def _attached(user: User) -> User:
+    from portal.identity.staff import queries
+
+    found = queries.find(user.id, queries.OWN_ROLES, to_change=True)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("change", ["deactivate", "lock", "role"])
+def test_two_administrators_cannot_take_each_other_out_at_once(
+    app: Flask, store: Session, fmo: Fmo, admin: User, client_for: Client, change: str
+) -> None:
+    other = make.user(store, fmo, Role.FMO_ADMIN)
+    together, answers = Barrier(2), []
+
+    def take_out(mine: Browser, whom: User) -> None:
+        together.wait()
+        answers.append(mine.post(f"/fmo/users/{whom.id}/{change}", data={"role": "fmo_support"}))
+
+    pairs = [(client_for(admin), other), (client_for(other), admin)]
+    threads = [Thread(target=take_out, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    left = [one for one in (_now(store, admin), _now(store, other)) if one.role is Role.FMO_ADMIN]
+    assert [one for one in left if one.state == "active" and one.suspended_at is None], "one of them stays"
