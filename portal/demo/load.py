@@ -42,13 +42,25 @@ CONTACTS = {
 OFFICERS = {
     "admin@summit.example": ("Maria", "Ortega"),
     "deputy@summit.example": ("Walter", "Lindqvist"),
+    "support@summit.example": ("Renata", "Okafor"),
+    "steward@summit.example": ("Miles", "Bergstrom"),
+    "users@summit.example": ("Tess", "Halloran"),
     "compliance@summit.example": ("Henry", "Aldous"),
     "admin@lakeside.example": ("Priya", "Raman"),
     "compliance@lakeside.example": ("Joan", "Sutter"),
 }
+STAFF = {
+    "deputy": Role.FMO_ADMIN,
+    "support": Role.FMO_SUPPORT,
+    "steward": Role.FMO_STEWARD,
+    "users": Role.FMO_USERS,
+}
 SIGN_INS = {
     "admin@summit.example": "FMO administrator, Summit Senior Benefits",
     "deputy@summit.example": "a second FMO administrator, who decides what is held for one",
+    "support@summit.example": "provisioning and support: counts, no member",
+    "steward@summit.example": "data steward: feeds, quarantine, crosswalk",
+    "users@summit.example": "user administrator: people who sign in",
     "compliance@summit.example": "compliance officer, Summit",
     "agent@summit.example": "an agent with a Business of their own",
     "principal@summit.example": "principal of an agency (Administrator)",
@@ -94,8 +106,9 @@ def _office(fmo: DemoFmo, password: str) -> None:
     accounts.add_fmo(fmo.slug, fmo.name, contact=CONTACTS[fmo.slug])
     for email, role in ((fmo.admin, Role.FMO_ADMIN), (fmo.compliance, Role.COMPLIANCE)):
         accounts.add_officer(fmo.slug, email, role, *OFFICERS[email], password)
-    if (email := f"deputy@{fmo.slug}.example") in OFFICERS:
-        accounts.add_officer(fmo.slug, email, Role.FMO_ADMIN, *OFFICERS[email], password)
+    for name, role in STAFF.items():
+        if (email := f"{name}@{fmo.slug}.example") in OFFICERS:
+            accounts.add_officer(fmo.slug, email, role, *OFFICERS[email], password)
 
 
 def _load_files(plan: DemoPlan, fmo: DemoFmo, admin: Scope) -> None:
