@@ -113,7 +113,10 @@ def reset_password(email: str, password: str) -> None:
 def reset_factor(email: str, reason: str) -> int:
     """Take away a user's second factors and recovery codes, and end their sessions; how many factors these were."""
     user = _user(email)
-    return factors.reset(user.id, _scope_of(user), reason=reason)
+    gone = factors.reset(user.id, _scope_of(user), reason=reason)
+    with open_session(_scope_of(user)) as work:
+        notices.note(work, user, "factor", by_id=None)
+    return gone
 
 
 def _is_last_admin(work: TenantSession, user: User) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 
 from portal.core.permission_table import MEANS, PLACE, as_markdown
-from portal.core.permissions import GRANTED, Permission
+from portal.core.permissions import GRANTED, Permission, access_of
 from portal.core.scope import STAFF_ROLES, Role
 
 
@@ -19,6 +20,11 @@ def test_every_permission_says_what_it_means_and_somebody_holds_it() -> None:
     assert set(GRANTED) == set(Role)
     held = frozenset().union(*GRANTED.values())
     assert held == set(Permission)
+
+
+def test_every_permission_opens_something(app: Flask) -> None:
+    asked = {access.permission for view in app.view_functions.values() if (access := access_of(view))}
+    assert set(Permission) - asked == set()
 
 
 MEMBERS = {Permission.BOOK_READ, Permission.BOOK_REVEAL, Permission.FEED_READ, Permission.FEED_INPUT}

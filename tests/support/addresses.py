@@ -67,7 +67,7 @@ KINDS = {
     "/compliance/emergency/*": "emergency",
     "/emergency/contacts/*": "contact",
 }
-CHANGES = ["lock", "unlock", "deactivate", "reactivate", "invitation", "password"]
+CHANGES = ["lock", "unlock", "deactivate", "reactivate", "invitation", "password", "factor"]
 RECORDS = ["agent", "agency", "business"]
 WORDS = {
     "/fmo/feeds/*/report/*": ["new", "changed", "refused", "dropped", "altered"],

@@ -18,8 +18,9 @@ from portal.core.scope import STAFF_ROLES, Role, Scope
 from portal.extensions import db
 from portal.identity import operations as identity
 from portal.identity import sessions
+from portal.identity.factors import operations as factors
 from portal.identity.models import User
-from portal.identity.staff import events, queries
+from portal.identity.staff import events, notices, queries
 
 EMAIL_REFUSED = "This e-mail address cannot be used. Ask for another one."
 YOURSELF = "You cannot change your own role or access. Ask somebody else who may."
@@ -155,6 +156,16 @@ def reset_password(user: User, *, by: Scope) -> str:
     return f"A link to choose a new password was sent to {user.email}. Nobody signs in as {user.name} until it is used."
 
 
+def reset_factor(user: User, *, by: Scope) -> str:
+    """Take away their second factors and recovery codes, beside this transaction, which must not hold the row."""
+    _check(user, by)
+    gone = factors.reset(user.id, by)
+    notices.note(db.session(), user, "factor", by_id=by.actor_id)
+    if not gone:
+        return f"{user.name} had no second factor; recovery codes were taken away."
+    return f"The second factors of {user.name} were taken away, and they were signed out everywhere."
+
+
 CHANGES: dict[str, Callable[..., str]] = {
     "lock": lock,
     "unlock": unlock,
@@ -162,6 +173,7 @@ CHANGES: dict[str, Callable[..., str]] = {
     "reactivate": reactivate,
     "invitation": invite_again,
     "password": reset_password,
+    "factor": reset_factor,
 }
 
 

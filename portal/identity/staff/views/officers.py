@@ -86,6 +86,6 @@ def change_officer(officer_id: UUID, change: str) -> Response:
     """Lock, let in, disable, enable, invite again, or have a password or factor set anew; every officer is told."""
     if change not in operations.CHANGES:
         abort(404)
-    user = person_or_404(officer_id, OFFICERS, to_change=True)
+    user = person_or_404(officer_id, OFFICERS, to_change=change != "factor")
     back = url_for("identity.officer", officer_id=officer_id)
     return make(user, lambda: operations.CHANGES[change](user, by=scope.current()), back)

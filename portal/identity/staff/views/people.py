@@ -108,7 +108,7 @@ def change_person(user_id: UUID, change: str) -> Response:
     """Lock, let in, deactivate, reactivate, invite again, or have a password or factor set anew."""
     if change not in operations.CHANGES:
         abort(404)
-    user = person_or_404(user_id, STAFF_ROLES, to_change=True)
+    user = person_or_404(user_id, STAFF_ROLES, to_change=change != "factor")
     return make(user, lambda: operations.CHANGES[change](user, by=scope.current()), _address(user))
 
 

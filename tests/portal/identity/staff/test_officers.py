@@ -85,7 +85,7 @@ def test_officer_adds_another_and_every_one_is_told(
 @pytest.mark.parametrize(
     ("change", "state", "what"),
     [("deactivate", "active", "deactivated"), ("password", "active", "invited"), ("lock", "active", "locked"),
-     ("reactivate", "deactivated", "invited")],
+     ("reactivate", "deactivated", "invited"), ("factor", "active", "factor")],
 )  # fmt: skip
 def test_change_of_an_officer_is_told_and_logged(
     store: Session, fmo: Fmo, officer: User, client_for: Client, change: str, state: str, what: str
@@ -94,7 +94,8 @@ def test_change_of_an_officer_is_told_and_logged(
     answer = client_for(officer).post(f"/compliance/officers/{other.id}/{change}")
     assert answer.status_code == 303
     assert [(one.officer_id, one.what, one.by_id) for one in _notices(store)] == [(other.id, what, officer.id)]
-    assert f"staff.{change.replace('password', 'reset')}" in set(store.scalars(select(AccessEntry.action)))
+    action = {"password": "staff.reset", "factor": "factor.reset"}.get(change, f"staff.{change}")
+    assert action in set(store.scalars(select(AccessEntry.action)))
 
 
 @pytest.mark.parametrize("change", ["deactivate", "password", "lock"])
@@ -122,9 +123,10 @@ def test_operators_changes_are_told_too(app: Flask, store: Session, fmo: Fmo, of
     with app.app_context():
         accounts.add_officer("summit", "new@summit.example", Role.COMPLIANCE, "Nia", "New", PASSWORD)
         accounts.reset_password("new@summit.example", PASSWORD + " again")
+        accounts.reset_factor("new@summit.example", "lost telephone")
         accounts.deactivate("new@summit.example")
     assert [(one.what, one.by_id) for one in _notices(store)] == [
-        ("added", None), ("password", None), ("deactivated", None),
+        ("added", None), ("password", None), ("factor", None), ("deactivated", None),
     ]  # fmt: skip
     assert officer.state == "active"
 

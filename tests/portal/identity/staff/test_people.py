@@ -11,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.compliance.models import AccessEntry
+from portal.core.ids import new_id
 from portal.core.outbox import Outbox
 from portal.core.scope import Role
+from portal.identity.factors.models import TotpFactor
 from portal.identity.models import Fmo, User
 from portal.identity.staff import operations
 from tests.support import builders as make
@@ -128,7 +130,18 @@ def test_role_change_holds_at_the_next_sign_in(store: Session, fmo: Fmo, admin: 
     assert "staff.role" in _actions(store)
 
 
-@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "role"])
+def test_second_factor_is_taken_away(store: Session, fmo: Fmo, manager: User, client_for: Client) -> None:
+    steward = make.user(store, fmo, Role.FMO_STEWARD)
+    theirs = client_for(steward)
+    store.add(TotpFactor(fmo_id=fmo.id, id=new_id(), user_id=steward.id, seed="x", last_step=0))
+    store.commit()
+    assert "Reset second factor" in body_of(client_for(manager).get(f"/fmo/users/{steward.id}"))
+    answer = client_for(manager).post(f"/fmo/users/{steward.id}/factor")
+    assert answer.status_code == 303 and store.scalars(select(TotpFactor)).all() == []
+    assert theirs.get("/fmo/").status_code == 303
+
+
+@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "role", "factor"])
 def test_nobody_decides_about_themselves(store: Session, admin: User, client_for: Client, change: str) -> None:
     make.user(store, store.get_one(Fmo, admin.fmo_id), Role.FMO_ADMIN)
     browser = client_for(admin)
@@ -140,7 +153,7 @@ def test_nobody_decides_about_themselves(store: Session, admin: User, client_for
     assert (refused.outcome, refused.subject_ids) == ("refused", [admin.id])
 
 
-@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "role"])
+@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "role", "factor"])
 def test_user_administrator_touches_no_administrator(
     store: Session, admin: User, manager: User, client_for: Client, change: str
 ) -> None:
@@ -151,7 +164,7 @@ def test_user_administrator_touches_no_administrator(
     assert _now(store, admin).state == "active" and _now(store, admin).role is Role.FMO_ADMIN
 
 
-@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "invitation"])
+@pytest.mark.parametrize("change", ["lock", "deactivate", "password", "invitation", "factor"])
 def test_no_staff_touches_an_officer(store: Session, admin: User, client_for: Client, change: str) -> None:
     officer = make.user(store, store.get_one(Fmo, admin.fmo_id), Role.COMPLIANCE)
     assert client_for(admin).post(f"/fmo/users/{officer.id}/{change}").status_code == 404
