@@ -231,7 +231,9 @@ def test_sign_in_raises_nobody(settings: Settings, ground: Ground) -> None:
 def test_the_last_administrator_stays(fmo_engine: Engine, ground: Ground, change: str) -> None:
     office = ground.world.summit
     refused = pytest.raises(ProgrammingError, match="the last administrator stays")
+    others = text("UPDATE portal_user SET state = 'deactivated' WHERE role = 'fmo_admin' AND id <> :id")
     with _as(fmo_engine, ground, Role.FMO_ADMIN) as connection, refused:  # by one who has been taken out meanwhile
+        connection.execute(others, {"id": office.admin.id})
         connection.execute(text(f"UPDATE portal_user SET {change} WHERE id = :id"), {"id": office.admin.id})
 
 
