@@ -143,6 +143,7 @@ def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
     everywhere |= {("identity", table) for table in signed_on}
     everywhere |= {("identity", "field_key"), ("keys", "fmo")}  # of an FMO the login for keys sees the id alone
     everywhere |= {("identity", "emergency_access")}  # ends it with the session, whosever that is
+    everywhere |= {("identity", "officer_notice")}  # notes an invitation that is used before anybody is signed in
     everywhere |= {("identity", "access_entry"), ("jobs", "outbox"), ("jobs", "fmo")}
     for policy in ask(POLICIES):
         if policy.permissive == "RESTRICTIVE":
