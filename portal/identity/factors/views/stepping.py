@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from portal.core.fragments import go, page, wants_fragment
 from portal.core.permissions import access_of
 from portal.core.scope import Scope
+from portal.extensions import csrf
 from portal.identity.factors import demands
 from portal.identity.factors.operations import Outcome
 from portal.identity.factors.views import proving
@@ -41,6 +42,7 @@ def ask(at_work: Scope) -> Response | None:
         return answer
     if request.method == "GET":
         return go(url_for("identity.step_up", next=local_page(request.full_path.rstrip("?"))))
+    csrf.protect()  # the guard comes before it: nobody else's form is carried along, and no proof of it is tried
     return _carry(user)
 
 
