@@ -78,7 +78,7 @@ class _ProviderForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     scopes = StringField("Scopes", filters=[stripped], default="openid email profile", validators=[Length(max=300)])
     domains = StringField("E-mail domains of your people", filters=[stripped], validators=[Optional(), Length(max=500)])
     joining = RadioField("Who may sign in for the first time", choices=JOINING, default="invited")
-    claim = StringField("Claim with the role", filters=[stripped], validators=[Optional(), Length(max=200)])
+    claim = StringField("Claim with the role", filters=[stripped], validators=[Length(max=200)])
     trusts_factor = BooleanField("Trust the provider’s second factor")
     strong_acr = StringField(
         "acr value of several factors", filters=[stripped], validators=[Optional(), Length(max=200)]
