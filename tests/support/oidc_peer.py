@@ -20,8 +20,8 @@ from tests.support.sftp import free_port
 FOLDER = Path(__file__).resolve().parents[1] / "peers" / "oidc"
 NODE = shutil.which("node") or shutil.which("nodejs")
 MISSING = (
-    "Node or the npm package oidc-provider was not found, so nobody signed in at a real provider. Install nodejs and npm,"
-    " then run npm ci in tests/peers/oidc."
+    "Node or the npm package oidc-provider was not found, so nobody signed in at a real provider. Install nodejs and"
+    " npm, then run npm ci in tests/peers/oidc."
 )
 
 
