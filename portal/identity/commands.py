@@ -12,6 +12,7 @@ from portal.core.scope import STAFF_ROLES, Role
 from portal.core.shell import servers
 from portal.core.words import counted
 from portal.identity import accounts
+from portal.identity.sso.operations.rescuing import passwords_in
 
 user_group = AppGroup("user", help="People who sign in.")
 fmo_group = AppGroup("fmo", help="The FMOs of this installation.")
@@ -27,6 +28,16 @@ def add_fmo(slug: str, name: str) -> None:
     with servers():
         _say(lambda: accounts.add_fmo(slug, name))
         click.echo(f"Added the FMO {name} ({slug}).")
+
+
+@fmo_group.command("passwords-on")
+@click.argument("slug")
+@with_appcontext
+def passwords_on(slug: str) -> None:
+    """Let passwords in again at the FMO SLUG, whose identity provider and keeper of a password are both gone."""
+    with servers():
+        _say(lambda: passwords_in(accounts.fmo_by_slug(slug)))
+        click.echo(f"Passwords work again at {slug}. `flask user reset` gives somebody a new one.")
 
 
 @user_group.command("add")

@@ -75,7 +75,12 @@ class _ProviderForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         "Client id", filters=[stripped], validators=[InputRequired("Enter the client id."), Length(max=300)]
     )
     secret = PasswordField("Client secret", validators=[Optional(), Length(max=500)])
-    scopes = StringField("Scopes", filters=[stripped], default="openid email profile", validators=[Length(max=300)])
+    scopes = StringField(
+        "Scopes",
+        filters=[stripped],
+        default="openid email profile",
+        validators=[InputRequired("List scopes with blanks between them, openid among them."), Length(max=300)],
+    )
     domains = StringField("E-mail domains of your people", filters=[stripped], validators=[Optional(), Length(max=500)])
     joining = RadioField("Who may sign in for the first time", choices=JOINING, default="invited")
     claim = StringField("Claim with the role", filters=[stripped], validators=[Length(max=200)])

@@ -260,3 +260,16 @@ def test_only_administrators_set_it_up(app: Flask, store: Session, fmo: Fmo, rol
     client = browser(app, make.user(store, fmo, role))
     assert client.get(AT).status_code == 404 and client.post(f"{AT}/test").status_code == 404
     assert is_in(client)
+
+
+def test_the_operator_lets_passwords_in_again(
+    app: Flask, admin: User, keeper: User, configured: SsoProvider, store: Session
+) -> None:
+    configured.passwords_off, configured.break_glass_id = True, keeper.id
+    store.commit()
+    run = app.test_cli_runner()
+    done = run.invoke(args=["fmo", "passwords-on", "summit"])
+    assert done.exit_code == 0, done.output
+    assert not held(store).passwords_off
+    assert _sign_in(browser(app, None), admin.email, PASSWORD).status_code == 303
+    assert run.invoke(args=["fmo", "passwords-on", "summit"]).exit_code == 1
