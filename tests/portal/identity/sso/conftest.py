@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from portal.core import clock
 from portal.core.crypto import encrypt
 from portal.core.scope import Role
+from portal.extensions import limiter
 from portal.identity.models import Fmo, User
 from portal.identity.sso import talking
 from portal.identity.sso.models import SsoIdentity, SsoProvider
@@ -22,6 +23,12 @@ from tests.support.oidc import CLIENT, SECRET, Provider
 from tests.support.web import Browser, browser
 
 Return = Callable[..., TestResponse]
+
+
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More browsers come from this one address in a minute than from any office."""
+    monkeypatch.setattr(limiter, "enabled", False)
 
 
 @pytest.fixture
