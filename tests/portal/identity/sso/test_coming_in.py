@@ -200,7 +200,7 @@ def invited(store: Session, fmo: Fmo, configured: SsoProvider) -> User:
     later = datetime.now(UTC) + timedelta(days=1)
     make.add(
         store,
-        Invitation(fmo_id=fmo.id, user_id=user.id, token_hash=token_hash("letter"), expires_at=later, wrong_tries=0),
+        Invitation(fmo_id=fmo.id, user_id=user.id, email=user.email, token_hash=token_hash("letter"), expires_at=later),
     )
     return user
 
@@ -256,7 +256,7 @@ def test_an_agents_npn_is_proved_before_the_provider_is(
     later = datetime.now(UTC) + timedelta(days=1)
     make.add(
         store,
-        Invitation(fmo_id=fmo.id, user_id=user.id, token_hash=token_hash("letter"), expires_at=later, wrong_tries=0),
+        Invitation(fmo_id=fmo.id, user_id=user.id, email=user.email, token_hash=token_hash("letter"), expires_at=later),
     )
     assert stranger.post("/invite/letter/single-sign-on", data={"npn": "5"}).status_code == 422
     assert "0;url=" in stranger.post("/invite/letter/single-sign-on", data={"npn": "01001001"}).text

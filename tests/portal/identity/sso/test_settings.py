@@ -234,7 +234,9 @@ def test_no_password_is_set_by_an_invitation_while_they_are_off(
     store.commit()
     user = make.user(store, fmo, Role.FMO_ADMIN, state="invited")
     later = datetime.now(UTC) + timedelta(days=1)
-    row = Invitation(fmo_id=fmo.id, user_id=user.id, token_hash=token_hash("letter"), expires_at=later, wrong_tries=0)
+    row = Invitation(
+        fmo_id=fmo.id, user_id=user.id, email=user.email, token_hash=token_hash("letter"), expires_at=later
+    )
     make.add(store, row)
     stranger = browser(app, None)
     shown = stranger.get("/invite/letter").text
