@@ -137,7 +137,9 @@ def _invited(work: TenantSession, proven: Proven, viewer_id: UUID | None, origin
     invitation = work.scalar(held.with_for_update())
     user = _of_flow(work, proven.flow)
     good = invitation is not None and not invitation.used_at and not invitation.voided_at
-    if invitation is None or user is None or not good or user.state != "invited" or withdrawn(user):
+    if invitation is None or user is None or not good or invitation.email != user.email:
+        raise Refused("invitation", "This invitation cannot be used any more. Ask your FMO for a new one.")
+    if user.state != "invited" or withdrawn(user):
         raise Refused("invitation", "This invitation cannot be used any more. Ask your FMO for a new one.")
     if invitation.expires_at is None or invitation.expires_at < clock.now():
         raise Refused("invitation", "This invitation has expired. Ask your FMO for a new one.")
