@@ -88,6 +88,8 @@ def role_again(
 
 
 def _other_admins(work: TenantSession, user: User) -> int:
+    """How many there are besides. Of two whose role is taken at once the second waits, then counts what is left."""
+    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"portal.admins:{user.fmo_id}", 0))))
     others = select(func.count()).select_from(User)
     others = others.where(User.fmo_id == user.fmo_id, User.id != user.id, User.role == Role.FMO_ADMIN)
     return work.scalar(others.where(User.state == "active", User.suspended_at.is_(None))) or 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
 from portal.core.scope import Role
@@ -191,6 +192,22 @@ def test_a_claim_does_not_take_the_last_administrator(
     answer = there_and_back(stranger, there)
     assert answer.status_code == 400 and "last administrator" in answer.text
     assert store.scalars(select(User.role)).all() == [Role.FMO_ADMIN]
+
+
+def test_of_two_administrators_whose_claim_shrinks_at_once_one_stays(
+    app: Flask, there: Provider, by_claim: SsoProvider, store: Session, fmo: Fmo
+) -> None:
+    for subject in ("subject-1", "subject-2"):
+        linked(store, make.user(store, fmo, Role.FMO_ADMIN), there.issuer, subject)
+    store.execute(update(SsoIdentity).values(by_claim=True))
+    store.commit()
+
+    def come(subject: str) -> int:
+        return there_and_back(browser(app, None), there, subject).status_code
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(come, ("subject-1", "subject-2"))) == [303, 400]
+    assert sorted(store.scalars(select(User.role)).all()) == [Role.FMO_ADMIN, Role.FMO_SUPPORT]
 
 
 @pytest.fixture
