@@ -19,6 +19,7 @@ import portal.book.report.models
 import portal.book.undoing.models
 import portal.businesses.models
 import portal.compliance.models
+import portal.compliance.seals.models
 import portal.core.key_use
 import portal.core.outbox
 import portal.core.search_tokens

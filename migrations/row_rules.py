@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy import text
 
 SELECT, INSERT, UPDATE, DELETE = "SELECT", "INSERT", "UPDATE", "DELETE"
-LOGINS = ("identity", "fmo", "agent", "compliance", "emergency", "jobs")
+LOGINS = ("identity", "fmo", "agent", "compliance", "emergency", "jobs", "sealer")
 Line = tuple[str, dict[str, str], str]  # login, {verb: columns or "" for all}, rows
 
 

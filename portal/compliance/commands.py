@@ -12,17 +12,13 @@ from portal.compliance.verification import Verdict, verify
 from portal.core.shell import servers
 
 group = AppGroup("log", help="The access log.")
-NOT_SEALED = (
-    "Entries are not sealed in this version: this proves that the log's tables, rights and dates are right, not that "
-    "nobody with the server's own rights changed an entry."
-)
 
 
 @group.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: entries, faults, sealed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: entries, seals, faults, sealed.")
 @with_appcontext
 def verify_log(as_json: bool) -> None:
-    """Check the log's partitions, rights, triggers and dates; exit status 1 if anything is wrong."""
+    """Check every entry against its seal, seals against the anchor, and the log's tables; exit status 1 on faults."""
     settings = current_app.config["PORTAL"]
     with servers(anyhow=True):
         verdict = verify(lambda login: settings.login_name(login.value))
@@ -32,12 +28,14 @@ def verify_log(as_json: bool) -> None:
 
 
 def _as_json(verdict: Verdict) -> str:
-    return json.dumps({"entries": verdict.entries, "faults": verdict.faults, "sealed": False})
+    told = {"entries": verdict.entries, "seals": verdict.seals, "faults": verdict.faults, "sealed": True}
+    return json.dumps(told)
 
 
 def _as_words(verdict: Verdict) -> str:
-    checked = f"{verdict.entries:,} entries are in the log."
+    checked = f"{verdict.entries:,} entries are in the log, under {verdict.seals:,} seals."
     if not verdict.faults:
-        return f"{checked} Nothing wrong was found.\n{NOT_SEALED}"
+        return f"{checked} Nothing wrong was found."
     listed = "\n".join(f"- {fault}" for fault in verdict.faults)
-    return f"{checked} {len(verdict.faults)} faults were found:\n{listed}\n{NOT_SEALED}"
+    faults = "1 fault was" if len(verdict.faults) == 1 else f"{len(verdict.faults):,} faults were"
+    return f"{checked} {faults} found:\n{listed}"

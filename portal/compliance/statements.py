@@ -15,7 +15,7 @@ SELECT c.relname AS name, c.relispartition AS is_partition, c.relrowsecurity AND
   exists (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'refuse_change'::regproc
           AND t.tgenabled IN ('O', 'A') AND t.tgtype & 27 = 27) AS kept
 FROM pg_class c
-WHERE c.oid IN ('access_entry'::regclass, 'installation_entry'::regclass)
+WHERE c.oid IN ('access_entry'::regclass, 'installation_entry'::regclass, 'seal'::regclass, 'seal_member'::regclass)
    OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'access_entry'::regclass)
 ORDER BY c.relname
 """  # 27: for each row, before, update, delete

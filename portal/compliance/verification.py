@@ -1,54 +1,93 @@
-"""What can be proven of the log today: that its tables are as they must be, and that no entry is out of place.
-
-Entries are not sealed yet, so that this cannot prove that none was changed or deleted by somebody who owns the server.
-"""
+"""What can be proven of the log: that its tables are as they must be, and that every entry is what was sealed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from portal.compliance import statements
 from portal.compliance.models import ENTRY_VERSION
+from portal.compliance.seals import checking
+from portal.compliance.seals.checking import Tell
+from portal.compliance.seals.contents import Found
+from portal.compliance.seals.models import INSTALLATION
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 
 LOG, BEFORE_SIGN_IN = "access_entry", "installation_entry"
+SEALS = ("seal", "seal_member")
 MONTHS_AHEAD = 3
 # What each login may do with the log; whatever is not here is a fault.
 ALLOWED = {
-    (LOG, "INSERT"): set(Login),
-    (LOG, "SELECT"): {Login.COMPLIANCE},
+    (LOG, "INSERT"): set(Login) - {Login.SEALER},
+    (LOG, "SELECT"): {Login.COMPLIANCE, Login.SEALER},
     (BEFORE_SIGN_IN, "INSERT"): {Login.IDENTITY},
+    (BEFORE_SIGN_IN, "SELECT"): {Login.SEALER},
+    **{(table, "INSERT"): {Login.SEALER} for table in SEALS},
+    **{(table, "SELECT"): {Login.COMPLIANCE, Login.SEALER} for table in SEALS},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many entries were looked at, and every fault as a sentence; none: nothing wrong was found."""
+    """How many entries and seals were looked at, and every fault as a sentence; none: nothing wrong was found."""
 
     entries: int
+    seals: int
     faults: list[str]
 
 
 def verify(name_of: Callable[[Login], str]) -> Verdict:
-    """Check the log of every FMO. `name_of` tells the database name of a login. Goes on after a fault."""
+    """Check every FMO's log and the installation's, whatever is found. `name_of` tells the database name of a login."""
+    faults = [*tables(name_of)]
     with open_session(_acting(Login.IDENTITY)) as session:
-        faults = [*_table_faults(session), *_grant_faults(session, name_of)]
         fmos = statements.fmo_ids(session)
-    entries = 0
+    entries = seals = 0
     for fmo_id in fmos:
-        with open_session(_acting(Login.COMPLIANCE, fmo_id=fmo_id)) as session:
-            found = statements.counts(session, fmo_id, ENTRY_VERSION)
-        entries += found.entries
-        for number, what in (
-            (found.unknown_version, "of a version that this program does not know"),
-            (found.future, "dated in the future"),
-            (found.outside, "outside every monthly partition"),
-        ):
-            if number:
-                faults.append(f"FMO {fmo_id}: {number:,} {'entry is' if number == 1 else 'entries are'} {what}.")
-    return Verdict(entries, faults)
+        counted, wrong = places(fmo_id)
+        found = checking.verify(fmo_id)
+        entries, seals = entries + counted, seals + found.seals
+        faults += [f"FMO {fmo_id}: {fault}" for fault in [*wrong, *told(found)]]
+    found = checking.verify(INSTALLATION)
+    faults += [f"The installation's own log: {fault}" for fault in told(found)]
+    return Verdict(entries, seals + found.seals, faults)
+
+
+def verify_fmo(fmo_id: UUID, name_of: Callable[[Login], str], tell: Tell) -> Found:
+    """Check the log of one FMO, and the tables, which are everybody's; `tell` hears how far it is."""
+    wrong = [*tables(name_of), *places(fmo_id)[1]]
+    found = checking.verify(fmo_id, tell)
+    found.faults[:0] = wrong
+    found.fault_count += len(wrong)
+    return found
+
+
+def told(found: Found) -> list[str]:
+    """Every fault that was kept, and how many there are beyond them."""
+    beyond = found.fault_count - len(found.faults)
+    return [*found.faults, *([f"There are {beyond:,} faults more."] if beyond else [])]
+
+
+def tables(name_of: Callable[[Login], str]) -> list[str]:
+    """What is wrong with the log's tables: partitions, walls, triggers, rights."""
+    with open_session(_acting(Login.IDENTITY)) as session:
+        return [*_table_faults(session), *_grant_faults(session, name_of)]
+
+
+def places(fmo_id: UUID) -> tuple[int, list[str]]:
+    """How many entries an FMO's log has, and which stand where or are what they should not be."""
+    with open_session(_acting(Login.COMPLIANCE, fmo_id=fmo_id)) as session:
+        found = statements.counts(session, fmo_id, ENTRY_VERSION)
+    wrong = []
+    for number, what in (
+        (found.unknown_version, "of a version that this program does not know"),
+        (found.future, "dated in the future"),
+        (found.outside, "outside every monthly partition"),
+    ):
+        if number:
+            wrong.append(f"{number:,} {'entry is' if number == 1 else 'entries are'} {what}.")
+    return found.entries, wrong
 
 
 def _acting(login: Login, **tenant: object) -> Scope:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from portal.config.kept import SettingsError as SettingsError
 from portal.config.kept import kept_secrets, secrets_in
 
-Login = Literal["identity", "fmo", "agent", "compliance", "emergency", "jobs"]
+Login = Literal["identity", "fmo", "agent", "compliance", "emergency", "jobs", "sealer"]
 LOGINS: tuple[Login, ...] = get_args(Login)
 KEYS_LOGIN: Literal["keys"] = "keys"  # no request and no job uses it: rotating keys sees ciphertext alone
 AnyLogin = Login | Literal["keys"]
@@ -49,6 +49,7 @@ class Settings:
     public_url: str  # where people reach the portal: what the links in mails begin with
     workers: int  # how many processes carry out jobs
     proxies: int  # how many of ours stand in front and are believed about who asked
+    anchor: Path  # the folder to which number and hash of every seal of the log are added
     inbox: Path  # below it every FMO has a folder from which carrier files are taken
     second_factor: str  # "required", or "relaxed": nobody has to hold a second factor, who does is asked for it
     sftp_private: bool  # whether an SFTP server may stand in a private network, this machine included
@@ -71,6 +72,11 @@ class Settings:
     def field_keys(self) -> tuple[tuple[str, bytes], ...]:
         """(id, 32 bytes) of every field encryption key; the first encrypts, all decrypt."""
         return self.secrets.field_keys
+
+    @property
+    def seal_keys(self) -> tuple[tuple[str, bytes], ...]:
+        """(id, 32 bytes) of every key given for signing seals; the first signs, all verify. None: one is derived."""
+        return self.secrets.seal_keys
 
     @property
     def metrics_token(self) -> str:
@@ -138,6 +144,7 @@ class Secrets:
     metrics_token: str
     demo_password: str
     postgres_password: str
+    seal_keys: tuple[tuple[str, bytes], ...] = ()
 
 
 class _MappingEnv(Env):
@@ -179,6 +186,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
             mail_url=env.str("MAIL_URL", None),
             workers=env.int("PORTAL_WORKERS", 2, validate=validate.Range(1, 32)),
             proxies=env.int("PORTAL_PROXIES", 0),
+            anchor=_anchor(env.str("PORTAL_ANCHOR", f"file:{data / 'anchor'}")),
             inbox=Path(env.str("PORTAL_INBOX", str(data / "inbox"))).expanduser().resolve(),
             second_factor=env.str(
                 "PORTAL_SECOND_FACTOR",
@@ -207,7 +215,8 @@ def _secrets(env: Env, data: Path, *, demo: bool, embedded: bool) -> Secrets:
     values = {name: given.get(name) or kept.get(name, "") for name in {*given, *wanted}}
     return Secrets(
         secret_key=values["SECRET_KEY"],
-        field_keys=_parse_field_keys(values["FIELD_KEYS"]),
+        field_keys=_parse_keys("FIELD_KEYS", values["FIELD_KEYS"], "encrypts"),
+        seal_keys=_parse_keys("SEAL_KEY", seal_key, "signs") if (seal_key := env.str("SEAL_KEY", "")) else (),
         metrics_token=values["METRICS_TOKEN"],
         demo_password=values["PORTAL_DEMO_PASSWORD"] if demo else "",
         postgres_password=values.get("POSTGRES_PASSWORD", ""),
@@ -241,8 +250,9 @@ def _weakness(value: str) -> str | None:
     return None
 
 
-def _parse_field_keys(text: str) -> tuple[tuple[str, bytes], ...]:
+def _parse_keys(name: str, text: str, first: str) -> tuple[tuple[str, bytes], ...]:
     keys: dict[str, bytes] = {}
+    how_to = _HOW_TO["FIELD_KEYS"]
     for part in text.split(","):
         key_id, _, encoded = part.strip().partition(":")
         try:
@@ -251,13 +261,20 @@ def _parse_field_keys(text: str) -> tuple[tuple[str, bytes], ...]:
             key = b""
         if not key_id.isalnum() or key_id in keys or len(key) != 32:
             raise SettingsError(
-                "FIELD_KEYS must be id:base64,id:base64,… with a different id of letters and digits and 32 bytes in "
-                f"each; the first encrypts. Make one with: {_HOW_TO['FIELD_KEYS']}"
+                f"{name} must be id:base64,id:base64,… with a different id of letters and digits and 32 bytes in "
+                f"each; the first {first}. Make one with: {how_to}"
             )
         if len(set(key)) < _FEWEST_DIFFERENT_BYTES:
-            raise SettingsError(f"The key {key_id} of FIELD_KEYS is not random. Make one with: {_HOW_TO['FIELD_KEYS']}")
+            raise SettingsError(f"The key {key_id} of {name} is not random. Make one with: {how_to}")
         keys[key_id] = key
     return tuple(keys.items())
+
+
+def _anchor(text: str) -> Path:
+    kind, _, folder = text.partition(":")
+    if kind != "file" or not folder.startswith("/"):
+        raise SettingsError("PORTAL_ANCHOR must be file: and the path of a folder, as in file:/mnt/anchor.")
+    return Path(folder).resolve()
 
 
 def _checked_database_url(text: str) -> str:

@@ -23,6 +23,7 @@ class Login(StrEnum):
     COMPLIANCE = "compliance"
     EMERGENCY = "emergency"
     JOBS = "jobs"
+    SEALER = "sealer"
 
 
 class Role(StrEnum):

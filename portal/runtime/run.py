@@ -80,7 +80,9 @@ def _prepare_data(settings: Settings) -> None:
 def _own_children(settings: Settings) -> list[Child]:
     worker, relay = [sys.executable, "-m", "tasks.worker"], [sys.executable, "-m", "tasks.relay"]
     workers = [_child(f"worker-{number}", worker) for number in range(1, settings.workers + 1)]
-    return [_child("relay", relay, frozen_seconds=10.0), *workers, _child("web", web_command(settings.port))]
+    sealer = _child("sealer", [sys.executable, "-m", "tasks.sealer"])
+    web = _child("web", web_command(settings.port))
+    return [_child("relay", relay, frozen_seconds=10.0), *workers, sealer, web]
 
 
 def web_command(port: int) -> list[str]:

@@ -22,6 +22,7 @@ STATEMENT_TIMEOUT = {
     "compliance": "60s",
     "emergency": "30s",
     "jobs": "0",
+    "sealer": "0",
     "keys": "60s",
 }
 # What an FMO admin takes away waits for a run that is copying, and must not give up before it.
@@ -32,6 +33,7 @@ LOCK_TIMEOUT = {
     "compliance": "5s",
     "emergency": "5s",
     "jobs": "2min",
+    "sealer": "5s",
     "keys": "5s",
 }
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from portal.config import KEYS_LOGIN, LOGINS, Settings
 
 LOG = ("access_entry", "installation_entry")
+SEALS = ("seal", "seal_member")
 TABLES = """
 SELECT c.relname AS name, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relkind,
        pg_get_userbyid(c.relowner) AS owner
@@ -78,14 +79,19 @@ def test_no_login_may_truncate_or_reference_or_trigger(ask: Any) -> None:
 
 def test_the_log_is_insert_only(ask: Any, settings: Settings) -> None:
     found = {(row.login.rpartition("_")[2], row.verb) for row in ask(GRANTS) if row.name in LOG}
-    writers = {("compliance", "INSERT"), *((login, "INSERT") for login in LOGINS)}
-    assert found == {*writers, ("compliance", "SELECT")}
+    writers = {(login, "INSERT") for login in LOGINS if login != "sealer"}
+    assert found == {*writers, ("compliance", "SELECT"), ("sealer", "SELECT")}
+
+
+def test_seals_are_added_by_the_sealer_only(ask: Any, settings: Settings) -> None:
+    found = {(row.login.rpartition("_")[2], row.verb) for row in ask(GRANTS) if row.name in SEALS}
+    assert found == {("sealer", "INSERT"), ("sealer", "SELECT"), ("compliance", "SELECT")}
 
 
 def test_the_log_refuses_even_its_owner(ask: Any) -> None:
     triggers = ask("SELECT tgrelid::regclass::text AS name, tgtype FROM pg_trigger WHERE tgname = 'keep'")
     before_row_update_and_delete = 1 | 2 | 8 | 16
-    assert {row.name for row in triggers if row.tgtype == before_row_update_and_delete} >= set(LOG)
+    assert {row.name for row in triggers if row.tgtype == before_row_update_and_delete} >= {*LOG, *SEALS}
 
 
 def test_logins_are_nothing_but_logins(ask: Any, settings: Settings, owner: str) -> None:
@@ -145,6 +151,7 @@ def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
     everywhere |= {("identity", "emergency_access")}  # ends it with the session, whosever that is
     everywhere |= {("identity", "officer_notice")}  # notes an invitation that is used before anybody is signed in
     everywhere |= {("identity", "access_entry"), ("jobs", "outbox"), ("jobs", "fmo")}
+    everywhere |= {("sealer", "fmo"), ("sealer", "installation_entry")}  # of an FMO the sealer sees the id alone
     for policy in ask(POLICIES):
         if policy.permissive == "RESTRICTIVE":
             continue

@@ -24,6 +24,7 @@ from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.models import AccessEntry, InstallationEntry
+from portal.compliance.seals.models import Seal, SealCheck, SealMember
 from portal.connectors.layouts import layout_bodies
 from portal.connectors.mapped import Answers
 from portal.core.crypto import encrypt
@@ -101,6 +102,7 @@ def lay(store: Session, world: World) -> Ground:
                 name = person.user.first_name.lower()
                 holders[name] = {**shared, **_account(store, office, account), **_person(store, account, person)}
                 holders[name] |= _personal(store, person.user)
+        store.add_all(sealed(office))
     store.add(Tries(door="sign-in", place="192.0.2.1", since=datetime.now(UTC), count=1))
     store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
     store.add(FieldKey(name="former", proof="x", unused_since=datetime.now(UTC)))  # a key still needed stops the start
@@ -109,6 +111,18 @@ def lay(store: Session, world: World) -> Ground:
     actors = {actor.name: actor for actor in _actors(world, helper)}
     personal = {actor.user.id: _personal(store, actor.user) for actor in actors.values() if actor.user}
     return Ground(world, holders, actors, personal)
+
+
+def sealed(office: Office) -> list[Base]:
+    """A seal of the office's log, a membership and a verification: of no entry, since the rows are only reached for."""
+    fmo_id, now = office.fmo.id, datetime.now(UTC)
+    blank = {"root": bytes(32), "previous": bytes(32), "hash": bytes(32), "key_id": "none", "signature": bytes(64)}
+    times = {"sealed_at": now, "first_at": now, "last_at": now}
+    return [
+        Seal(fmo_id=fmo_id, n=1, count=1, complete=False, version=1, **times, **blank),
+        SealMember(fmo_id=fmo_id, id=new_id(), mark=0, n=1, place=1),
+        SealCheck(fmo_id=fmo_id, asked_name="Nobody"),
+    ]
 
 
 def _personal(store: Session, user: User) -> Holding:

@@ -37,6 +37,8 @@ _NO_TENANT_YET = (*_SIGNING_IN, *_PASSKEYS, *_GUESSING, *_SINGLE_SIGN_ON, "insta
 EVERYWHERE = {("identity", name) for name in _NO_TENANT_YET} | {
     ("jobs", "outbox"),
     ("jobs", "fmo"),
+    ("sealer", "fmo"),
+    ("sealer", "installation_entry"),
 }
 
 
