@@ -75,6 +75,8 @@ def size(chain: UUID) -> int:
 
 def lines(chain: UUID, until: int) -> Iterator[Anchored]:
     """Every line of the first `until` bytes, in the order of the file; nothing where there is no file."""
+    if not until:
+        return
     try:
         with place(chain).open("rb") as file:
             while file.tell() < until and (text := file.readline(_LONGEST)):
