@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.row_rules import FMO, INSERT, SELECT, UPDATE, allow, disallow, protect
 
-revision = "0043"
-down_revision = "0042"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
