@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
+import fcntl
 import json
 import logging
 import os
@@ -165,8 +166,21 @@ def look_at_files(watch: Watch, folders: Iterable[Path]) -> None:
         for path in folder.rglob("*.eml"):
             watch.look("A mail", words_of(path.read_bytes()))
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/*"):
-        if path.is_file():
+        if path.is_file() and not _held(path.parent):
             watch.look("A private folder", path.read_text(errors="replace"))
+
+
+def _held(folder: Path) -> bool:
+    """Whether a living process works in it: that of another run on this machine."""
+    with suppress(FileNotFoundError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+    return False
 
 
 def _without_demo_logins(text: str) -> str:
