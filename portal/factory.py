@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -20,7 +21,7 @@ from portal.core import start, transaction, web
 from portal.core.permissions import public
 from portal.core.scope import Login
 from portal.extensions import csrf, db, htmx, limiter, login_manager, migrate
-from portal.identity.requests import identify, send_to_login
+from portal.identity.requests import abandon_session, identify, send_to_login
 from portal.identity.sessions import PostgresSessions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,12 +38,13 @@ ROOMS = (
     "home",
     "demo",
 )
-MAX_UPLOAD = 220 * 1024 * 1024
 POOL = {"pool_size": 8, "max_overflow": 8}  # connections of each login, in each process
+_THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")  # how whoever stands beside the server looks after it
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application, ready to serve; raises `SettingsError` where the environment cannot be used."""
+    _refuse_debugging()
     settings = settings or load_settings()
     app = Flask("portal", root_path=str(ROOT), static_folder="static", template_folder="templates")
     _configure(app, settings)
@@ -51,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     start.init(app)
     transaction.init(app, identify=identify, write_refusal=write_refusal)
     csrf.init_app(app)  # after it: a form that comes when its session has ended is told so
+    web.init_forms(app)
     _static_files(app)
     if settings.proxies:
         trusted = settings.proxies
@@ -62,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _configure(app: Flask, settings: Settings) -> None:
     engine_options = {"pool_pre_ping": True, "hide_parameters": True, **POOL}
+    secure = settings.public_url.startswith("https:")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_BINDS={
@@ -71,13 +75,15 @@ def _configure(app: Flask, settings: Settings) -> None:
         RATELIMIT_STORAGE_URI=_limiter_storage(settings.redis_url),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,  # without Redis each process counts for itself: stricter, not open
         RATELIMIT_HEADERS_ENABLED=False,
-        SESSION_COOKIE_NAME="portal_session",
+        # Of this prefix browsers keep only what came by https, from this host, for all of its paths.
+        SESSION_COOKIE_NAME="__Host-portal_session" if secure else "portal_session",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
+        SESSION_COOKIE_SECURE=secure,
+        TRUSTED_HOSTS=[*dict.fromkeys((urlsplit(settings.public_url).hostname or "localhost", *_THIS_MACHINE))],
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
         WTF_CSRF_SSL_STRICT=False,  # it asks for the Referer that our Referrer-Policy keeps browsers from sending
-        MAX_CONTENT_LENGTH=MAX_UPLOAD,
+        MAX_CONTENT_LENGTH=web.MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=2000,
         PORTAL=settings,
@@ -96,6 +102,7 @@ def _extensions(app: Flask) -> None:
     login_manager.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     app.extensions["send_to_login"] = send_to_login
+    app.extensions["abandon_session"] = abandon_session
 
 
 def _static_files(app: Flask) -> None:
@@ -111,13 +118,18 @@ def _static_files(app: Flask) -> None:
             values["v"] = version(values["filename"])
 
     app.url_defaults(stamp)
+
+    def carry(headers: Any, path: str, url: str) -> None:
+        for name, value in (web.HEADERS | (web.HSTS if app.config["SESSION_COOKIE_SECURE"] else {})).items():
+            headers[name] = value
+
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # the documented way to wrap a Flask application
         app.wsgi_app,
         root=str(ROOT / "static"),
         prefix="static/",
         allow_all_origins=False,
         immutable_file_test=lambda path, url: True,  # every address carries the content's hash
-        add_headers_function=lambda headers, path, url: headers.add_header("X-Content-Type-Options", "nosniff"),
+        add_headers_function=carry,
     )
 
 
@@ -143,6 +155,10 @@ def _exists(room: str, shelf: str) -> bool:
     return (folder / f"{shelf}.py").is_file() or (folder / shelf / "__init__.py").is_file()
 
 
-if os.environ.get("FLASK_DEBUG") not in (None, "", "0"):
-    # The debugger would show variables with people's data to whoever sees the page.
-    raise SystemExit("FLASK_DEBUG is set. The portal never runs with the debugger: unset it and start again.")
+def _refuse_debugging() -> None:
+    """The debugger would show variables with people's data to whoever sees the page."""
+    if os.environ.get("FLASK_DEBUG") not in (None, "", "0"):
+        raise SystemExit("FLASK_DEBUG is set. The portal never runs with the debugger: unset it and start again.")
+
+
+_refuse_debugging()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from lucide.jinja import lucide
 from markupsafe import Markup
 
@@ -184,5 +184,6 @@ def can(permission: str) -> bool:
 
 def theme() -> str:
     """The colours that the person chose: light, dark, or the system's."""
-    chosen = request.cookies.get("theme", "")
+    prefix = "__Host-" if current_app.config["SESSION_COOKIE_SECURE"] else ""
+    chosen = request.cookies.get(f"{prefix}theme", "")
     return chosen if chosen in ("light", "dark") else "system"

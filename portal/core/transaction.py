@@ -15,7 +15,7 @@ from uuid import UUID
 
 from flask import Flask, Response, abort, current_app, g, request
 
-from portal.core import access, clock, scope
+from portal.core import access, clock, scope, sent
 from portal.core.events import Event
 from portal.core.ids import parse_id
 from portal.core.permissions import Access, access_of, may
@@ -99,6 +99,9 @@ def not_yours(what: Event = REFUSED_RECORD, *, asked_for: UUID | None = None) ->
 
 def _finish(response: Response) -> Response:
     at_work = scope.current_or_none()
+    if response.status_code < 400 and (refused := sent.left_over()):
+        current_app.extensions["abandon_session"]()
+        response = refused
     if at_work is None:
         return response
     if g.get("nothing_shown"):

@@ -68,6 +68,13 @@ def send_to_login() -> Response:
     return make_response(redirect(address, 303))
 
 
+def abandon_session() -> None:
+    """Take back a sign-in that this request began."""
+    stored = _stored()
+    if stored is not None and stored.renew:
+        stored.forget()
+
+
 def _stored() -> StoredSession | None:
     stored = session._get_current_object()  # type: ignore[attr-defined]  # Flask's proxy
     return stored if isinstance(stored, StoredSession) else None

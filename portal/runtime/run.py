@@ -91,6 +91,9 @@ def web_command(port: int) -> list[str]:
         *(sys.executable, "-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--workers", "2"),
         *("--threads", "8", "--bind", f"127.0.0.1:{port}", "--no-control-socket"),
         *("--graceful-timeout", "8", "--timeout", "60", "--log-level", "warning"),
+        *("--limit-request-line", "4094", "--limit-request-fields", "60", "--limit-request-field_size", "8190"),
+        # Whom to believe about who asked is said by PORTAL_PROXIES alone; else it believes whoever is on this machine.
+        *("--forwarded-allow-ips", ""),
     ]
 
 

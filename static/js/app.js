@@ -7,8 +7,8 @@
   const on = (type, act, capture = false) => document.addEventListener(type, act, capture);
 
   function remember(name, value) {
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `${name}=${value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+    const [prefix, secure] = location.protocol === "https:" ? ["__Host-", "; Secure"] : ["", ""];
+    document.cookie = `${prefix}${name}=${value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   }
 
   /* Said aloud, shown, and gone again */
@@ -229,7 +229,7 @@
 
   /* Keys */
 
-  const keysAreOff = () => /(^|; )keys=off/.test(document.cookie);
+  const keysAreOff = () => /(^|; )(__Host-)?keys=off/.test(document.cookie);
   const closeMenus = (except = null) => all("details[data-menu][open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   on("focusin", ({ target }) => closeMenus(target.closest("details[data-menu]")));
 

@@ -19,6 +19,7 @@ from portal.core import scope, scratch
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
+from portal.core.web import FILE_BYTES, takes
 
 
 @bp.get("/connectors/<uuid:connector_id>/edit")
@@ -31,6 +32,7 @@ def edit_mapping(connector_id: UUID) -> Response:
 
 @bp.post("/connectors/<uuid:connector_id>/edit")
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
+@takes(FILE_BYTES)
 def start_edit(connector_id: UUID) -> Response:
     """Begin with the connector's last file or with a sample."""
     found = find_or_404(Connector, connector_id)

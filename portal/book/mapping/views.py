@@ -28,6 +28,8 @@ from portal.core import scope
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
+from portal.core.sent import repeats
+from portal.core.web import FILE_BYTES, takes
 
 STEPS = {FILE: "What we see", COLUMNS: "Which column is what", READING: "How it reads", CHECK: "Check and save"}
 
@@ -41,6 +43,7 @@ def new_mapping() -> Response:
 
 @bp.post("/connectors/new")
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
+@takes(FILE_BYTES)
 def start_mapping() -> Response:
     """Read the sample; what is no table is refused with a sentence."""
     sent = request.files.get("file")
@@ -187,6 +190,7 @@ def _name_orders(mapping: Mapping) -> list[tuple[str, str]]:
 
 @bp.post("/connectors/drafts/<uuid:draft_id>/reading")
 @allow(Permission.FEED_LOAD, events.SAMPLE_READ)
+@repeats("open_end", "nothing")
 def say_reading(draft_id: UUID) -> Response:
     """Keep how values are read, and go on where nothing is wrong with it."""
     mapping = _mapping(draft_id, to_change=True)

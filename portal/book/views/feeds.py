@@ -24,6 +24,7 @@ from portal.core.fragments import fragment, go, live, page
 from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
+from portal.core.web import FILE_BYTES, takes
 
 STOP_POLLING = 286  # htmx: take this answer and ask no more
 
@@ -57,6 +58,7 @@ def new_feed() -> Response:
 
 @bp.post("/feeds/new")
 @allow(Permission.FEED_LOAD)
+@takes(FILE_BYTES)
 def create_feed() -> Response:
     """Take the file in and show its run."""
     form = _form()

@@ -11,6 +11,7 @@ from portal.core.fragments import go, page
 from portal.core.ids import parse_id
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
+from portal.core.sent import repeats
 from portal.crm import queries, words
 from portal.crm.duplicates import merging
 from portal.crm.duplicates import queries as pairs
@@ -49,6 +50,7 @@ def search_twin(contact_id: UUID) -> Response:
 
 @bp.post("/contacts/together")
 @allow(Permission.CRM_MERGE)
+@repeats("contact")
 def bring_together() -> Response:
     """Compare the two contacts that were ticked in the list."""
     ticked = list(dict.fromkeys(request.form.getlist("contact")))

@@ -15,6 +15,7 @@ from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
+from portal.core.web import FILE_BYTES, takes
 from portal.core.words import counted
 from portal.crm import words as crm_words
 from portal.crm.panels import panel
@@ -44,6 +45,7 @@ def new_upload() -> Response:
 
 @bp.post("/uploads/new")
 @allow(Permission.CRM_UPLOAD)
+@takes(FILE_BYTES)
 def start_upload() -> Response:
     """Read the file; a hostile, damaged or too large one is refused with a sentence."""
     sent = request.files.get("file")

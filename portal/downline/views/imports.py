@@ -12,6 +12,7 @@ from portal.core import scope
 from portal.core.csv_file import download
 from portal.core.fragments import page
 from portal.core.permissions import Permission, allow
+from portal.core.web import FILE_BYTES, TABLE_BYTES, takes
 from portal.downline.operations import imports as work
 from portal.downline.plans import Action, ImportPlan, Row
 from portal.downline.table_file import MAX_BYTES, pack, problems_csv, read_table, unpack
@@ -65,6 +66,7 @@ def import_start(what: str) -> Response:
 
 @bp.post("/agents/import/<what>")
 @allow(Permission.DOWNLINE_EDIT)
+@takes(FILE_BYTES)
 def import_preview(what: str) -> Response:
     """What the file would do; nothing is changed."""
     chosen = _chosen(what)
@@ -83,6 +85,7 @@ def import_preview(what: str) -> Response:
 
 @bp.post("/agents/import/<what>/apply")
 @allow(Permission.DOWNLINE_EDIT)
+@takes(TABLE_BYTES)
 def import_apply(what: str) -> Response:
     """Import the previewed file and say what was done and what was left out."""
     chosen = _chosen(what)
@@ -96,6 +99,7 @@ def import_apply(what: str) -> Response:
 
 @bp.post("/agents/import/<what>/refused")
 @allow(Permission.DOWNLINE_EDIT, fresh=True)
+@takes(TABLE_BYTES)
 def import_problems(what: str) -> Response:
     """The refused rows as a file: row number and reason."""
     chosen = _chosen(what)

@@ -19,6 +19,7 @@ from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
+from portal.core.sent import passes_over, repeats
 from portal.downline.models import Producer
 from portal.downline.views.records import record_of
 from portal.identity.models import User
@@ -194,6 +195,8 @@ def add_agent(kind: str, record_id: UUID) -> Response:
 
 @bp.post("/add-agent/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
+@repeats("then")
+@passes_over("shown", "then")
 def complete_add_agent(kind: str, record_id: UUID) -> Response:
     """Add the NPN and the user and go to the Business."""
     choice = _choice(kind, record_id, request.form.get("agent" if kind == "business" else "business"))

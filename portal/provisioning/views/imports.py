@@ -14,6 +14,7 @@ from portal.core.csv_file import csv_text, download
 from portal.core.fragments import go, page
 from portal.core.ids import new_id, parse_id
 from portal.core.permissions import Permission, allow
+from portal.core.web import FILE_BYTES, TABLE_BYTES, takes
 from portal.downline.plans import Row
 from portal.downline.table_file import MAX_BYTES, pack, read_table, unpack
 from portal.provisioning import foresight, operations, sheet
@@ -41,6 +42,7 @@ def import_template() -> Response:
 
 @bp.post("/provision/import")
 @allow(Permission.PROVISION)
+@takes(FILE_BYTES)
 def import_preview() -> Response:
     """What the file would do; nothing is changed."""
     sent = request.files.get("file")
@@ -77,6 +79,7 @@ def _preview(packed: str, rows: Sequence[Row], notes: Sequence[str], problem: st
 
 @bp.post("/provision/import/complete")
 @allow(Permission.PROVISION)
+@takes(TABLE_BYTES)
 def import_complete() -> Response:
     """Provision the good rows of the previewed file, and go to the list of what was done and what was left out."""
     once, by = parse_id(request.form.get("once", "")) or new_id(), scope.current()
@@ -122,6 +125,7 @@ def _done(number: int, one: Done) -> dict[str, Any]:
 
 @bp.post("/provision/import/refused")
 @allow(Permission.PROVISION, fresh=True)
+@takes(TABLE_BYTES)
 def import_refused() -> Response:
     """The rows that a page listed as left out, as a file to correct and send again."""
     try:

@@ -19,6 +19,7 @@ from portal.core.lookup import find_or_404
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
+from portal.core.sent import passes_over
 from portal.core.words import counted
 from portal.downline import queries as downline
 from portal.downline.models import Producer
@@ -106,6 +107,7 @@ def move_agent(kind: str, record_id: UUID) -> Response:
 
 @bp.post("/move-agent/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
+@passes_over("shown")
 def complete_move_agent(kind: str, record_id: UUID) -> Response:
     """Move the agent and go to the new account; on a Business somebody must be chosen first."""
     if kind == "business":

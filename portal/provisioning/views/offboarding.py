@@ -13,6 +13,7 @@ from portal.core.fragments import go, page
 from portal.core.ids import parse_id
 from portal.core.lookup import find, find_or_404
 from portal.core.permissions import Permission, allow
+from portal.core.sent import passes_over
 from portal.downline.models import Producer
 from portal.downline.views import address_of
 from portal.downline.views.records import record_of
@@ -46,6 +47,7 @@ def off_board(kind: str, record_id: UUID) -> Response:
 
 @bp.post("/off-board/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
+@passes_over("seen")
 def complete_off_board(kind: str, record_id: UUID) -> Response:
     """End it, and show the list of what was done."""
     producer = record_of(kind, record_id)

@@ -11,6 +11,7 @@ from portal.businesses import queries as accounts
 from portal.core import scope
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
+from portal.core.sent import passes_over, repeats
 from portal.downline.models import Producer
 from portal.downline.views.records import record_of
 from portal.provisioning import foresight, operations, queries
@@ -56,6 +57,8 @@ def provision(kind: str, record_id: UUID) -> Response:
 
 @bp.post("/provision/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
+@repeats("then")
+@passes_over("shown", "then")
 def complete_provision(kind: str, record_id: UUID) -> Response:
     """Create the Business and go to it, with its run moving; or to Add Agent, where that was chosen to follow."""
     producer = record_of(kind, record_id)

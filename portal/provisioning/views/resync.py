@@ -14,6 +14,7 @@ from portal.core.fragments import go, page
 from portal.core.ids import new_id, parse_id
 from portal.core.paging import read_query
 from portal.core.permissions import Permission, allow
+from portal.core.sent import repeats
 from portal.core.transaction import not_yours
 from portal.provisioning import foresight, operations, queries
 from portal.provisioning.operations import outcomes
@@ -31,6 +32,7 @@ def choose_resync() -> Response:
 
 @bp.post("/resync")
 @allow(Permission.PROVISION)
+@repeats("business")
 def preview_resync() -> Response:
     """What re-syncing the chosen ones would do; nothing is changed."""
     chosen = _matching() if request.form.get("which") == "all" else _ticked()
@@ -64,6 +66,7 @@ def _without(refused: Iterable[queries.Refusal], chosen: Sequence[Business]) -> 
 
 @bp.post("/resync/complete")
 @allow(Permission.PROVISION)
+@repeats("business")
 def complete_resync() -> Response:
     """Start the runs, and go to the list of which started and which did not."""
     once, by = parse_id(request.form.get("once", "")) or new_id(), scope.current()

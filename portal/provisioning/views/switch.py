@@ -12,6 +12,7 @@ from portal.core import scope
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
+from portal.core.sent import passes_over
 from portal.core.transaction import not_yours
 from portal.provisioning import foresight, operations
 from portal.provisioning.forms.activities import SwitchForm
@@ -71,6 +72,7 @@ def switch(kind: str, record_id: UUID) -> Response:
 
 @bp.post("/policy-sync/<kind>/<uuid:record_id>")
 @allow(Permission.PROVISION)
+@passes_over("shown")
 def complete_switch(kind: str, record_id: UUID) -> Response:
     """Enable, re-sync or disable, and go to the Business."""
     business = _business(kind, record_id)

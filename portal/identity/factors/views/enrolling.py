@@ -11,6 +11,7 @@ from portal.core import crypto
 from portal.core.csv_file import download
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow, public
+from portal.core.sent import repeats
 from portal.extensions import limiter
 from portal.identity import sessions
 from portal.identity.factors import forms, kinds, operations, recovery, totp
@@ -142,6 +143,7 @@ def new_codes() -> Response:
 
 @bp.post("/account/security/codes.txt")
 @allow(Permission.ANY_SIGNED_IN)
+@repeats("shown")
 def codes_file() -> Response:
     """The codes that the page shows, sent back as a file: they are kept nowhere from which it could be made."""
     typed = [recovery.canonical(code) for code in request.form.getlist("shown")]

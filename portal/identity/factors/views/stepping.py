@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, make_response, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from portal.core import sent
 from portal.core.fragments import go, page, wants_fragment
 from portal.core.permissions import access_of
 from portal.core.scope import Scope
@@ -25,6 +26,7 @@ DONE = "stepped-up"
 def init(app: Flask) -> None:
     """Tell the guard how to ask."""
     app.extensions["ask_to_prove"] = ask
+    sent.read_by_guard(proving.PREFIX)
 
 
 def ask(at_work: Scope) -> Response | None:
