@@ -16,7 +16,7 @@ from portal.core.scope import Role
 from portal.identity import accounts as accounts_of_operator
 from portal.identity import operations
 from portal.identity.models import User
-from portal.identity.standing import LEFT, SUSPENDED, TOLD, kept_out
+from portal.identity.standing import LEFT, LOCKED, SUSPENDED, TOLD, kept_out
 from tests.portal.identity.test_invitation import link_to
 from tests.support import builders as make
 from tests.support.people import acting
@@ -42,7 +42,8 @@ def test_why_somebody_is_kept_out() -> None:
         (User(state="active"), None),
         (User(state="active", leaves_on=today), None),  # the last day counts
         (User(state="active", leaves_on=today - day), LEFT),
-        (User(state="active", suspended_at=now, leaves_on=today + day), SUSPENDED),
+        (User(state="active", suspended_at=now, leaves_on=today + day, role=Role.AGENT_ALL), SUSPENDED),
+        (User(state="active", suspended_at=now, role=Role.FMO_STEWARD), LOCKED),
         (User(state="deactivated", suspended_at=now), "deactivated"),
         (User(state="invited"), "invited"),
     ):

@@ -108,7 +108,7 @@ def test_a_form_is_carried_along_without_its_passwords(
 def test_nobody_elses_form_is_carried_along(app: Flask, world: World, store: Session, equipped: Equip) -> None:
     person = equipped(world.amy.admin)
     client = stale(store, app, person.user)
-    for sent in ({"kept": "one"}, {"kept": "one", "proof_code": person.code()}):
+    for sent in ({"q": "one"}, {"q": "one", "proof_code": person.code()}):
         assert client.post("/crm/export", data=sent, csrf=False).status_code == 400
     assert client.post("/crm/export", data=sent).status_code == 200, "the code was not used up by that"
 

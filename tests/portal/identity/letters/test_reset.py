@@ -116,9 +116,9 @@ def test_every_request_is_answered_in_the_same_words_and_mailed_only_to_who_may_
     fmo = make.fmo(store)
     states = {"invited": "invited", "deactivated": "deactivated", "no password": "active"}
     others = {why: make.user(store, fmo, Role.FMO_ADMIN, state=state) for why, state in states.items()}
-    others["suspended"] = make.user(store, fmo, Role.FMO_ADMIN, suspended_at=clock.now())
+    others["locked_out"] = make.user(store, fmo, Role.FMO_ADMIN, suspended_at=clock.now())
     others["left"] = make.user(store, fmo, Role.FMO_ADMIN, leaves_on=clock.today() - timedelta(days=1))
-    for why in ("deactivated", "suspended", "left"):
+    for why in ("deactivated", "locked_out", "left"):
         user = others[why]
         make.add(store, Credential(fmo_id=user.fmo_id, id=user.id, password_hash=passwords.hash_password(OLD)))
     asked = [pat.email, "nobody@x.example", *(user.email for user in others.values())]

@@ -23,7 +23,7 @@ from portal.identity.passkeys.operations import signing_in as at_the_door
 from portal.identity.passkeys.queries import passkeys_of
 from portal.identity.passkeys.views.signing_in import WRONG
 from portal.identity.sso.models import SsoProvider
-from portal.identity.standing import LEFT, SUSPENDED, TOLD
+from portal.identity.standing import LEFT, LOCKED, TOLD
 from portal.identity.views.signing_in import TOO_MANY
 from tests.portal.identity.factors.conftest import PASSWORD, required, signing_in
 from tests.portal.identity.passkeys.conftest import Log, add, device
@@ -173,7 +173,7 @@ def test_where_the_fmo_lets_nobody_in_by_a_password_a_passkey_does_not_either(
 
 @pytest.mark.parametrize(
     ("why", "standing"),
-    [(SUSPENDED, {"suspended_at": clock.now()}), (LEFT, {"leaves_on": clock.today() - timedelta(days=1)})],
+    [(LOCKED, {"suspended_at": clock.now()}), (LEFT, {"leaves_on": clock.today() - timedelta(days=1)})],
 )
 def test_who_was_suspended_or_has_left_is_told_after_the_proof(
     app: Flask, store: Session, owner: User, held: Device, why: str, standing: dict[str, Any]
