@@ -71,6 +71,7 @@ _AGENT = (
 _COMPLIANCE = (
     ("Home", "/compliance/", "house"),
     ("Access log", "/compliance/access", "scroll-text"),
+    ("Seal", "/compliance/seal", "stamp"),
     ("Emergency access", "/compliance/emergency", "siren"),
     ("Officers", "/compliance/officers", "users"),
 )

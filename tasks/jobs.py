@@ -14,6 +14,7 @@ from portal.book.arrival.operations import look
 from portal.book.operations import run_feed
 from portal.book.report.operations import read_altered as find_altered
 from portal.book.undoing import operations as undoing
+from portal.compliance.seals.runs import carry_out
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
 from portal.core.session import open_session
@@ -161,12 +162,19 @@ def read_altered(fmo_id: str, run_id: str) -> None:
         find_altered(UUID(run_id))
 
 
+def verify_log(fmo_id: str, check_id: str) -> None:
+    """Verify the log of one FMO, as asked for."""
+    with application().app_context():
+        carry_out(UUID(fmo_id), UUID(check_id))
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
     "look_at_source": look_at_source,
     "undo_feed": undo_feed,
     "read_altered": read_altered,
+    "verify_log": verify_log,
     "send_invitation": send_invitation,
     "tell_emergency": tell_emergency,
     "tell_factor_change": tell_factor_change,

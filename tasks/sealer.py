@@ -1,4 +1,4 @@
-"""The sealer: `python -m tasks.sealer`. Seals what the log got in the last minute.
+"""The sealer: `python -m tasks.sealer`. Seals what the log got in the last minute, and verifies it daily.
 
 Of several only one works on a chain at a time (an advisory lock of the transaction), so that there may be two. Asked to
 stop it does a last round.
@@ -14,7 +14,7 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.compliance.seals import operations
+from portal.compliance.seals import operations, runs
 from portal.runtime import starting
 from tasks.jobs import application
 
@@ -30,6 +30,7 @@ class Sealer:
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self._everything = 0.0
+        self._verifying: threading.Thread | None = None
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask the loop to end."""
@@ -39,6 +40,7 @@ class Sealer:
         """Work until stopped; a database that is away is waited for."""
         while not self._stopped.is_set():
             self._stopped.wait(EVERY if self.round() else AGAIN_AFTER)
+            self._verify()
         self.round()
 
     def round(self) -> bool:
@@ -53,6 +55,20 @@ class Sealer:
         if everything:
             self._everything = now
         return True
+
+    def _verify(self) -> None:
+        """Beside the sealing, which a long log must not hold up; what is broken off is begun anew."""
+        if not (self._stopped.is_set() or (self._verifying and self._verifying.is_alive())):
+            self._verifying = threading.Thread(target=_daily, daemon=True)
+            self._verifying.start()
+
+
+def _daily() -> None:
+    try:
+        with application().app_context():
+            runs.daily()
+    except SQLAlchemyError as error:
+        log.warning("The log could not be verified (%s).", type(error).__name__)
 
 
 def main() -> None:

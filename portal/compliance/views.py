@@ -9,12 +9,14 @@ from flask import Blueprint, Response, request, url_for
 from portal.compliance import asked, events, export, lookup, queries, record, sentences
 from portal.compliance.forms import LookupForm
 from portal.compliance.models import AccessEntry
+from portal.compliance.seals.views import bp as seals_bp
 from portal.core import clock, csv_file
 from portal.core.fragments import page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
+blueprints = [bp, seals_bp]
 
 
 @bp.get("")

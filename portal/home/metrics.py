@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from portal.book.models import FeedRun
 from portal.compliance.models import AccessEntry
+from portal.compliance.seals import queries as seals
 from portal.core import clock
 from portal.core.outbox import Outbox
 from portal.core.scope import Login, Role, Scope
@@ -36,6 +37,7 @@ def exposition() -> tuple[bytes, str]:
     _count_by(registry, "portal_feed_runs", "Feed runs by state", "state", _by_state(FeedRun, fmos))
     _count_by(registry, "portal_sync_runs", "Sync runs by state", "state", _by_state(SyncRun, fmos))
     _count_by(registry, "portal_log_entries_last_day", "Log entries of 24 hours", "outcome", _entries(fmos))
+    _seals(registry)
     waiting = Gauge("portal_outbox_waiting", "Jobs that are not yet handed to the queue", registry=registry)
     waiting.set(_waiting())
     return generate_latest(registry), CONTENT_TYPE_LATEST
@@ -52,6 +54,22 @@ def _queue(registry: CollectorRegistry) -> None:
         up.set(1)
     except RedisError:
         up.set(0)
+
+
+def _seals(registry: CollectorRegistry) -> None:
+    told = seals.figures()
+    for name, words, value in (
+        ("portal_log_seals", "Seals of the log", told.seals),
+        ("portal_log_unsealed_entries", "Log entries of a day that are in no seal yet", told.waiting),
+        ("portal_log_unsealed_seconds", "Age of the oldest of them", told.oldest_seconds),
+        ("portal_log_faults", "Faults that the last verifications of the log found", told.faults),
+        (
+            "portal_log_verified_seconds",
+            "Since when no whole verification ended; -1: never",
+            told.verified_seconds,
+        ),
+    ):
+        Gauge(name, words, registry=registry).set(value)
 
 
 def _count_by(registry: CollectorRegistry, name: str, words: str, label: str, counts: Counter[str]) -> None:

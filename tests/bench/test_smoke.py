@@ -18,7 +18,7 @@ def test_a_figure_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert line == {**expected, "ratio": 2.0, "goal": 3.0, "met": True}
 
 
-@pytest.mark.parametrize("arguments", [["log"], ["nothing"], ["load", "sync"]])
+@pytest.mark.parametrize("arguments", [["logs"], ["nothing"], ["load", "sync"]])
 def test_what_cannot_be_measured_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing on standard output, a sentence on the other, status 2."""
     assert main(arguments) == 2

@@ -18,7 +18,7 @@ from portal.compliance.seals import anchor, chain, contents, signing, statements
 from portal.compliance.seals.anchor import Anchored
 from portal.compliance.seals.chain import BEGIN, Link, moment
 from portal.compliance.seals.contents import Found, Held, words
-from portal.compliance.seals.operations import sealing
+from portal.compliance.seals.scopes import sealing
 from portal.core.session import open_session
 
 PATIENCE = timedelta(minutes=10)  # for an entry to be sealed, and a seal to be anchored

@@ -15,6 +15,7 @@ from uuid import UUID
 from portal.compliance.seals.models import INSTALLATION
 
 _IDS = {"fmo_id", "id", "actor_id", "business_id", "session_id", "run_id"}
+_VALUES = {"also", "detail"}
 _LISTS_OF_IDS = {"subject_ids", "member_ids"}
 _TIME = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
@@ -44,9 +45,14 @@ def _as_said(column: str, name: str) -> str:
         return f"{column}::text"
     if name in _LISTS_OF_IDS:
         return f"{column}::text[]"
+    if name in _VALUES:
+        return f"{column}::text"  # read here, where it is not the usual empty one: that takes half the time
     return _TIME.format(column) if name == "at" else column
 
 
 def line(names: tuple[str, ...], row: Sequence[Any]) -> bytes:
     """The line of one entry, from a row of `selected`."""
-    return _encode(dict(zip(names, row, strict=True))).encode()
+    told = dict(zip(names, row, strict=True))
+    for name in _VALUES & told.keys():
+        told[name] = json.loads(told[name]) if told[name] != "{}" else {}
+    return _encode(told).encode()

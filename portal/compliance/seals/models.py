@@ -57,7 +57,7 @@ class SealCheck(FmoOwned, Base):
     __table_args__ = (Index("ix_seal_check_begun", "fmo_id", "begun_at"),)
 
     begun_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    asked_by: Mapped[UUID | None]  # nobody: the nightly one
+    asked_by: Mapped[UUID | None]  # nobody: the daily one
     asked_name: Mapped[str]
     beat_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]

@@ -15,8 +15,7 @@ from uuid import UUID
 
 from portal.compliance.seals import anchor, lines, merkle, statements
 from portal.compliance.seals.chain import BEGIN, Link, signed
-from portal.compliance.seals.models import INSTALLATION
-from portal.core.scope import Login, Role, Scope
+from portal.compliance.seals.scopes import chains, sealing
 from portal.core.session import TenantSession, open_session
 
 log = logging.getLogger("portal.sealer")
@@ -24,17 +23,6 @@ BATCH = 1000  # entries in one seal
 STEP = 10 * BATCH  # entries in one transaction
 LOOK_BACK = timedelta(hours=26)  # whatever commits later than this is sealed by the next round over everything
 EVER = datetime(1, 1, 2, tzinfo=UTC)
-
-
-def sealing(chain: UUID | None = None) -> Scope:
-    """The scope in which one chain is sealed and checked."""
-    return Scope(login=Login.SEALER, role=Role.SYSTEM, fmo_id=chain, actor_name="Portal sealer")
-
-
-def chains() -> list[UUID]:
-    """Every chain: the FMOs' and the installation's own."""
-    with open_session(sealing()) as session:
-        return [INSTALLATION, *statements.fmo_ids(session)]
 
 
 def seal_all(*, everything: bool) -> int:

@@ -55,6 +55,11 @@ SELECT m.n, count(*) FROM seal_member m WHERE m.fmo_id = %(chain)s
   AND NOT EXISTS (SELECT FROM seal s WHERE s.fmo_id = m.fmo_id AND s.n = m.n)
 GROUP BY m.n ORDER BY m.n
 """
+_WAITING = """
+SELECT count(*), min(e.at) FROM {table} e
+WHERE {mine} AND e.at >= now() - interval '26 hours'
+  AND NOT EXISTS (SELECT FROM seal_member m WHERE m.fmo_id = %(chain)s AND m.id = e.id)
+"""
 _ENTRIES = "SELECT count(*) FROM {table} e WHERE {mine}"
 
 
@@ -162,6 +167,12 @@ def moved(session: Session, chain: UUID, ids: Sequence[UUID]) -> dict[UUID, date
 def stray(session: Session, chain: UUID) -> dict[int, int]:
     """Number → members of seals that are not there."""
     return dict(tuple(row) for row in _run(session, _STRAY, chain=chain))
+
+
+def waiting(session: Session, chain: UUID) -> tuple[int, datetime | None]:
+    """How many entries of the last day are in no seal, and the time of the oldest; verifying tells older ones."""
+    count, oldest = _run(session, _of(chain, _WAITING), chain=chain).one()
+    return count, oldest
 
 
 def entries(session: Session, chain: UUID) -> int:

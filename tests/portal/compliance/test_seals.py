@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from portal.compliance.seals import anchor, chain, checking, lines, merkle, operations, signing, statements
 from portal.compliance.seals.chain import Link
 from portal.compliance.seals.models import INSTALLATION
+from portal.compliance.seals.scopes import sealing
 from portal.config import LOGINS, Settings
 from portal.core.ids import new_id
 from portal.core.session import open_session
@@ -54,7 +55,7 @@ class Log:
 
     def links(self) -> list[Link]:
         """Every seal of Summit's."""
-        with self.app.app_context(), open_session(operations.sealing(self.fmo_id)) as session:
+        with self.app.app_context(), open_session(sealing(self.fmo_id)) as session:
             return list(statements.seals_after(session, self.fmo_id))
 
 
@@ -296,7 +297,7 @@ def test_a_late_commit_goes_into_a_later_seal(log: Log, setup_engine: Engine) ->
 
 def test_of_two_sealers_one_waits_for_nothing(log: Log, app: Flask) -> None:
     logged(log.store, log.world.summit)
-    with app.app_context(), open_session(operations.sealing(log.fmo_id)) as first:
+    with app.app_context(), open_session(sealing(log.fmo_id)) as first:
         assert statements.lock(first, log.fmo_id)
         assert log.seal() == 0
     assert log.seal() == 1

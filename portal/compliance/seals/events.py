@@ -1,0 +1,8 @@
+"""What the officers do with the seals."""
+
+from __future__ import annotations
+
+from portal.core.events import changes, reads
+
+SEEN = reads("seal.view", "looked at the seals of the access log")
+ORDERED = changes("seal.verify", "had the access log verified")
