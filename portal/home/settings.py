@@ -28,7 +28,7 @@ def _field(rule: Rule) -> Any:
     if rule.choices is not None:
         offered = [SelectChoice(value, words) for value, words in rule.choices.items()]
         return SelectField(rule.label, choices=offered, validators=[InputRequired("Choose one.")])
-    say = f"Enter a whole number from {rule.least:,} to {rule.most:,}."
+    say = f"Enter a whole number from {rule.least:,} to {rule.most:,} for “{rule.label}”."
     return IntegerField(rule.label, validators=[InputRequired(say), NumberRange(rule.least, rule.most, say)])
 
 

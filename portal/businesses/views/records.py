@@ -17,6 +17,7 @@ from portal.core.permissions import Permission, allow
 from portal.core.transaction import not_yours
 from portal.downline import fragments
 from portal.downline import queries as downline
+from portal.identity.staff.queries import with_second_factor
 
 
 @bp.get("")
@@ -39,14 +40,16 @@ def business(record_id: UUID) -> Response:
     """One Business."""
     found = find(record_id)
     npns = queries.npns_of(found.id)
+    users = queries.users_of(found.id)
     return page(
         "businesses/record.html",
         business=found,
         npns=npns,
         owners=downline.by_npns(one.npn for one in npns),
         shared={one.npn: queries.other_businesses_with(one.npn, than=found.id) for one in npns},
-        users=queries.users_of(found.id),
+        users=users,
         without_admin=queries.without_admin,
+        factors=with_second_factor(users),
         agreement=queries.agreement(found),
         agreed=in_words(found),
         producer=downline.by_id(found.producer_id),

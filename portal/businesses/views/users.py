@@ -1,4 +1,4 @@
-"""The users of a Business: invite again, deactivate, reactivate, lift a suspension. None of it moves a policy."""
+"""The users of a Business: invite again, deactivate, reactivate, lift a suspension, reset factors. No policy moves."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from portal.businesses.views import address_of, bp, find_user
 from portal.core import scope
 from portal.core.fragments import go
 from portal.core.permissions import Permission, allow
+from portal.identity.factors import operations as factors
 from portal.identity.operations import invite
 
 
@@ -58,4 +59,16 @@ def lift_suspension(record_id: UUID, user_id: UUID) -> Response:
     business, user = find_user(record_id, user_id)
     lifted = operations.lift_suspension(user, by=scope.current())
     flash(f"The suspension of {user.name} is lifted." if lifted else f"{user.name} is not suspended.")
+    return go(address_of(business))
+
+
+@bp.post("/<uuid:record_id>/users/<uuid:user_id>/factor")
+@allow(Permission.BUSINESS_USERS, fresh=True)
+def reset_factor(record_id: UUID, user_id: UUID) -> Response:
+    """Take the second factors from somebody who lost phone and recovery codes; they are told by mail."""
+    business, user = find_user(record_id, user_id)
+    if factors.reset(user.id, scope.current()):
+        flash(f"The second factors of {user.name} were taken away, and they were signed out everywhere.")
+    else:
+        flash(f"{user.name} has no second factor.")
     return go(address_of(business))

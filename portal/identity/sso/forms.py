@@ -106,7 +106,7 @@ class _ProviderForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     def validate_domains(self, field: Field) -> None:
         """Plain domains."""
         if any(not _DOMAIN.fullmatch(one) for one in _listed(field.data)):
-            raise ValidationError("List domains with commas between them, such as yourfmo.com.")
+            raise ValidationError("List domains with commas between them, such as yourfmo.example.")
 
     def validate_claim(self, field: Field) -> None:
         """Needed where a claim decides."""

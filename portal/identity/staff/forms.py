@@ -37,8 +37,8 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     role = SelectField("Role", validators=[InputRequired("Choose the role.")])
 
     def offer(self, roles: Sequence[Role]) -> None:
-        """Let one of these roles be chosen."""
-        self.role.choices = [SelectChoice(role.value, f"{role.label}: {MEANS[role]}") for role in roles]
+        """Let one of these roles be chosen; none is until somebody chooses, lest anybody become more by a slip."""
+        self.role.choices = [SelectChoice("", "Choose a role"), *_choices(roles)]
 
 
 class StaffRoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -46,4 +46,10 @@ class StaffRoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
     role = SelectField("Role", validators=[InputRequired("Choose the role.")])
 
-    offer = PersonForm.offer
+    def offer(self, roles: Sequence[Role]) -> None:
+        """Let one of these roles be chosen, from the one that they have."""
+        self.role.choices = _choices(roles)
+
+
+def _choices(roles: Sequence[Role]) -> list[SelectChoice]:
+    return [SelectChoice(role.value, f"{role.label}: {MEANS[role]}") for role in roles]

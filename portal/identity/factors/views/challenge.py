@@ -45,7 +45,9 @@ def prove_second() -> Response:
         return go(url_for("identity.enrol"))
     tried = proving.tried(user, offered)
     if tried.outcome is Outcome.RIGHT:
-        return go_through()
+        answer = go_through()
+        proving.say_codes_left(user)
+        return answer
     if tried.outcome is Outcome.OVER:
         return give_up(user)
     return _page(offered.shown | tried.shown, status=422)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
+from flask import flash, request
 
 from portal.identity.factors import forms, kinds, operations, queries
 from portal.identity.factors.operations import Check, Outcome
+from portal.identity.factors.recovery import COUNT
 from portal.identity.models import User
 from portal.identity.sso import queries as sso
 from portal.identity.views.parts import origin, stored
@@ -76,6 +77,16 @@ def offer(user: User, *, at: str) -> Offer:
 def is_posted() -> bool:
     """Whether the form at hand holds a proof."""
     return any(name.startswith(PREFIX) for name in request.form)
+
+
+def say_codes_left(user: User) -> None:
+    """After a recovery code was used up, say how many still work, so that nobody is left without one unawares."""
+    if _WAYS["recovery"].field not in request.form:
+        return
+    with kinds.reading(user) as work:
+        left = queries.codes_left(work, user)
+    said = f"That recovery code works no more; {left} of {COUNT} are left." if left else "That was your last code."
+    flash(f"{said} Make new ones under Sign-in and security.")
 
 
 def tried(user: User, offered: Offer) -> Tried:

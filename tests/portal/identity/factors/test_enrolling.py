@@ -69,6 +69,7 @@ def test_a_recovery_code_works_once(app: Flask, admin: User) -> None:
         client = signing_in(app, admin)
         answer = client.post("/login/second", data={"proof_recovery": f" {first.lower().replace('-', ' ')} "})
         assert answer.location == expected, number
+        assert ("9 of 10 are left" in client.get("/fmo/", follow_redirects=True).text) == (number == 1)
     assert "9 of 10 left" in browser(app, admin).get("/account/security").text
 
 

@@ -71,6 +71,16 @@ def test_new_person_is_invited_by_mail(store: Session, manager: User, client_for
     assert "staff.add" in _actions(store)
 
 
+def test_no_role_is_given_by_a_slip(store: Session, admin: User, client_for: Client) -> None:
+    client = client_for(admin)
+    first = client.get("/fmo/users/new").text.split("<option", 2)[1]
+    assert 'value=""' in first and "Choose a role" in first
+    refused = client.post("/fmo/users/new", data=_new(Role.FMO_SUPPORT) | {"role": ""})
+    assert refused.status_code == 422 and "Choose the role." in refused.text
+    assert "<title>Error: Add a user" in refused.text
+    assert store.scalars(select(User).where(User.email == "new@office.example")).all() == []
+
+
 @pytest.mark.parametrize("role", [Role.FMO_ADMIN, Role.COMPLIANCE, Role.AGENT_ADMIN])
 def test_user_administrator_makes_nobody_above(store: Session, manager: User, client_for: Client, role: Role) -> None:
     assert client_for(manager).post("/fmo/users/new", data=_new(role)).status_code == 422
