@@ -71,8 +71,8 @@ _AGENT = (
 _COMPLIANCE = (
     ("Home", "/compliance/", "house"),
     ("Access log", "/compliance/access", "scroll-text"),
-    ("Seal", "/compliance/seal", "stamp"),
     ("Emergency access", "/compliance/emergency", "siren"),
+    ("Seal", "/compliance/seal", "stamp"),
     ("Officers", "/compliance/officers", "users"),
 )
 _EMERGENCY = (("Contacts", "/emergency/contacts", "users"), ("Back to the FMO", "/fmo/", "house"))

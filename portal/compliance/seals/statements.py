@@ -60,6 +60,11 @@ SELECT count(*), min(e.at) FROM {table} e
 WHERE {mine} AND e.at >= now() - interval '26 hours'
   AND NOT EXISTS (SELECT FROM seal_member m WHERE m.fmo_id = %(chain)s AND m.id = e.id)
 """
+_SEALS_OF = f"""
+SELECT {_SEAL} FROM seal s WHERE fmo_id = %(chain)s
+  AND n IN (SELECT m.n FROM seal_member m WHERE m.fmo_id = %(chain)s AND m.id = ANY(%(ids)s)) ORDER BY n
+"""
+_ENTRIES_OF = "SELECT e.id, {columns} FROM {table} e WHERE {mine} AND e.id = ANY(%(ids)s) ORDER BY e.at, e.id"
 _ENTRIES = "SELECT count(*) FROM {table} e WHERE {mine}"
 
 
@@ -167,6 +172,17 @@ def moved(session: Session, chain: UUID, ids: Sequence[UUID]) -> dict[UUID, date
 def stray(session: Session, chain: UUID) -> dict[int, int]:
     """Number → members of seals that are not there."""
     return dict(tuple(row) for row in _run(session, _STRAY, chain=chain))
+
+
+def seals_of(session: Session, chain: UUID, ids: Sequence[UUID]) -> list[Link]:
+    """The seals in which these entries stand, in order."""
+    return [_link(row) for row in _run(session, _SEALS_OF, chain=chain, ids=list(ids))]
+
+
+def entries_of(session: Session, chain: UUID, ids: Sequence[UUID]) -> Sequence[Sequence[Any]]:
+    """The id and the columns of `lines` of these entries."""
+    rows: Sequence[Sequence[Any]] = _run(session, _of(chain, _ENTRIES_OF), chain=chain, ids=list(ids)).all()
+    return rows
 
 
 def waiting(session: Session, chain: UUID) -> tuple[int, datetime | None]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 
-from portal.compliance.seals import events, queries, runs, signing
+from portal.compliance import asked
+from portal.compliance import queries as log
+from portal.compliance.seals import events, pack, queries, runs, signing
+from portal.core import access, clock, csv_file, scope
 from portal.core.fragments import fragment, go, live, page
 from portal.core.permissions import Permission, allow
+from portal.extensions import db
 
 bp = Blueprint("seals", __name__, url_prefix="/compliance/seal")
 STOP_ASKING = 286  # htmx asks no more after an answer of this status
+MOST_PACKED = 10_000  # entries in one pack
 SHOWN = 200  # faults on the page; the command prints all
 
 
@@ -45,3 +50,20 @@ def progress() -> Response:
     """How far the verification is; at its end the way to what it found."""
     running = queries.under_way()
     return fragment("compliance/seals/_progress.html", running=running, status=200 if running else STOP_ASKING)
+
+
+@bp.get("/pack.zip")
+@allow(Permission.ACCESS_EXPORT, events.PACKED, fresh=True)
+def evidence() -> Response:
+    """The entries of the log's present filter with what proves them, to be checked without the portal."""
+    wanted = asked.read(url_for("compliance.log"), request.args)
+    ids = [entry.id for entry in log.newest(wanted, MOST_PACKED)]
+    member = wanted.id("member")
+    try:
+        made = pack.make(db.session(), scope.fmo_id(), ids)
+    except pack.TooMuch:
+        place = wanted.href()
+        return page("compliance/seals/too_much.html", status=409, most=pack.MOST_LEAVES, back_href=place)
+    members = {member} if member else None
+    access.record(events.PACKED, kind="access_entry", members=members, filters=sorted(wanted.args), count=len(ids))
+    return csv_file.download(made, f"evidence-{clock.today().isoformat()}.zip", "application/zip")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psutil  # type: ignore[import-untyped]  # ships no types
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
@@ -338,3 +339,23 @@ def test_even_a_superuser_stumbles_over_the_trigger(log: Log, setup_engine: Engi
     for work in ("UPDATE seal SET n = n", "DELETE FROM seal_member", "DELETE FROM access_entry"):
         with setup_engine.connect() as connection, pytest.raises(DBAPIError, match="never changed"):
             connection.execute(text(work))
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1800)
+def test_a_million_entries_verify_in_bounded_memory(
+    app: Flask, setup_engine: Engine, world: World, seal: Callable[[], int]
+) -> None:
+    many = (
+        "INSERT INTO access_entry (fmo_id, id, at, actor_name, role, action, outcome, subject_ids)"
+        " SELECT :fmo, uuidv7(), now() - interval '9 hours' + g * interval '30 milliseconds', 'Many', 'system',"
+        " 'policy.list', 'done', ARRAY[uuidv7()] FROM generate_series(1, 1000000) g"
+    )
+    with setup_engine.begin() as connection:
+        connection.execute(text(many), {"fmo": world.summit.fmo.id})
+    assert seal() == 1_000_000
+    before = psutil.Process().memory_info().rss
+    with app.app_context():
+        found = checking.verify(world.summit.fmo.id)
+    assert (found.entries, found.seals, found.faults) == (1_000_000, 1000, [])
+    assert psutil.Process().memory_info().rss - before < 150 * 1024 * 1024
