@@ -34,3 +34,5 @@ class Letter(FmoOwned, Base):
     expires_at: Mapped[datetime | None]  # of those with a link
     used_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
+    # The user's `session_generation` when it was asked for. What ends their sessions ends a link with them.
+    generation: Mapped[int] = mapped_column(server_default="0")

@@ -24,7 +24,7 @@ def open_letter(work: Session, kind: str, token: str) -> tuple[Letter, User] | N
     """The letter of `kind` that `token` opens and its user, both held.
 
     None when it is unknown, used, ended by a newer one, expired, or went to an address that is no longer the user's,
-    and for everybody who may not be in.
+    after anything that ended the user's sessions, and for everybody who may not be in.
     """
     mine = (Letter.token_hash == token_hash(token), Letter.kind == kind)
     letter = work.scalar(select(Letter).where(*mine).with_for_update())
@@ -33,7 +33,7 @@ def open_letter(work: Session, kind: str, token: str) -> tuple[Letter, User] | N
     if letter.expires_at is None or letter.expires_at < clock.now():
         return None
     user = work.scalar(select(User).where(User.id == letter.user_id).with_for_update())
-    if user is None or kept_out(user):
+    if user is None or kept_out(user) or letter.generation != user.session_generation:
         return None
     if kind == RESET and (letter.email != user.email or only_way_in(work, user)):
         return None

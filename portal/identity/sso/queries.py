@@ -115,7 +115,12 @@ def holds_factor(user: User) -> bool:
 
 
 def local_password_off(work: Session, user: User) -> bool:
-    """Whether this user's FMO lets nobody in by a password of ours, them neither (login `identity`)."""
+    """Whether this user's FMO lets nobody in by a password of ours, them neither (login `identity`).
+
+    Compliance officers keep theirs: the administrators whom they watch decide about the provider.
+    """
+    if user.role is Role.COMPLIANCE:
+        return False
     found = work.execute(
         select(SsoProvider.passwords_off, SsoProvider.break_glass_id).where(SsoProvider.fmo_id == user.fmo_id)
     ).one_or_none()
@@ -151,9 +156,9 @@ def linked_people() -> list[tuple[User, SsoIdentity]]:
 
 
 def unlinked_count(issuer: str) -> int:
-    """How many active users of the FMO at work have no link with `issuer` yet."""
+    """How many active users of the FMO at work have no link with `issuer` yet, officers aside: they keep passwords."""
     linked = select(SsoIdentity.user_id).where(SsoIdentity.user_id == User.id, SsoIdentity.issuer == issuer).exists()
-    counted = select(func.count()).select_from(User).where(User.state == "active", ~linked)
+    counted = select(func.count()).select_from(User).where(User.state == "active", User.role != Role.COMPLIANCE, ~linked)
     return db.session.scalar(counted) or 0
 
 

@@ -68,10 +68,15 @@ def run_changes(run_id: UUID) -> Response:
 @allow(Permission.SYNC_READ)
 @live
 def progress(run_id: UUID) -> Response:
-    """The run's card anew; the last answer ends the asking, and renews what else the page says of the account."""
+    """The run's card anew; the last answer ends the asking, and renews what else the page says of the account.
+
+    Whoever opens the address by itself is led to the run.
+    """
     found = find_or_404(SyncRun, run_id)
+    if not wants_fragment():
+        return go(url_for("sync.run", run_id=run_id))
     business = find_or_404(Business, found.business_id)
-    ended = wants_fragment() and report.is_over(found)
+    ended = report.is_over(found)
     at = "page" if request.args.get("at") not in ("panel", "activity") else request.args["at"]
     shown: dict[str, Any] = {"run": found, "business": business, "report": report, "later": queries.later(found)}
     shown["holds"] = queries.holds(business.id) if ended and at == "panel" else None

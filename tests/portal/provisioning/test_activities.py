@@ -66,6 +66,8 @@ def test_provision_with_sync_copies_then_invites(
     assert {"run_sync", "send_invitation"} <= set(jobs(setup_engine))
     over = admin.get(f"/fmo/runs/{run.id}/progress", headers={"HX-Request": "true"})
     assert over.status_code == 286 and over.headers["HX-Refresh"] == "true", "its report comes with the page"
+    alone = admin.get(f"/fmo/runs/{run.id}/progress")
+    assert (alone.status_code, alone.location) == (303, f"/fmo/runs/{run.id}"), "opened by itself"
     panel = admin.get(f"/fmo/runs/{run.id}/progress?at=panel", headers={"HX-Request": "true"})
     assert panel.status_code == 286 and "HX-Refresh" not in panel.headers
     assert 'hx-swap-oob="true"' in panel.text and "holds 1 policy and 1 contact" in panel.text

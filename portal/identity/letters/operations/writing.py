@@ -23,7 +23,7 @@ def write_letter(work: TenantSession, user: User, kind: str, *, to: str, good_fo
     row: dict[str, object] = {"fmo_id": user.fmo_id, "id": new_id(), "user_id": user.id, "kind": kind, "email": to}
     if good_for is not None:
         _end(work, user, kind)
-        row["expires_at"] = clock.now() + good_for
+        row |= {"expires_at": clock.now() + good_for, "generation": user.session_generation}
     # Inline, so without RETURNING: whoever may write here need not be able to read.
     work.execute(insert(table_of(Letter)).inline().values(row))
     outbox.send_after_commit("send_letter", str(row["id"]), session=work)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select
 from portal.core import access, clock, scope
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
+from portal.core.scope import Role
 from portal.core.session import open_session
 from portal.extensions import db
 from portal.identity.models import Credential, User
@@ -135,7 +136,7 @@ def offer(on: bool) -> None:
 
 
 def passwords(off: bool, break_glass_id: UUID | None = None) -> None:
-    """Switch the FMO's local passwords off, but for one administrator's; or on again. Raises `Unusable`."""
+    """Switch the FMO's local passwords off, but for one administrator's and the officers'; or on. Raises `Unusable`."""
     provider = _held()
     if off:
         if provider.tested_at is None or not provider.offered:
@@ -160,8 +161,11 @@ def _has_password(user_id: UUID | None) -> bool:
 
 
 def unlink(user_id: UUID) -> bool:
-    """Take back a user's links, in the FMO at work; whether there was one."""
-    gone = delete(SsoIdentity).where(SsoIdentity.user_id == user_id).returning(SsoIdentity.issuer)
+    """Take back a user's links, in the FMO at work; whether there was one. An officer's are nobody's but theirs."""
+    officer = select(User.id).where(User.fmo_id == SsoIdentity.fmo_id, User.id == user_id)
+    officer = officer.where(User.role == Role.COMPLIANCE)
+    theirs = (SsoIdentity.user_id == user_id, ~officer.exists())
+    gone = delete(SsoIdentity).where(*theirs).returning(SsoIdentity.issuer)
     issuers = db.session.scalars(gone.execution_options(synchronize_session=False)).all()
     for issuer in issuers:
         access.record(events.UNLINKED, kind="user", ids=[user_id], issuer=issuer)

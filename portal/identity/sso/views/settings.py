@@ -89,7 +89,7 @@ def sso_passwords() -> Response:
         except Unusable as why:
             form.break_glass.errors = [*form.break_glass.errors, str(why)]
         else:
-            flash("Local passwords are off, but for one administrator’s.")
+            flash("Local passwords are off, but for one administrator’s and the compliance officers’.")
             return go(url_for("identity.sso_settings"))
     provider = queries.own_provider()
     return _shown(provider, forms.provider_form(provider), passwords=form, status=422)

@@ -173,6 +173,20 @@ def test_changing_the_address_ends_a_reset_that_is_out(app: Flask, store: Sessio
     assert browser(app, None).get(reset).status_code == 404
 
 
+def test_who_ends_all_other_sessions_ends_a_change_of_address_that_another_one_asked_for(
+    app: Flask, store: Session, pat: User
+) -> None:
+    stolen, own = browser(app, pat), browser(app, pat)
+    ask_for(stolen, "thief@x.example")
+    send_all(app, store)
+    link = link_in(mailbox("thief@x.example")[-1])
+    assert browser(app, None).get(link).status_code == 200
+    assert own.post("/account/sessions/end-others").status_code == 303
+    assert browser(app, None).get(link).status_code == browser(app, None).post(link).status_code == 404
+    store.expire_all()
+    assert store.get_one(User, (pat.fmo_id, pat.id)).email == pat.email
+
+
 def test_the_page_of_sign_in_leads_to_both(app: Flask, pat: User) -> None:
     shown = browser(app, pat).get("/account/security").text
     assert pat.email in shown and "/account/password" in shown and "/account/email" in shown

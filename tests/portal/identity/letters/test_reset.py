@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from portal.core import clock
 from portal.core.outbox import Outbox
 from portal.core.scope import Role
-from portal.identity import passwords
+from portal.identity import accounts, passwords
 from portal.identity.factors.models import TotpFactor
 from portal.identity.guessing.limits import Limit
 from portal.identity.guessing.models import KnownBrowser
@@ -29,6 +29,7 @@ from tests.support.letters import link_in, mailbox, send_all
 from tests.support.web import Browser, browser
 
 OLD, NEW = "quiet lantern over the bay", "three grey herons at noon"
+OTHER = "203.0.113.80"  # one address may ask thirty times a minute
 
 
 @pytest.fixture
@@ -63,8 +64,8 @@ def ask(app: Flask, email: str, address: str = "198.51.100.7") -> TestResponse:
     return client.post("/forgot", data={"email": email}, environ_base={"REMOTE_ADDR": address})
 
 
-def link_for(app: Flask, store: Session, user: User) -> str:
-    assert ask(app, user.email).status_code == 200
+def link_for(app: Flask, store: Session, user: User, address: str = "198.51.100.7") -> str:
+    assert ask(app, user.email, address).status_code == 200
     send_all(app, store)
     return link_in(mailbox(user.email)[-1])
 
@@ -199,6 +200,35 @@ def test_a_link_dies_with_the_address_and_with_who_may_be_in(
     store.commit()
     assert browser(app, None).get(link).status_code == 404
     assert browser(app, None).post(link, data={"password": NEW}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("away", "back"),
+    [
+        ({"state": "deactivated"}, {"state": "active"}),
+        ({"state": "invited"}, {"state": "active"}),  # a reset by the staff, whose link was used meanwhile
+        ({"suspended_at": clock.now()}, {"suspended_at": None}),
+    ],
+)
+def test_a_link_does_not_wake_up_with_who_may_be_in_again(
+    app: Flask, store: Session, pat: User, away: dict[str, object], back: dict[str, object]
+) -> None:
+    link = link_for(app, store, pat, OTHER)
+    held = store.merge(pat)
+    for change in (away, back):
+        for name, value in change.items():
+            setattr(held, name, value)
+        store.commit()
+    assert browser(app, None).get(link).status_code == 404
+    assert browser(app, None).post(link, data={"password": NEW}).status_code == 404
+    assert browser(app, None).get(link_for(app, store, pat, OTHER)).status_code == 200, "a new one works"
+
+
+def test_a_link_ends_with_a_password_that_the_operator_sets(app: Flask, store: Session, pat: User) -> None:
+    link = link_for(app, store, pat, OTHER)
+    with app.app_context():
+        accounts.reset_password(pat.email, NEW)
+    assert browser(app, None).get(link).status_code == 404
 
 
 def test_a_weak_password_spends_nothing_and_a_lock_ends_with_a_new_one(app: Flask, store: Session, pat: User) -> None:

@@ -16,10 +16,10 @@ from portal.core.scope import Role
 from portal.identity import passwords
 from portal.identity.models import Credential, Fmo, Invitation, User
 from portal.identity.operations import token_hash
-from portal.identity.sso.models import SsoProvider
+from portal.identity.sso.models import SsoIdentity, SsoProvider
 from portal.identity.sso.queries import SECRET_FIELD
 from portal.identity.views.signing_in import WRONG
-from tests.portal.identity.sso.conftest import is_in
+from tests.portal.identity.sso.conftest import is_in, linked
 from tests.support import builders as make
 from tests.support import oidc
 from tests.support.oidc import CLIENT, SECRET, Provider
@@ -246,6 +246,19 @@ def test_no_password_is_set_by_an_invitation_while_they_are_off(
     assert stranger.post("/invite/letter", data={"password": "seven calm otters at dawn"}).status_code == 422
     store.refresh(user)
     assert user.state == "invited" and store.get(Credential, (fmo.id, user.id)) is None
+
+
+def test_administrators_do_not_decide_how_their_compliance_officers_sign_in(
+    app: Flask, client: Browser, keeper: User, configured: SsoProvider, store: Session, fmo: Fmo
+) -> None:
+    officer = with_password(store, make.user(store, fmo, Role.COMPLIANCE, email="olga@summit.example"))
+    linked(store, officer, configured.issuer, "subject-9")
+    sent = {"off": "1", "break_glass": str(keeper.id), "sure": "y"}
+    assert client.post(f"{AT}/passwords", data=sent).status_code == 303 and held(store).passwords_off
+    assert _sign_in(browser(app, None), officer.email, PASSWORD).status_code == 303
+    assert f"people/{officer.id}/unlink" not in client.get(AT).text
+    assert client.post(f"{AT}/people/{officer.id}/unlink").status_code == 404
+    assert store.scalars(select(SsoIdentity.user_id)).all().count(officer.id) == 1
 
 
 def test_one_fmo_sees_and_changes_nothing_of_the_other(
