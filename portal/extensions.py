@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -34,10 +34,16 @@ def redis_client(*, blocking: bool = False) -> Redis:
     """A client for the queue's server: short timeouts and no retry for the web, none for what waits by design."""
     from flask import current_app
     from redis import Redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
     url = current_app.config["REDIS_URL"]
     if blocking:
         return Redis.from_url(url, socket_timeout=None)
-    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
+    return Redis.from_url(url, **without_waiting())
+
+
+def without_waiting() -> dict[str, Any]:
+    """How the web talks to the queue's server: nobody's page or sign-in waits for one that is frozen."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 0)}

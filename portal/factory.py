@@ -20,7 +20,7 @@ from portal.config import Settings, load_settings
 from portal.core import start, transaction, web
 from portal.core.permissions import public
 from portal.core.scope import Login
-from portal.extensions import csrf, db, htmx, limiter, login_manager, migrate
+from portal.extensions import csrf, db, htmx, limiter, login_manager, migrate, without_waiting
 from portal.identity.requests import abandon_session, identify, send_to_login
 from portal.identity.sessions import PostgresSessions
 
@@ -73,6 +73,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         },
         REDIS_URL=settings.redis_url,
         RATELIMIT_STORAGE_URI=_limiter_storage(settings.redis_url),
+        RATELIMIT_STORAGE_OPTIONS=without_waiting(),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,  # without Redis each process counts for itself: stricter, not open
         RATELIMIT_HEADERS_ENABLED=False,
         # Of this prefix browsers keep only what came by https, from this host, for all of its paths.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
 
 import pytest
 from flask import Flask
 from flask_limiter import Limiter
+from limits.storage import storage_from_string
+from redis.exceptions import RedisError
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -231,3 +237,16 @@ def test_what_no_limit_asks_for_is_deleted(app: Flask, pat: User, later: object,
         assert (limits.forget_old(), browsers.forget_old()) == (1, 1)
     assert store.scalars(select(Tries)).all() == []
     assert store.scalars(select(KnownBrowser)).all() == []
+
+
+def test_a_frozen_valkey_makes_no_sign_in_wait(app: Flask) -> None:
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as frozen:  # a short path: sockets need one
+        path = Path(folder) / "frozen.sock"
+        frozen.bind(str(path))
+        frozen.listen()  # connections are taken and never answered
+        storage = storage_from_string(f"redis+unix://{path}", **app.config["RATELIMIT_STORAGE_OPTIONS"])
+        begun = perf_counter()
+        with pytest.raises(RedisError):
+            storage.incr("door", 60)
+    assert perf_counter() - begun < 4
+    assert limiter._storage_options == app.config["RATELIMIT_STORAGE_OPTIONS"], "and so are ours counted"
