@@ -39,7 +39,8 @@ def add_totp(
 ) -> bool:
     """Set up the app that has `seed` if `code` comes from it; the code is used up by that.
 
-    `replace`: in place of the app that the person has. Without it somebody who has one gets no other.
+    `replace`: in place of the app that the person has. Without it somebody who holds any factor gets no other: one
+    proved factor must not be enough, also where another one was set up in this moment.
     """
     step = totp.step_of(seed, totp.digits(code), clock.now())
     if step is None:
@@ -49,6 +50,8 @@ def add_totp(
         hold_count(work, user)  # two windows that each set one up wait for each other
         if replace:
             _drop_totp(work, user)
+        elif kinds.held_by(work, user):
+            return False
         values = {"fmo_id": user.fmo_id, "id": new_id(), "user_id": user.id, "seed": stored, "last_step": step}
         made = insert(table_of(TotpFactor)).values(values).on_conflict_do_nothing().returning(TotpFactor.id)
         if work.execute(made).first() is None:

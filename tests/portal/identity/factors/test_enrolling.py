@@ -20,6 +20,7 @@ from portal.identity.factors import operations, recovery
 from portal.identity.factors.mail import SAYS, tell_change
 from portal.identity.models import User
 from portal.identity.origin import Origin
+from portal.identity.passkeys.models import Passkey
 from tasks.jobs import system_scope
 from tests.portal.identity.factors.conftest import Person, signing_in
 from tests.support import builders as make
@@ -196,3 +197,14 @@ def test_two_windows_that_set_up_an_app_make_one(app: Flask, agent: User) -> Non
     with app.app_context():
         done = [operations.add_totp(agent, seed, pyotp.TOTP(seed).at(clock.now()), Origin()) for seed in seeds]
     assert done == [True, False]
+
+
+def test_no_app_is_set_up_beside_a_passkey_that_came_in_this_moment(app: Flask, agent: User, store: Session) -> None:
+    held = {"credential_id": b"key", "public_key": b"key", "sign_count": 0, "transports": [], "is_synced": False}
+    make.add(store, Passkey(fmo_id=agent.fmo_id, user_id=agent.id, name="Key", **held))
+    seed = pyotp.random_base32()
+    with app.test_request_context():
+        assert not operations.add_totp(agent, seed, pyotp.TOTP(seed).at(clock.now()), Origin())
+        assert operations.add_totp(agent, seed, pyotp.TOTP(seed).at(clock.now()), Origin(), replace=True), (
+            "who is in may"
+        )
