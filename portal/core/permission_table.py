@@ -65,6 +65,8 @@ Beyond the table:
 - A Limited agent sees their own NPN only, everywhere.
 - Provisioning and support, and the user administrator, get counts and never a row of a member: row security in
   PostgreSQL shows their requests none.
+- Who sees no members moves no sign-in that is in use to another mailbox: whoever reads mails there could set the
+  password. An address to which an invitation is out they may correct.
 - Emergency access opens one account for an hour to who asks for it with a reason, under a role of its own; every
   compliance officer is told and judges it afterwards.
 - Nobody changes their own role or state. Only an administrator makes, changes or locks an administrator, and the last

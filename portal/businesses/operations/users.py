@@ -22,6 +22,7 @@ from portal.businesses.events import (
 from portal.businesses.models import Business
 from portal.businesses.operations.refusal import Refused
 from portal.core import access, clock
+from portal.core.permissions import Permission, may
 from portal.core.scope import Role, Scope
 from portal.core.session import TenantSession
 from portal.extensions import db
@@ -30,6 +31,10 @@ from portal.identity.letters import operations as letters
 from portal.identity.models import User
 
 EMAIL_REFUSED = "This e-mail address cannot be used. Ask for another one."
+ANOTHER_MAILBOX = (
+    "Whoever reads mails at this address could set the password and see the account's clients."
+    " Your role does not see them: ask an FMO administrator to change it. Nothing was changed."
+)
 BACK_AS_BEFORE = (
     "They were Limited in this account before. Let them come back as that; the role can be changed on the page of the"
     " Business, with a reason."
@@ -94,10 +99,15 @@ def set_email(user: User, email: str, *, by: Scope) -> bool:
     """Give the user another address to sign in with; whether that changed anything. Raises `Refused` (field email).
 
     Links that are out and sessions end with the old address, which is told. Who was invited is invited again.
+
+    Whose address it is may set a password: for who has been in, that is their clients. Only those of the staff who see
+    members move such a sign-in to another mailbox.
     """
     email = email.strip().lower()
     if email == user.email:
         return False
+    if user.state != "invited" and not may(by, Permission.BOOK_READ):
+        raise Refused("email", ANOTHER_MAILBOX)
     work = db.session()
     assert isinstance(work, TenantSession)
     with _address_told(by):

@@ -87,6 +87,19 @@ def test_another_address_ends_invitations_and_links_sessions_and_is_told_to_the_
     assert entry[2] == {"ended": 1, "business": str(business.id)} and "@x.example" not in entry[3]
 
 
+@pytest.mark.parametrize("role", [Role.FMO_SUPPORT, Role.FMO_USERS])
+def test_who_sees_no_members_moves_no_living_sign_in_to_a_mailbox_of_theirs(
+    app: Flask, store: Session, business: Business, role: Role
+) -> None:
+    pat, new = person(store, business), person(store, business, state="invited")
+    client = browser(app, make.user(store, store.get_one(Fmo, business.fmo_id), role))
+    status, shown = change(client, pat, "mine@x.example")
+    assert status == 422 and "ask an FMO administrator" in shown
+    assert change(client, new, "new.right@x.example")[0] == 303, "a slip in an invitation is mended by who invites"
+    store.expire_all()
+    assert store.get_one(User, (pat.fmo_id, pat.id)).email != "mine@x.example"
+
+
 def test_who_was_invited_is_invited_again_at_the_new_address_only(
     app: Flask, store: Session, admin: User, business: Business
 ) -> None:
