@@ -20,7 +20,7 @@ from tasks.jobs import application
 
 log = logging.getLogger("portal.sealer")
 EVERY = 60.0
-EVERYTHING_EVERY = 3600.0
+EVERYTHING_EVERY = 86400.0  # seconds; it reads the whole log, and what it is for commits a day late
 AGAIN_AFTER = 2.0  # seconds, where the database was away
 
 
