@@ -96,8 +96,10 @@ def browser(app: Flask, user: User | None, *, half_way: bool = False) -> Browser
 
 
 def body_of(answer: TestResponse) -> str:
-    """All that an answer says: its text, and of a workbook what stands in its cells."""
-    if "spreadsheetml" not in (answer.content_type or ""):
+    """All that an answer says: its text, of a workbook what stands in its cells, of a ZIP what stands in its files."""
+    kind = answer.content_type or ""
+    if "spreadsheetml" not in kind and kind != "application/zip":
         return answer.get_data(as_text=True)
-    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as book:
-        return "\n".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as packed:
+        names = [name for name in packed.namelist() if kind == "application/zip" or name.endswith(".xml")]
+        return "\n".join(packed.read(name).decode() for name in names)
