@@ -52,7 +52,7 @@ def _visit(page: Page, todo: list[str]) -> Iterator[tuple[str, list[str]]]:
     while todo:
         address = todo.pop(0)
         kind = _kind(address)
-        if kind in seen or kind.endswith((".csv", ".xlsx")):
+        if kind in seen or kind.endswith((".csv", ".xlsx", ".zip")):
             continue
         seen.add(kind)
         page.goto(address)
