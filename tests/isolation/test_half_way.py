@@ -18,7 +18,7 @@ pytestmark = pytest.mark.shared_data
 # What reads a half-way session: the challenge, what ends it, and nothing else.
 CHALLENGE = {f"identity.{name}" for name in ("second", "prove_second", "enrol", "confirm_enrol", "start_over")}
 CHALLENGE |= {f"identity.{name}" for name in ("ask_second", "prove_second_by_passkey", "ask_to_enrol", "enrol_passkey")}
-_OWN = re.compile(r'(name="csrf_token"[^>]*value=|name="csrf-token"[^>]*content=)"[^"]*"')
+_OWN = re.compile(r'(name="csrf_token"[^>]*value=|name="csrf-token"[^>]*content=|"challenge": )"[^"]*"')
 Ask = Callable[[Way, bool], tuple[TestResponse, TestResponse]]
 
 
@@ -46,7 +46,7 @@ def ask(app: Flask, ground: Ground) -> Ask:
 
 
 def _seen(answer: TestResponse) -> tuple[int, str, str | None, str | None]:
-    """What a browser gets, without its own token."""
+    """What a browser gets, without its own token and what a passkey is asked to sign."""
     body = _OWN.sub("", body_of(answer))
     return answer.status_code, body, answer.headers.get("Location"), answer.headers.get("HX-Redirect")
 
