@@ -107,13 +107,6 @@ def _entries(store: Session, action: str) -> list[AccessEntry]:
     return list(store.scalars(select(AccessEntry).where(AccessEntry.action == action)))
 
 
-def test_a_shut_page_says_what_it_belongs_to(world: World, client_for: Client) -> None:
-    said = "This page belongs to an emergency access."
-    browser = client_for(world.summit.admin)
-    assert said in browser.get("/emergency/contacts").text
-    assert said not in browser.get(f"/fmo/businesses/{world.lakeside.fmo.id}").text
-
-
 def test_a_reason_is_needed(store: Session, world: World, client_for: Client) -> None:
     browser = client_for(world.summit.admin)
     for reason in ("", "Too short", "x" * 501, "   \n" + " " * 30):
