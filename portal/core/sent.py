@@ -17,8 +17,14 @@ from flask import Response, current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 View = TypeVar("View", bound=Callable[..., Any])
-# `first_name = StringField(…)`, and every word that the room's code has between quotes, as in `"sure" in request.form`
-_NAMED = re.compile(r'^    (\w+)(?:: [^=\n]+)? = \w*(?:[fF]ield|reason|role|note)\w*\(|"(\w+)"', re.MULTILINE)
+# `first_name = StringField(…)`; `request.form.get("q")`, `sent.getlist("open_end")`, `"sure" in request.form`,
+# `place(sent, "npn")`; and in a page `<input name="says">`
+_NAMED = re.compile(
+    r"^    (\w+)(?:: [^=\n]+)? = \w*(?:[fF]ield|reason|role|note)\w*\(|"
+    r'(?:form|sent|values)(?:\.get|\.getlist)?[\[(]"(\w+)"|"(\w+)" in (?:request\.form|sent)|\bsent, "(\w+)"',
+    re.MULTILINE,
+)
+_ON_A_PAGE = re.compile(r'\bname="(\w+)"')
 _NUMBERED = re.compile(r"[a-z_]+-\S+$")  # one field of many alike: column-3, learn-12
 TWICE = "The form carried the same field twice. Nothing was saved. Load the page again and send it from there."
 UNKNOWN = "The form carried a field that it does not have. Nothing was saved. Load the page again."
@@ -114,17 +120,20 @@ def left_over() -> Response | None:
 
 
 def _fields_of_room(room: list[str]) -> frozenset[str]:
-    """Every word that can be a field of a room's forms: one of its classes, or a word between quotes.
-
-    Too many rather than too few: a field that is let pass here is read by nobody, since its route did not ask for it.
-    """
-    return _fields_below(Path(__file__).parents[1] / room[0]) if room else frozenset()
+    """Every field that the forms of a room have, by its classes and what its views ask for, and every one of a page."""
+    return _fields_below(Path(__file__).parents[1] / room[0]) | _fields_of_pages() if room else frozenset()
 
 
 @cache
 def _fields_below(folder: Path) -> frozenset[str]:
     texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
     return frozenset(name for text in texts for found in _NAMED.findall(text) for name in found if name)
+
+
+@cache
+def _fields_of_pages() -> frozenset[str]:
+    pages = (Path(__file__).parents[2] / "templates").rglob("*.html")
+    return frozenset(name for page in pages for name in _ON_A_PAGE.findall(page.read_text(encoding="utf-8")))
 
 
 def _view() -> Callable[..., Any] | None:
