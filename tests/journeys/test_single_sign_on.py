@@ -16,7 +16,7 @@ from tests.journeys.live import Portal
 from tests.support import oidc_peer
 from tests.support.oidc_peer import Peer
 
-pytestmark = [*JOURNEY, pytest.mark.oidc]
+pytestmark = [*JOURNEY, pytest.mark.oidc, pytest.mark.timeout(300)]
 ADMIN, DEPUTY = "admin@summit.example", "deputy@summit.example"
 AT = "/fmo/settings/single-sign-on"
 
@@ -112,6 +112,9 @@ def test_from_setting_up_to_being_signed_out(visit: Callable[[], Page], portal: 
     page.goto("/fmo/agents")
     expect(page).to_have_url(re.compile("/login"))
 
+    _whom_the_provider_knows_and_the_portal_does_not(visit, peer)
+    _passwords_off_and_on_again(visit, portal, peer)
+
 
 def _signed_out_there(page: Page, peer: Peer) -> None:
     """In another tab of the same browser, at the provider alone; it tells the portal by its back channel."""
@@ -122,7 +125,7 @@ def _signed_out_there(page: Page, peer: Peer) -> None:
     tab.close()
 
 
-def test_whom_the_provider_knows_and_the_portal_does_not(visit: Callable[[], Page], portal: Portal, peer: Peer) -> None:
+def _whom_the_provider_knows_and_the_portal_does_not(visit: Callable[[], Page], peer: Peer) -> None:
     page = visit()
     choose(page, "summit")
     at_the_provider(page, peer, "sam")
@@ -132,7 +135,7 @@ def test_whom_the_provider_knows_and_the_portal_does_not(visit: Callable[[], Pag
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_passwords_off_and_on_again(visit: Callable[[], Page], portal: Portal, peer: Peer) -> None:
+def _passwords_off_and_on_again(visit: Callable[[], Page], portal: Portal, peer: Peer) -> None:
     page = visit()
     choose(page, "summit")
     at_the_provider(page, peer, "dana")

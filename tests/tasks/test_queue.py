@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import zlib
@@ -30,13 +31,15 @@ from tests.support.sentinels import parts_of, unpacked
 
 
 @pytest.fixture
-def connection(app: Flask) -> Iterator[Redis]:
+def connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     """The queue's server, emptied."""
     from portal.extensions import redis_client
 
     with app.app_context():
         client = redis_client()
     client.flushdb()
+    for name in ("rq", "rq.worker"):  # RQ closes them to listeners once any worker of this process has set them up
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     yield client
     client.flushdb()
 
