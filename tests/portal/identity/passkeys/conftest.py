@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from portal.core.ids import new_id
 from portal.core.scope import Role
-from portal.identity.models import User
+from portal.identity import passwords
+from portal.identity.models import Credential, User
 from portal.identity.origin import Origin
 from portal.identity.passkeys import operations
 from portal.identity.passkeys.party import party
+from tests.portal.identity.factors.conftest import PASSWORD
 from tests.support import builders as make
 from tests.support.authenticator import Device
 
@@ -57,3 +59,20 @@ def add(user: User, held: Device, name: str = "Laptop") -> UUID:
     session_id = new_id()
     asked = operations.ask_for_new(user, session_id)
     return operations.add(user, session_id, Origin(), answer=held.make(asked), name=name)
+
+
+@pytest.fixture
+def owner(store: Session, admin: User) -> User:
+    """The admin, with a password."""
+    hashed = passwords.hash_password(PASSWORD)
+    make.add(store, Credential(fmo_id=admin.fmo_id, id=admin.id, password_hash=hashed))
+    return admin
+
+
+@pytest.fixture
+def held(app: Flask, owner: User) -> Device:
+    """Their device, with a passkey in it."""
+    with app.app_context():
+        made = device()
+        add(owner, made)
+    return made

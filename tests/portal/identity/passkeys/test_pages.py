@@ -9,42 +9,22 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from portal.identity import passwords
 from portal.identity.factors.operations import MAX_TRIES
-from portal.identity.models import Credential, User
+from portal.identity.models import User
 from portal.identity.passkeys.queries import passkeys_of
 from portal.identity.passkeys.views.account import LAST
 from portal.identity.passkeys.views.proving import WRONG
 from portal.identity.standing import TRIES
-from tests.portal.identity.factors.conftest import PASSWORD, Person, equipped, required, signing_in
-from tests.portal.identity.passkeys.conftest import add, device
-from tests.support import builders as make
+from tests.portal.identity.factors.conftest import Person, equipped, required, signing_in
+from tests.portal.identity.passkeys.conftest import device
 from tests.support.authenticator import Device
 from tests.support.web import Browser, browser
 
 __all__ = ["equipped", "required"]
 GIVEN_UP = f"/login?because={TRIES}"
 SECOND, AGAIN, OWN, ENROL = "/login/second/passkey", "/step-up/passkey", "/account/passkeys", "/login/enrol/passkey"
-
-
-@pytest.fixture
-def owner(store: Session, admin: User) -> User:
-    """The admin, with a password."""
-    hashed = passwords.hash_password(PASSWORD)
-    make.add(store, Credential(fmo_id=admin.fmo_id, id=admin.id, password_hash=hashed))
-    return admin
-
-
-@pytest.fixture
-def held(app: Flask, owner: User) -> Device:
-    """Their device, with a passkey in it."""
-    with app.app_context():
-        made = device()
-        add(owner, made)
-    return made
 
 
 def question(client: Browser, path: str) -> str:

@@ -13,10 +13,9 @@ from werkzeug.test import TestResponse
 
 from portal.core import clock
 from portal.core.scope import Role
-from portal.identity import passwords
 from portal.identity.factors.operations import MAX_TRIES
 from portal.identity.guessing import limits
-from portal.identity.models import Credential, Fmo, User
+from portal.identity.models import Fmo, User
 from portal.identity.origin import Origin
 from portal.identity.passkeys import operations
 from portal.identity.passkeys.operations import signing_in as at_the_door
@@ -25,31 +24,14 @@ from portal.identity.passkeys.views.signing_in import WRONG
 from portal.identity.sso.models import SsoProvider
 from portal.identity.standing import LEFT, LOCKED, TOLD
 from portal.identity.views.signing_in import TOO_MANY
-from tests.portal.identity.factors.conftest import PASSWORD, required, signing_in
-from tests.portal.identity.passkeys.conftest import Log, add, device
+from tests.portal.identity.factors.conftest import required, signing_in
+from tests.portal.identity.passkeys.conftest import Log, device
 from tests.support import builders as make
 from tests.support.authenticator import Device
 from tests.support.web import Browser, browser
 
 __all__ = ["required"]
 DOOR = "/login/passkey"
-
-
-@pytest.fixture
-def owner(store: Session, admin: User) -> User:
-    """The admin, with a password."""
-    hashed = passwords.hash_password(PASSWORD)
-    make.add(store, Credential(fmo_id=admin.fmo_id, id=admin.id, password_hash=hashed))
-    return admin
-
-
-@pytest.fixture
-def held(app: Flask, owner: User) -> Device:
-    """Their device, with a passkey in it."""
-    with app.app_context():
-        made = device()
-        add(owner, made)
-    return made
 
 
 def question(client: Browser) -> str:
