@@ -12,9 +12,8 @@ from flask import Flask
 from sqlalchemy import Engine, event
 
 from portal.core.permissions import GRANTED, Permission, access_of
-from portal.factory import create_app
 from tests.support.addresses import ways
-from tests.support.web import Browser
+from tests.support.web import Browser, another_app
 from tests.support.world import World
 
 # What looking may write: that one looked, that one is still here, and what one searches for.
@@ -50,8 +49,6 @@ def test_every_permission_is_used_and_granted(app: Flask) -> None:
 
 @pytest.mark.parametrize("mark", ["none", "allow"])
 def test_a_route_without_a_word_is_closed(database: None, mark: str) -> None:
-    app = create_app()
-
     def forgotten() -> str:
         return "open"
 
@@ -59,8 +56,9 @@ def test_a_route_without_a_word_is_closed(database: None, mark: str) -> None:
         from portal.core.permissions import public
 
         public("the control: this one is open")(forgotten)
-    app.add_url_rule("/forgotten", view_func=forgotten)
-    answer = app.test_client().get("/forgotten")
+    with another_app() as app:
+        app.add_url_rule("/forgotten", view_func=forgotten)
+        answer = app.test_client().get("/forgotten")
     assert (answer.status_code, "open" in answer.text) == ((404, False) if mark == "none" else (200, True))
 
 

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from portal.core import row_filter
 from portal.core.scope import Role
 from portal.extensions import db
 from tests.isolation.ground import Actor, Ground
-from tests.support.web import Browser, body_of, browser
+from tests.support.web import Browser, another_app, body_of, browser
 
 pytestmark = pytest.mark.shared_data
 THREADS, CONNECTIONS = 50, 2
@@ -69,16 +69,13 @@ def narrow_app(setup_engine: Engine) -> Iterator[Flask]:
     """The application with two connections for each login and none beyond; errors are shown as pages."""
     kept = dict(factory.POOL)
     factory.POOL.update(pool_size=CONNECTIONS, max_overflow=0)
-    try:
-        app = factory.create_app()
-    finally:
-        factory.POOL.update(kept)
-    app.test_client_class = Browser
-    _break_halfway(app, setup_engine)
-    yield app
-    with app.app_context():
-        for engine in db.engines.values():
-            engine.dispose()
+    with ExitStack() as made:
+        try:
+            app = made.enter_context(another_app())
+        finally:
+            factory.POOL.update(kept)
+        _break_halfway(app, setup_engine)
+        yield app
 
 
 def _break_halfway(app: Flask, setup_engine: Engine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -13,11 +14,10 @@ from werkzeug.test import TestResponse
 from portal.config import load_settings
 from portal.core import web
 from portal.core.permissions import access_of
-from portal.factory import create_app
 from portal.runtime.run import web_command
 from tests.isolation.ground import Ground
 from tests.support.addresses import ways
-from tests.support.web import Browser, browser
+from tests.support.web import Browser, another_app, browser
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.timeout(400)]
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -174,20 +174,13 @@ def test_a_failure_says_a_number_and_nothing_else(
 @pytest.fixture
 def behind(app: Flask) -> Iterator[Callable[..., Flask]]:
     """`behind(proxies=1)`: the application with other settings; its connections are closed at the end."""
-    made: list[Flask] = []
+    with ExitStack() as made:
 
-    def make(**changed: object) -> Flask:
-        other = create_app(replace(load_settings(), **changed))  # type: ignore[arg-type]  # settings by name
-        made.append(other)
-        return other
+        def make(**changed: object) -> Flask:
+            settings = replace(load_settings(), **changed)  # type: ignore[arg-type]  # settings by name
+            return made.enter_context(another_app(settings))
 
-    yield make
-    for other in made:
-        with other.app_context():
-            from portal.extensions import db
-
-            for engine in db.engines.values():
-                engine.dispose()
+        yield make
 
 
 FORGED = {

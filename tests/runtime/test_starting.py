@@ -19,6 +19,7 @@ from portal.core import crypto, key_use, start, wall
 from portal.home import readiness
 from portal.runtime import starting
 from portal.runtime.upgrade import owner_name
+from tests.support.web import another_app
 
 ROOT = Path(__file__).resolve().parents[2]
 # What is made wrong, and made right again; {db} is the database, whose name begins every login's.
@@ -163,13 +164,12 @@ def test_a_database_that_is_away_is_no_refusal(settings: Settings) -> None:
 
 
 def test_no_page_is_served_where_the_wall_has_a_hole(settings: Settings, setup_engine: Engine) -> None:
-    from portal.factory import create_app
-
-    client = create_app().test_client()
-    with made_wrong(setup_engine, settings, "not forced"):
-        assert client.get("/login").status_code == 503
-        assert client.get("/healthz").status_code == 200
-    assert client.get("/login").status_code == 200
+    with another_app() as app:
+        client = app.test_client()
+        with made_wrong(setup_engine, settings, "not forced"):
+            assert client.get("/login").status_code == 503
+            assert client.get("/healthz").status_code == 200
+        assert client.get("/login").status_code == 200
 
 
 @pytest.mark.parametrize("command", ["gunicorn", "tasks.worker", "tasks.relay", "flask"])

@@ -7,6 +7,8 @@ import io
 import re
 import secrets
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -17,6 +19,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from portal.config import Settings
 from portal.core import clock
 from portal.core.session import open_session
 from portal.identity.models import LoginSession, User
@@ -36,6 +39,22 @@ def the_app() -> Flask:
     app.config.update(SHOW_ERRORS=True, PROPAGATE_EXCEPTIONS=True)
     app.test_client_class = Browser
     return app
+
+
+@contextmanager
+def another_app(settings: Settings | None = None) -> Iterator[Flask]:
+    """One more application, with other settings or the same; its connections are closed at the end."""
+    from portal.extensions import db
+    from portal.factory import create_app
+
+    app = create_app(settings)
+    app.test_client_class = Browser
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            for engine in db.engines.values():
+                engine.dispose()
 
 
 class Browser(FlaskClient):
