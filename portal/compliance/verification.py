@@ -8,6 +8,7 @@ from uuid import UUID
 
 from portal.compliance import statements
 from portal.compliance.models import ENTRY_VERSION
+from portal.compliance.retention import months
 from portal.compliance.seals import checking
 from portal.compliance.seals.checking import Tell
 from portal.compliance.seals.contents import Found
@@ -17,7 +18,6 @@ from portal.core.session import TenantSession, open_session
 
 LOG, BEFORE_SIGN_IN = "access_entry", "installation_entry"
 SEALS = ("seal", "seal_member")
-MONTHS_AHEAD = 3
 # What each login may do with the log; whatever is not here is a fault.
 ALLOWED = {
     (LOG, "INSERT"): set(Login) - {Login.SEALER},
@@ -96,11 +96,10 @@ def _acting(login: Login, **tenant: object) -> Scope:
 
 def _table_faults(session: TenantSession) -> Iterator[str]:
     found = {row.name: row for row in statements.tables(session)}
-    first = statements.this_month(session)
-    for ahead in range(MONTHS_AHEAD + 1):
-        year, month = divmod(first.year * 12 + first.month - 1 + ahead, 12)
-        if f"{LOG}_{year}_{month + 1:02}" not in found:
-            yield f"The partition for {year}-{month + 1:02} is missing."
+    first = months.Month(statements.this_month(session))
+    for month in map(first.later, range(months.AHEAD + 1)):
+        if month.partition not in found:
+            yield f"The partition for {month} is missing."
     if f"{LOG}_default" not in found:
         yield "The default partition is missing: an entry outside the months would be refused."
     for name, row in found.items():

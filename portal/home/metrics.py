@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from portal.book.models import FeedRun
 from portal.compliance.models import AccessEntry
+from portal.compliance.retention import months, statements
 from portal.compliance.seals import queries as seals
 from portal.core import clock
 from portal.core.outbox import Outbox
@@ -38,6 +39,7 @@ def exposition() -> tuple[bytes, str]:
     _count_by(registry, "portal_sync_runs", "Sync runs by state", "state", _by_state(SyncRun, fmos))
     _count_by(registry, "portal_log_entries_last_day", "Log entries of 24 hours", "outcome", _entries(fmos))
     _seals(registry)
+    _months(registry)
     waiting = Gauge("portal_outbox_waiting", "Jobs that are not yet handed to the queue", registry=registry)
     waiting.set(_waiting())
     return generate_latest(registry), CONTENT_TYPE_LATEST
@@ -70,6 +72,13 @@ def _seals(registry: CollectorRegistry) -> None:
         ),
     ):
         Gauge(name, words, registry=registry).set(value)
+
+
+def _months(registry: CollectorRegistry) -> None:
+    with open_session(_acting(Login.IDENTITY)) as session:
+        ahead, outside = months.ahead(statements.months(session), clock.now()), statements.outside(session)
+    Gauge("portal_log_months_ahead", "Coming months that have a place in the log", registry=registry).set(ahead)
+    Gauge("portal_log_outside_months", "Log entries outside every month, about", registry=registry).set(outside)
 
 
 def _count_by(registry: CollectorRegistry, name: str, words: str, label: str, counts: Counter[str]) -> None:
