@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
+from portal.compliance.seals import witnesses
 from portal.compliance.verification import Verdict, verify
 from portal.core.shell import servers
 
@@ -16,15 +18,27 @@ group = AppGroup("log", help="The access log.")
 
 @group.command("verify")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: entries, seals, faults, sealed.")
+@click.option(
+    "--anchor", "copies", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with mails of the anchor, in any form; may be given more than once.",
+)  # fmt: skip
 @with_appcontext
-def verify_log(as_json: bool) -> None:
+def verify_log(as_json: bool, copies: tuple[Path, ...]) -> None:
     """Check every entry against its seal, seals against the anchor, and the log's tables; exit status 1 on faults."""
     settings = current_app.config["PORTAL"]
+    told = witnesses.by_chain(one for copy in copies for one in _lines_of(copy))
     with servers(anyhow=True):
-        verdict = verify(lambda login: settings.login_name(login.value))
+        verdict = verify(lambda login: settings.login_name(login.value), told)
     click.echo(_as_json(verdict) if as_json else _as_words(verdict))
     if verdict.faults:
         raise SystemExit(1)
+
+
+def _lines_of(copy: Path) -> list[witnesses.Told]:
+    found = witnesses.read(copy.read_text("ascii", "replace"))
+    if not found:
+        raise click.ClickException(f"No line of an anchor was found in {copy}: give the mails as they came.")
+    return found
 
 
 def _as_json(verdict: Verdict) -> str:

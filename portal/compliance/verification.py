@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from portal.compliance import statements
@@ -13,6 +14,7 @@ from portal.compliance.seals import checking
 from portal.compliance.seals.checking import Tell
 from portal.compliance.seals.contents import Found
 from portal.compliance.seals.models import INSTALLATION
+from portal.compliance.seals.witnesses import Witnessed
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 
@@ -38,19 +40,24 @@ class Verdict:
     faults: list[str]
 
 
-def verify(name_of: Callable[[Login], str]) -> Verdict:
-    """Check every FMO's log and the installation's, whatever is found. `name_of` tells the database name of a login."""
+def verify(name_of: Callable[[Login], str], witnessed: Witnessed = MappingProxyType({})) -> Verdict:
+    """Check every FMO's log and the installation's, whatever is found. `name_of` tells the database name of a login.
+
+    `witnessed`: what witnesses say of the chains.
+    """
     faults = [*tables(name_of)]
     with open_session(_acting(Login.IDENTITY)) as session:
         fmos = statements.fmo_ids(session)
     entries = seals = 0
     for fmo_id in fmos:
         counted, wrong = places(fmo_id)
-        found = checking.verify(fmo_id)
+        found = checking.verify(fmo_id, told=witnessed.get(fmo_id, ()))
         entries, seals = entries + counted, seals + found.seals
         faults += [f"FMO {fmo_id}: {fault}" for fault in [*wrong, *told(found)]]
-    found = checking.verify(INSTALLATION)
+    found = checking.verify(INSTALLATION, told=witnessed.get(INSTALLATION, ()))
     faults += [f"The installation's own log: {fault}" for fault in told(found)]
+    strangers = witnessed.keys() - {INSTALLATION, *fmos}
+    faults += [f"A witness was told of the chain {one}, which is not there." for one in strangers]
     return Verdict(entries, seals + found.seals, faults)
 
 

@@ -15,6 +15,7 @@ from environs import Env, EnvError, validate
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from portal.config.anchors import Anchors, read_anchors
 from portal.config.kept import SettingsError as SettingsError
 from portal.config.kept import kept_secrets, secrets_in
 
@@ -49,7 +50,7 @@ class Settings:
     public_url: str  # where people reach the portal: what the links in mails begin with
     workers: int  # how many processes carry out jobs
     proxies: int  # how many of ours stand in front and are believed about who asked
-    anchor: Path  # the folder to which number and hash of every seal of the log are added
+    anchor: Anchors  # where number and hash of the log's seals are told of outside the database
     inbox: Path  # below it every FMO has a folder from which carrier files are taken
     second_factor: str  # "required", or "relaxed": nobody has to hold a second factor, who does is asked for it
     sftp_private: bool  # whether an SFTP server may stand in a private network, this machine included
@@ -186,7 +187,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
             mail_url=env.str("MAIL_URL", None),
             workers=env.int("PORTAL_WORKERS", 2, validate=validate.Range(1, 32)),
             proxies=env.int("PORTAL_PROXIES", 0),
-            anchor=_anchor(env.str("PORTAL_ANCHOR", f"file:{data / 'anchor'}")),
+            anchor=read_anchors(env.str("PORTAL_ANCHOR", ""), data / "anchor"),
             inbox=Path(env.str("PORTAL_INBOX", str(data / "inbox"))).expanduser().resolve(),
             second_factor=env.str(
                 "PORTAL_SECOND_FACTOR",
@@ -268,13 +269,6 @@ def _parse_keys(name: str, text: str, first: str) -> tuple[tuple[str, bytes], ..
             raise SettingsError(f"The key {key_id} of {name} is not random. Make one with: {how_to}")
         keys[key_id] = key
     return tuple(keys.items())
-
-
-def _anchor(text: str) -> Path:
-    kind, _, folder = text.partition(":")
-    if kind != "file" or not folder.startswith("/"):
-        raise SettingsError("PORTAL_ANCHOR must be file: and the path of a folder, as in file:/mnt/anchor.")
-    return Path(folder).resolve()
 
 
 def _checked_database_url(text: str) -> str:

@@ -68,12 +68,21 @@ def _invitation(user: User, fmo: Fmo, token: str) -> EmailMessage:
 
 def compose(fmo: Fmo, to: str, subject: str, text: str) -> EmailMessage:
     """A mail of the FMO's. What stands in its headers is one line, whatever a name holds."""
+    return _message(one_line(fmo.name), f"{fmo.slug}.example", to, subject, text)
+
+
+def of_the_portal(to: str, subject: str, text: str) -> EmailMessage:
+    """A mail of the installation's own."""
+    return _message("Portal", "portal.example", to, subject, text)
+
+
+def _message(name: str, domain: str, to: str, subject: str, text: str) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = one_line(subject)
-    message["From"] = Address(one_line(fmo.name), "no-reply", f"{fmo.slug}.example")
+    message["From"] = Address(name, "no-reply", domain)
     message["To"] = Address(addr_spec=to)
     message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = make_msgid(domain=f"{fmo.slug}.example")
+    message["Message-ID"] = make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     return message

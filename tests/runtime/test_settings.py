@@ -122,3 +122,28 @@ def test_socket_addresses_fit_however_long_the_data_folder_is(tmp_path: Path) ->
     settings = _demo(tmp_path / ("long" * 40) / ("longer" * 20))
     assert len(str(settings.socket_folder / "postgres" / ".s.PGSQL.5432.lock")) < 100
     assert settings.socket_folder != _demo(tmp_path / "other").socket_folder
+
+
+def test_the_anchor_has_up_to_three_places(tmp_path: Path) -> None:
+    usual = _demo(tmp_path).anchor
+    assert (usual.folder, usual.mail, usual.store) == (tmp_path / "anchor", None, None)
+    told = _demo(
+        tmp_path, PORTAL_ANCHOR="mail:seals@archive.example, s3:https://k:a%2Cb@store.example:9000/locked"
+    ).anchor
+    assert told.folder == tmp_path / "anchor" and told.mail == "seals@archive.example"
+    assert told.store is not None and (told.store.host, told.store.secure) == ("store.example:9000", True)
+    assert (told.store.bucket, told.store.secret, told.store.region) == ("locked", "a,b", "us-east-1")
+    assert "a,b" not in repr(told) + repr(told.store)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "file:relative", "mail:nobody", "mail:a@b.example\nBcc: c@d.example", "s3:https://store.example/locked",
+        "s3:ftp://k:s@store.example/locked", "s3:https://k:s@store.example", "s3:https://k:s@store.example:x/locked",
+        "tape:/dev/st0", "file:/a,file:/b",
+    ],
+)  # fmt: skip
+def test_an_anchor_that_cannot_be_read_is_said(tmp_path: Path, place: str) -> None:
+    with pytest.raises(SettingsError, match="PORTAL_ANCHOR"):
+        _demo(tmp_path, PORTAL_ANCHOR=place)

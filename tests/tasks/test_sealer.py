@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -70,8 +69,6 @@ def test_verifying_goes_on_beside_sealing(
     loop: Sealer, app: Flask, world: World, setup_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sealer, "application", lambda: app)
-    loop._verify()
-    deadline = time.monotonic() + 30
-    while loop._verifying is not None and loop._verifying.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    loop._run_beside(sealer._daily)
+    loop._beside[sealer._daily].join(30)
     assert _number(setup_engine, "seal_check WHERE ended_at IS NOT NULL") == 3

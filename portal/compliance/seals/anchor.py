@@ -33,7 +33,7 @@ class Anchored:
 
 def place(chain: UUID) -> Path:
     """The file of one chain."""
-    return load_settings().anchor / f"{chain}.seals"
+    return load_settings().anchor.folder / f"{chain}.seals"
 
 
 def last(chain: UUID) -> Anchored | None:

@@ -7,18 +7,20 @@ made anew by somebody who has both the signing key and the anchor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from portal.compliance.seals import anchor, chain, contents, signing, statements
+from portal.compliance.seals import anchor, chain, contents, signing, statements, store
 from portal.compliance.seals.anchor import Anchored
 from portal.compliance.seals.chain import BEGIN, Link, moment
 from portal.compliance.seals.contents import Found, Held, words
 from portal.compliance.seals.scopes import sealing
+from portal.compliance.seals.witnesses import Told
 from portal.core.session import open_session
 
 PATIENCE = timedelta(minutes=10)  # for an entry to be sealed, and a seal to be anchored
@@ -26,14 +28,14 @@ AT_ONCE = 5_000  # entries in memory
 Tell = Callable[[int, int], None]
 
 
-def verify(of: UUID, tell: Tell = lambda done, total: None) -> Found:
-    """Check one chain; `tell` hears how many entries are done, of how many."""
+def verify(of: UUID, tell: Tell = lambda done, total: None, told: Sequence[Told] = ()) -> Found:
+    """Check one chain; `tell` hears how many entries are done, of how many. `told`: what witnesses say of it."""
     found = Found()
     # Before the snapshot: what is anchored later was sealed later.
-    known = _anchor_size(of, found)
+    known, kept = _anchor_size(of, found), _in_store(of, found)
     with open_session(sealing(of)) as session:
         statements.one_snapshot(session)
-        walk = _Walk(found, statements.now(session), statements.stray(session, of))
+        walk = _Walk(found, statements.now(session), statements.stray(session, of), _by_number([*told, *kept]))
         total = statements.entries(session, of)
         for held in _portions(walk.along(statements.seals_after(session, of), anchor.lines(of, known))):
             contents.check(session, held, found)
@@ -51,6 +53,21 @@ def _anchor_size(of: UUID, found: Found) -> int:
     except OSError as error:
         found.say(f"The anchor cannot be read ({error.strerror or type(error).__name__}).")
         return 0
+
+
+def _in_store(of: UUID, found: Found) -> Sequence[Told]:
+    try:
+        return store.told(of)
+    except OSError as error:
+        found.say(f"The store of the anchor cannot be read ({error}).")
+        return ()
+
+
+def _by_number(told: Sequence[Told]) -> dict[int, list[Told]]:
+    by_number: dict[int, list[Told]] = defaultdict(list)
+    for one in told:
+        by_number[one.n].append(one)
+    return by_number
 
 
 def _portions(every: Iterator[Held]) -> Iterator[list[Held]]:
@@ -89,6 +106,7 @@ class _Walk:
     found: Found
     now: datetime
     stray: dict[int, int]  # seals that are gone while members name them
+    told: dict[int, list[Told]]  # what witnesses say
     n: int = 0
     previous: bytes | None = BEGIN  # None: not known, since that seal is gone
     sealed_at: datetime | None = None
@@ -116,6 +134,8 @@ class _Walk:
     def end(self) -> None:
         """What is left to say at the end of the chain."""
         self._tell_bare()
+        for n in sorted(self.told):
+            self._say_missing(n, "")
         for n, count in sorted(self.stray.items()):
             self.found.say(f"Seal {n} is missing; {count:,} entries are said to stand in it.")
 
@@ -136,6 +156,9 @@ class _Walk:
             self._bare(seal)
         elif line.hash != seal.hash:
             say(f"{name} is not the one that was anchored as of {line.sealed_at}: the chain was rewritten.")
+        for one in self.told.pop(seal.n, ()):
+            if one.hash != seal.hash:
+                say(f"{name} is not the one that a witness was told of as of {one.sealed_at}: the chain was rewritten.")
 
     def _missing(self, numbers: range) -> None:
         for n in numbers:
@@ -145,7 +168,8 @@ class _Walk:
     def _say_missing(self, n: int, anchored: str) -> None:
         count = self.stray.pop(n, 0)
         members = f"; {count:,} entries are said to stand in it" if count else ""
-        self.found.say(f"Seal {n} is missing{anchored}{members}.")
+        told = "".join(f"; a witness was told of it as of {one.sealed_at}" for one in self.told.pop(n, ())[:1])
+        self.found.say(f"Seal {n} is missing{anchored}{told}{members}.")
 
     def _bare(self, seal: Link) -> None:
         if seal.sealed_at > self.now - PATIENCE:

@@ -15,11 +15,11 @@ from portal.config import Settings
 @pytest.fixture
 def seal(app: Flask, settings: Settings) -> Iterator[Callable[[], int]]:
     """Seals what waits in every chain; the number of entries."""
-    shutil.rmtree(settings.anchor, ignore_errors=True)
+    shutil.rmtree(settings.anchor.folder, ignore_errors=True)
 
     def run() -> int:
         with app.app_context():
             return operations.seal_all(everything=True)
 
     yield run
-    shutil.rmtree(settings.anchor, ignore_errors=True)
+    shutil.rmtree(settings.anchor.folder, ignore_errors=True)
