@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from portal.compliance import events, statements
+from portal.compliance import events, sentences, statements
 from portal.core import access, clock, scope
 from portal.extensions import db
 
@@ -39,12 +39,13 @@ def summary() -> Summary:
     lately = [row for row in rows if row.day >= days[-WEEK]]
     refused = sum(row.entries for row in lately if row.outcome == "refused")
     at_sign_in = sum(row.entries for row in lately if row.action == SIGN_IN_REFUSED)
+    revealed, taken = set(sentences.actions_of("reveals")), set(sentences.actions_of("exports"))
     return Summary(
         since=days[-WEEK],
         refusals=refused - at_sign_in,
         sign_in_refusals=at_sign_in,
-        reveals=sum(row.entries for row in lately if row.action.endswith(".reveal")),
-        exports=sum(row.entries for row in lately if row.action.endswith(".export")),
+        reveals=sum(row.entries for row in lately if row.action in revealed),
+        exports=sum(row.entries for row in lately if row.action in taken),
         disclosures=sum(row.entries for row in lately if row.action == DISCLOSED),
         disclosures_by_day=[(d, sum(r.entries for r in rows if r.day == d and r.action == DISCLOSED)) for d in days],
         entries_by_day=[(d, sum(r.entries for r in rows if r.day == d)) for d in days],

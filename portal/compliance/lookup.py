@@ -40,17 +40,23 @@ class Found:
 
 
 Finder = Callable[[LookedFor, int], Sequence[Found]]
-_finder: list[Finder] = []
+Knows = Callable[[UUID], bool]
+_finder: list[tuple[Finder, Knows]] = []
 
 
-def register(finder: Finder) -> None:
-    """Name the function that finds at most so many members. One for the program."""
-    _finder[:] = [finder]
+def register(finder: Finder, knows: Knows) -> None:
+    """Name the function that finds at most so many members, and the one that tells an id of one. For the program."""
+    _finder[:] = [(finder, knows)]
+
+
+def is_member(member_id: UUID) -> bool:
+    """Whether the FMO has a member with that id."""
+    return _finder[0][1](member_id)
 
 
 def look_up(wanted: LookedFor) -> Sequence[Found]:
     """At most 50 members of the FMO that are exactly `wanted`, by name; logged with the fields' names and their ids."""
-    found = _finder[0](wanted, MOST)
+    found = _finder[0][0](wanted, MOST)
     ids = [member.id for member in found]
     access.record(
         events.MEMBER_LOOKUP,

@@ -24,7 +24,9 @@ class AccessEntry(FmoOwned, Base):
         Index("ix_access_entry_when", "fmo_id", "at", "id"),
         Index("ix_access_entry_actor", "fmo_id", "actor_id", "at"),
         Index("ix_access_entry_business", "fmo_id", "business_id", "at"),
-        Index("ix_access_entry_members", "member_ids", postgresql_using="gin"),
+        Index("ix_access_entry_action", "fmo_id", "action", "at"),
+        Index("ix_access_entry_run", "fmo_id", "run_id", "at", postgresql_where=text("run_id IS NOT NULL")),
+        Index("ix_access_entry_not_done", "fmo_id", "outcome", "at", postgresql_where=text("outcome <> 'done'")),
         {"postgresql_partition_by": "RANGE (at)"},
     )
 

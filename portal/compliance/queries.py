@@ -1,14 +1,14 @@
-"""Reading the log: pages by a place in it, single entries and their neighbours."""
+"""Reading the log: pages by a place in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Tuple, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Tuple, func, literal, or_, select, tuple_
 from sqlalchemy.orm import defer
 
 from portal.compliance import sentences, subjects
@@ -24,9 +24,9 @@ CHOICES = 300
 SYSTEM = "system"
 CHIP_LABELS = {
     "who": "Who", "action": "Action", "business": "Business", "outcome": "Outcome", "from": "From", "to": "To",
-    "member": "Member", "run": "Run", "session": "Session",
+    "member": "Member", "run": "Run", "session": "Session", "about": "Record",
 }  # fmt: skip
-SPAN = timedelta(days=2)
+NEVER, EVER = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ class Line:
     at: datetime
     sentence: str
     actor_id: UUID | None
+    actor: str
     role: str  # in the words people see
+    business_id: UUID | None
     business: str | None
     members: int
     outcome: str
@@ -60,10 +62,10 @@ class LogPage:
         return self.asked.path
 
 
-def page_of(asked: LogAsked) -> LogPage:
-    """The page of the log that the address asks for."""
-    rows, more = _rows(asked)
-    total = _count(asked)
+def page_of(asked: LogAsked, *, size: int = PAGE_SIZE, counted: bool = True) -> LogPage:
+    """The page of the log that the address asks for; without `counted` its total is what the page shows."""
+    rows, more = _rows(asked, size)
+    total = _count(asked) if counted else len(rows)
     items = as_lines(rows)
     # Walking towards the newer end one comes from older entries; walking back, from newer ones.
     has_older, has_newer = (asked.newer is not None or more), (asked.older is not None)
@@ -97,38 +99,69 @@ def _chips(asked: LogAsked) -> list[Chip]:
 
 def newest(asked: LogAsked, limit: int) -> Sequence[AccessEntry]:
     """The newest `limit` entries that match, whole."""
-    return db.session.scalars(matching(asked).order_by(AccessEntry.at.desc(), AccessEntry.id.desc()).limit(limit)).all()
+    order = AccessEntry.at.desc(), AccessEntry.id.desc()
+    found = [entry for arm in _arms(asked) for entry in db.session.scalars(arm.order_by(*order).limit(limit))]
+    return sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True)[:limit]
 
 
-def _rows(asked: LogAsked) -> tuple[Sequence[Any], bool]:
+def _rows(asked: LogAsked, size: int) -> tuple[Sequence[Any], bool]:
     at, key = AccessEntry.at, AccessEntry.id
     heavy = (AccessEntry.subject_ids, AccessEntry.member_ids, AccessEntry.also)
-    query: Select[Any] = matching(asked).options(*(defer(column, raiseload=True) for column in heavy))
-    query = query.add_columns(
-        func.cardinality(AccessEntry.subject_ids), AccessEntry.subject_ids[1], func.cardinality(AccessEntry.member_ids)
-    )
-    if asked.newer is not None:
-        query = query.where(tuple_(at, key) > _place(asked.newer)).order_by(at.asc(), key.asc())
-    else:
-        if asked.older is not None:
-            query = query.where(tuple_(at, key) < _place(asked.older))
-        query = query.order_by(at.desc(), key.desc())
-    found = db.session.execute(query.limit(PAGE_SIZE + 1)).all()
-    page = list(found[:PAGE_SIZE])
-    return (page[::-1] if asked.newer is not None else page), len(found) > PAGE_SIZE
+    back = asked.newer is not None
+    found: list[Any] = []
+    for arm in _arms(asked):
+        query: Select[Any] = arm.options(*(defer(column, raiseload=True) for column in heavy)).add_columns(
+            func.cardinality(AccessEntry.subject_ids),
+            AccessEntry.subject_ids[1],
+            func.cardinality(AccessEntry.member_ids),
+        )
+        if asked.newer is not None:
+            query = query.where(tuple_(at, key) > place_of(asked.newer)).order_by(at.asc(), key.asc())
+        else:
+            if asked.older is not None:
+                query = query.where(tuple_(at, key) < place_of(asked.older))
+            query = query.order_by(at.desc(), key.desc())
+        found += db.session.execute(query.limit(size + 1)).all()
+    found.sort(key=lambda row: (row[0].at, row[0].id), reverse=not back)
+    page = found[:size]
+    return (page[::-1] if back else page), len(found) > size
 
 
-def _place(place: Place) -> Tuple:
+def place_of(place: Place) -> Tuple:
+    """A place in the log as what rows compare with."""
     return tuple_(literal(place.at), literal(place.id))
 
 
 def _count(asked: LogAsked) -> int:
-    some = matching(asked).with_only_columns(AccessEntry.id, maintain_column_froms=True).limit(COUNT_CAP + 1)
-    return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    total = 0
+    for arm in _arms(asked):
+        some = arm.with_only_columns(AccessEntry.id, maintain_column_froms=True).limit(COUNT_CAP + 1)
+        total += db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return total
 
 
 def matching(asked: LogAsked) -> Select[AccessEntry]:
     """Entries that pass the filters, in no order yet."""
+    query = _without_business(asked)
+    if business := asked.args.get("business"):
+        ids = chosen_ids("business", business)
+        query = query.where(or_(AccessEntry.business_id.in_(ids), speaks_of(ids, asked.begin, asked.end)))
+    return query
+
+
+def _arms(asked: LogAsked) -> list[Select[AccessEntry]]:
+    """`matching` in parts that have no entry in common and find theirs by an index, where one condition would not."""
+    query = _without_business(asked)
+    business = asked.args.get("business")
+    if not business:
+        return [query]
+    ids = chosen_ids("business", business)
+    elsewhere = or_(AccessEntry.business_id.is_(None), AccessEntry.business_id.not_in(ids))
+    about = query.where(elsewhere, speaks_of(ids, asked.begin, asked.end))
+    return [query.where(AccessEntry.business_id.in_(ids)), about]
+
+
+def _without_business(asked: LogAsked) -> Select[AccessEntry]:
     query = select(AccessEntry)
     if begin := asked.begin:
         query = query.where(AccessEntry.at >= begin)
@@ -138,27 +171,23 @@ def matching(asked: LogAsked) -> Select[AccessEntry]:
         query = query.where(AccessEntry.action.in_(sentences.actions_of(action)))
     if outcome := asked.args.get("outcome"):
         query = query.where(AccessEntry.outcome == outcome)
-    if member := asked.id("member"):
-        query = query.where(AccessEntry.member_ids.contains([member]))
     if run := asked.id("run"):
         query = query.where(AccessEntry.run_id == run)
-    if session := asked.id("session"):
-        query = query.where(AccessEntry.session_id == session)
-    return _of_whom(query, asked)
-
-
-def _of_whom(query: Select[AccessEntry], asked: LogAsked) -> Select[AccessEntry]:
-    if who := asked.args.get("who"):
-        if who == SYSTEM:
-            query = query.where(AccessEntry.actor_id.is_(None))
-        else:
-            query = query.where(AccessEntry.actor_id.in_(chosen_ids("user", who)))
-    if business := asked.args.get("business"):
-        ids = chosen_ids("business", business)
-        about = and_(AccessEntry.subject_kind == "business", AccessEntry.subject_ids.overlap(ids))
-        named = [AccessEntry.detail[key].astext.in_(list(map(str, ids))) for key in subjects.BUSINESS_DETAILS]
-        query = query.where(or_(AccessEntry.business_id.in_(ids), about, *named))
+    for key in ("member", "session", "about"):
+        if named := asked.id(key):
+            query = query.where(speaks_of([named], asked.begin, asked.end))
+    who = asked.args.get("who")
+    if who == SYSTEM:
+        query = query.where(AccessEntry.actor_id.is_(None))
+    elif who:
+        query = query.where(AccessEntry.actor_id.in_(chosen_ids("user", who)))
     return query
+
+
+def speaks_of(ids: Sequence[UUID], begin: datetime | None = None, end: datetime | None = None) -> ColumnElement[bool]:
+    """Whether an entry is about one of these records, members or sessions: by an index that this alone can use."""
+    found = func.access_followed(list(ids), begin or NEVER, end or EVER).table_valued("at", "id")
+    return tuple_(AccessEntry.at, AccessEntry.id).in_(select(found.c.at, found.c.id))
 
 
 def chosen_ids(kind: str, value: str) -> list[UUID]:
@@ -203,42 +232,5 @@ def _line(entry: AccessEntry, count: int, first: UUID | None, members: int, name
     if (found := business_of(entry)) is not None:
         business = names["business"].get(found) or str(found)
     role = sentences.role_label(entry.role)
-    return Line(entry.id, entry.at, said, entry.actor_id, role, business, members, entry.outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The entries next to one: `label` says by what ("The same session"); `href` is the list of all of them."""
-
-    label: str
-    older: UUID | None
-    newer: UUID | None
-    href: str
-
-
-def neighbours(entry: AccessEntry, path: str) -> list[Neighbours]:
-    """Entries beside `entry` of the same person, session and run, where it has one."""
-    found = []
-    if entry.actor_id:
-        by_them = AccessEntry.actor_id == entry.actor_id
-        found.append(_beside(entry, "The same person", by_them, f"{path}?who={entry.actor_id}"))
-    # Neither sessions nor runs have an index of their own, nor do they last for days: a short span is read.
-    near = AccessEntry.at.between(entry.at - SPAN, entry.at + SPAN)
-    if entry.session_id:
-        same = and_(near, AccessEntry.session_id == entry.session_id)
-        found.append(_beside(entry, "The same session", same, f"{path}?session={entry.session_id}"))
-    if entry.run_id:
-        same = and_(near, AccessEntry.run_id == entry.run_id)
-        found.append(_beside(entry, "The same run", same, f"{path}?run={entry.run_id}"))
-    return found
-
-
-def _beside(entry: AccessEntry, label: str, same: ColumnElement[bool], href: str) -> Neighbours:
-    return Neighbours(label, _next(entry, same, back=True), _next(entry, same, back=False), href)
-
-
-def _next(entry: AccessEntry, same: ColumnElement[bool], *, back: bool) -> UUID | None:
-    place, here = tuple_(AccessEntry.at, AccessEntry.id), _place(Place(entry.at, entry.id))
-    query = select(AccessEntry.id).where(same, place < here if back else place > here)
-    order = (AccessEntry.at.desc(), AccessEntry.id.desc()) if back else (AccessEntry.at.asc(), AccessEntry.id.asc())
-    return db.session.scalar(query.order_by(*order).limit(1))
+    who = entry.actor_id, entry.actor_name
+    return Line(entry.id, entry.at, said, *who, role, found, business, members, entry.outcome)

@@ -30,10 +30,10 @@ DETAILS = {
 class Subjects:
     """The subjects of one kind: a heading, "3 policies", and each id with its name or None."""
 
+    kind: str
     heading: str
     counted: str
     items: Sequence[tuple[UUID, str | None]]
-    filter: str | None = None  # the log's filter that follows one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Shown:
     action: str
     reason: str | None
     role: str
+    business_id: UUID | None
     business: str | None
     subjects: list[Subjects]
     members: Subjects | None
@@ -72,7 +73,7 @@ def show(entry: AccessEntry) -> Shown:
     action = sentences.says(entry.action)
     reason = subjects.worded("reason", entry.reason) if entry.reason else None
     role = sentences.role_label(entry.role)
-    return Shown(sentence, action[:1].upper() + action[1:], reason, role, business, found, members, detail)
+    return Shown(sentence, action[:1].upper() + action[1:], reason, role, concerned, business, found, members, detail)
 
 
 def _detail(entry: AccessEntry) -> list[tuple[str, str]]:
@@ -89,8 +90,7 @@ def _detail(entry: AccessEntry) -> list[tuple[str, str]]:
 def _subjects(kind: str, ids: Sequence[UUID], heading: str | None = None) -> Subjects:
     names = subjects.names(kind, ids)
     items = [(key, names.get(key)) for key in ids]
-    follow = "member" if kind == "member" else None
-    return Subjects(heading or subjects.label(kind), subjects.words(kind, len(ids)), items, follow)
+    return Subjects(kind, heading or subjects.label(kind), subjects.words(kind, len(ids)), items)
 
 
 def _plain(value: Any) -> str:

@@ -23,11 +23,24 @@ GROUPS = {
     "sync": "Policy Sync",
     "user": "Users",
 }
+_TAKEN = ("downloaded ", "took along ", "took out ")
+
+
+def takes_along(event: Event) -> bool:
+    """Whether something left the portal with it: a file."""
+    return event.says.startswith(_TAKEN)
+
+
+def reveals(event: Event) -> bool:
+    """Whether a number that is hidden otherwise was shown."""
+    return event.name.endswith(".reveal")
+
+
 SELECTIONS: dict[str, tuple[str, Callable[[Event], bool]]] = {
     "reads": ("Everything seen", lambda event: not event.change),
     "changes": ("Everything changed", lambda event: event.change),
-    "reveals": ("Every number revealed", lambda event: event.name.endswith(".reveal")),
-    "exports": ("Every download", lambda event: event.name.endswith(".export")),
+    "reveals": ("Every number revealed", reveals),
+    "exports": ("Every download", takes_along),
 }
 """Values of the action filter that stand for several events: their words, and which events."""
 

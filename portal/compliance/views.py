@@ -7,8 +7,10 @@ from uuid import UUID
 from flask import Blueprint, Response, request, url_for
 
 from portal.compliance import asked, events, export, lookup, queries, record, sentences
+from portal.compliance.following.views import bp as following_bp
 from portal.compliance.forms import LookupForm
 from portal.compliance.models import AccessEntry
+from portal.compliance.neighbours import neighbours
 from portal.compliance.seals.views import bp as seals_bp
 from portal.core import clock, csv_file
 from portal.core.fragments import page
@@ -16,7 +18,7 @@ from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
-blueprints = [bp, seals_bp]
+blueprints = [bp, following_bp, seals_bp]
 
 
 @bp.get("")
@@ -55,8 +57,7 @@ def entry(entry_id: UUID) -> Response:
     """One entry with everything it holds."""
     found = find_or_404(AccessEntry, entry_id)
     record.entry_read(found)
-    beside = queries.neighbours(found, url_for("compliance.log"))
-    return page("compliance/entry.html", entry=found, shown=record.show(found), neighbours=beside)
+    return page("compliance/entry.html", entry=found, shown=record.show(found), neighbours=neighbours(found))
 
 
 @bp.get("/member")

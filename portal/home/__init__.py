@@ -14,4 +14,4 @@ def init(app: Flask) -> None:
     from portal.home import log_names, member_lookup
 
     log_names.register()
-    lookup.register(member_lookup.find)
+    lookup.register(member_lookup.find, member_lookup.knows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -24,6 +25,12 @@ def find(wanted: LookedFor, limit: int) -> Sequence[Found]:
     query = select(*columns).where(condition).order_by(Member.sort_key, Member.id).limit(limit)
     rows = db.session.execute(query.execution_options(unlogged="the look-up names its members itself")).all()
     return [Found(row.id, " ".join(filter(None, (row.first_name, row.last_name, row.suffix)))) for row in rows]
+
+
+def knows(member_id: UUID) -> bool:
+    """Whether the FMO has that member."""
+    query = select(Member.id).where(Member.id == member_id)
+    return db.session.scalar(query.execution_options(unlogged="it tells an id from none")) is not None
 
 
 def _by_mbi(typed: str) -> ColumnElement[bool] | None:

@@ -122,7 +122,7 @@ def test_every_policy_names_one_login_and_compares_with_a_setting_that_may_be_em
     ask: Any, settings: Settings
 ) -> None:
     names = {settings.login_name(login) for login in (*LOGINS, KEYS_LOGIN)}
-    for policy in ask(POLICIES):
+    for policy in _of_logins(ask):
         where = f"{policy.tablename}.{policy.policyname}"
         assert len(policy.roles) == 1 and policy.roles[0] in names, where
         rule = f"{policy.qual} {policy.with_check}"
@@ -132,6 +132,22 @@ def test_every_policy_names_one_login_and_compares_with_a_setting_that_may_be_em
         )
         assert len(re.findall(r"NULLIF\(current_setting\(", rule)) == len(settings_read), where
         assert len(re.findall(r"\( SELECT \(?NULLIF", rule)) == len(settings_read), f"{where}: evaluated for every row"
+
+
+def _of_logins(ask: Any) -> list[Any]:
+    """Every policy but the one of the owner, who signs in nowhere: the function `access_followed` reads by it."""
+    return [policy for policy in ask(POLICIES) if policy.policyname != "owner_follow"]
+
+
+def test_the_owner_reads_the_log_alone_and_only_for_the_function_that_names_the_tenant(ask: Any, owner: str) -> None:
+    found = [policy for policy in ask(POLICIES) if owner in policy.roles]
+    assert [(p.tablename, p.policyname, p.cmd, p.qual) for p in found] == [
+        ("access_entry", "owner_follow", "SELECT", "true")
+    ]
+    (body,) = ask("SELECT prosrc FROM pg_proc WHERE proname = 'access_followed'")
+    tenant = "fmo_id = (select nullif(current_setting('portal.fmo_id', true), '')::uuid)"
+    assert body.prosrc.count("access_entry") == 1 and f"e.{tenant}" in body.prosrc
+    assert " OR " not in body.prosrc.partition("WHERE")[2].replace("= 1 OR cardinality", "")
 
 
 def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
@@ -152,7 +168,7 @@ def test_tenant_policies_compare_the_tenant(ask: Any) -> None:
     everywhere |= {("identity", "officer_notice")}  # notes an invitation that is used before anybody is signed in
     everywhere |= {("identity", "access_entry"), ("jobs", "outbox"), ("jobs", "fmo")}
     everywhere |= {("sealer", "fmo"), ("sealer", "installation_entry")}  # of an FMO the sealer sees the id alone
-    for policy in ask(POLICIES):
+    for policy in _of_logins(ask):
         if policy.permissive == "RESTRICTIVE":
             continue
         login = policy.roles[0].rpartition("_")[2]
@@ -212,7 +228,7 @@ def test_no_function_can_be_frozen_into_a_plan_or_look_past_the_wall(ask: Any) -
     assert [f.proname for f in functions if f.provolatile == "i"] == []
     assert [f.proname for f in functions if f.proleakproof] == []
     definers = [f for f in functions if f.prosecdef]
-    assert {f.proname for f in definers} == {"make_access_partitions"}
+    assert {f.proname for f in definers} == {"make_access_partitions", "access_followed"}
     assert all(any(c.startswith("search_path=pg_catalog") for c in f.proconfig) for f in definers)
 
 

@@ -333,6 +333,7 @@ def _account(store: Session, office: Office, account: Account) -> Holding:
         role="agent_admin",
         action="crm_policy.list",
         outcome="done",
+        run_id=account.run.id,
     )
     make.add(store, entry)
     npn = store.scalars(select(BusinessNpn).where(BusinessNpn.business_id == account.business.id)).first()

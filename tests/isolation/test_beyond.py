@@ -38,7 +38,7 @@ REFUSED = (
     "SET SESSION AUTHORIZATION portal_setup",
 )
 # What a login may call of our own, beside triggers, which nobody can call.
-CALLED: dict[str, set[str]] = {"jobs": {"make_access_partitions"}}
+CALLED: dict[str, set[str]] = {"jobs": {"make_access_partitions"}, "compliance": {"access_followed"}}
 
 
 @pytest.fixture(scope="module")

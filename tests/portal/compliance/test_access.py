@@ -184,7 +184,7 @@ def test_an_entry_shows_every_field_and_its_neighbours(world: World, store: Sess
     for value in (*map(str, ids), *entry.also["contact"], "req-77", "mbi", "asked by phone", "192.0.2.7", "Browser/1"):
         assert value in text
     assert text.count(f'href="{LOG}/{before.id}"') == 3
-    assert f"{LOG}?member={entry.member_ids[0]}" in text
+    assert f"/compliance/members/{entry.member_ids[0]}" in text
 
 
 def test_a_neighbour_fmo_is_not_there(world: World, store: Session, client_for: Any) -> None:

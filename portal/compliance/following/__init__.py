@@ -1,0 +1,1 @@
+"""Following one person, one member, one Business or one run through the log."""
