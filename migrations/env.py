@@ -18,6 +18,7 @@ import portal.book.quarantine.models
 import portal.book.report.models
 import portal.book.undoing.models
 import portal.businesses.models
+import portal.compliance.alarms.models
 import portal.compliance.models
 import portal.compliance.seals.models
 import portal.core.key_use

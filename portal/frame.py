@@ -70,6 +70,7 @@ _AGENT = (
 )
 _COMPLIANCE = (
     ("Home", "/compliance/", "house"),
+    ("Alarms", "/compliance/alarms", "bell-ring"),
     ("Access log", "/compliance/access", "scroll-text"),
     ("Emergency access", "/compliance/emergency", "siren"),
     ("Seal", "/compliance/seal", "stamp"),

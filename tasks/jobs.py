@@ -14,6 +14,7 @@ from portal.book.arrival.operations import look
 from portal.book.operations import run_feed
 from portal.book.report.operations import read_altered as find_altered
 from portal.book.undoing import operations as undoing
+from portal.compliance.alarms import watching
 from portal.compliance.seals.runs import carry_out
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
@@ -26,6 +27,7 @@ from portal.identity.factors.mail import tell_change
 from portal.identity.letters import sending as letters
 from portal.identity.mail import order_again
 from portal.identity.mail import send_invitation as mail_invitation
+from portal.identity.staff import alarms as alarm_mails
 from portal.identity.staff import notices
 from portal.sync.operations import execute, follow
 
@@ -168,6 +170,25 @@ def verify_log(fmo_id: str, check_id: str) -> None:
         carry_out(UUID(fmo_id), UUID(check_id))
 
 
+def watch_alarms(fmo_id: str) -> None:
+    """Look whether something of one FMO is alarming, and keep what was found."""
+    with application().app_context():
+        found = watching.look(UUID(fmo_id))
+    with work(system_scope(fmo_id)):
+        watching.keep(found)
+
+
+def mail_alarms(fmo_id: str) -> None:
+    """Tell the compliance officers of new alarms; a mail server that is away is asked again later."""
+    try:
+        with work(system_scope(fmo_id)):
+            alarm_mails.tell()
+    except OSError:
+        with work(system_scope(fmo_id)):
+            alarm_mails.order_again()
+        raise
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
@@ -175,6 +196,8 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "undo_feed": undo_feed,
     "read_altered": read_altered,
     "verify_log": verify_log,
+    "watch_alarms": watch_alarms,
+    "mail_alarms": mail_alarms,
     "send_invitation": send_invitation,
     "tell_emergency": tell_emergency,
     "tell_factor_change": tell_factor_change,

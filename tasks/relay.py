@@ -20,13 +20,14 @@ from portal.book import operations as book
 from portal.book.arrival import operations as arrival
 from portal.book.mapping import operations as mapping
 from portal.book.undoing import operations as undoing
+from portal.compliance.alarms import watching as alarms
 from portal.core import scratch
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
 from portal.crm.uploads import operations as uploads
 from portal.extensions import db, redis_client
-from portal.identity import sessions
+from portal.identity import rounds, sessions
 from portal.identity.guessing import browsers, limits
 from portal.identity.letters import operations as letters
 from portal.identity.sso import operations as sso
@@ -106,7 +107,7 @@ class Relay:
     def __init__(self) -> None:
         self.running = True
         self._queue = redis_client()
-        self._reaped = self._kept = 0.0
+        self._reaped = self._kept = self._watched = 0.0
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ask the loop to end."""
@@ -147,6 +148,9 @@ class Relay:
             book.reap()
             arrival.order_due()
             undoing.reap()
+        if now - self._watched > alarms.EVERY.total_seconds():
+            self._watched = now
+            rounds.in_each_fmo(alarms.order)
         if now - self._kept > KEEP_HOUSE_EVERY:
             self._kept = now
             keep_house()

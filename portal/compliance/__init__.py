@@ -1,1 +1,12 @@
 """The record of who saw, changed, received and was refused what, and the officer's pages over it."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init(app: Flask) -> None:
+    """Make known what this room itself finds alarming."""
+    from portal.compliance.alarms import kinds
+
+    kinds.register()

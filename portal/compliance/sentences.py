@@ -11,6 +11,7 @@ from portal.core.scope import Role
 
 GROUPS = {
     "access": "Access log",
+    "alarm": "Alarms",
     "business_npn": "NPNs of Businesses",
     "crm_policy": "Policies of an account",
     "emergency": "Emergency access",

@@ -38,6 +38,7 @@ MEANS: Final[dict[Permission, str]] = {
     Permission.SETTINGS: "Change the FMO's rules",
     Permission.ACCESS_READ: "Read the access log, look a member up",
     Permission.ACCESS_EXPORT: "Download the access log",
+    Permission.ALARMS: "See alarms, acknowledge them with a note",
     Permission.OFFICERS: "Invite, disable and reset other compliance officers",
     Permission.EMERGENCY_ASK: "Ask for emergency access to a Business, and end it",
     Permission.EMERGENCY_READ: "Read the contacts of that Business with their policies, for an hour",

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     SETTINGS = "fmo.settings"
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
+    ALARMS = "alarms"
     OFFICERS = "officers"
     EMERGENCY_ASK = "emergency.ask"
     EMERGENCY_READ = "emergency.read"
@@ -113,6 +114,7 @@ _COMPLIANCE = frozenset(
         Permission.ANY_SIGNED_IN,
         Permission.ACCESS_READ,
         Permission.ACCESS_EXPORT,
+        Permission.ALARMS,
         Permission.OFFICERS,
         Permission.EMERGENCY_REVIEW,
     }

@@ -21,6 +21,7 @@ KINDS = {
     "access_entry": ("entry", "entries"),
     "activity": ("activity", "activities"),
     "agency": ("agency", "agencies"),
+    "alarm": ("alarm", "alarms"),
     "arrivalsource": ("place of carrier files", "places of carrier files"),
     "businessnpn": ("NPN of a Business", "NPNs of Businesses"),
     "carrieridentifier": ("carrier identifier", "carrier identifiers"),

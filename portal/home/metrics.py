@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.book.models import FeedRun
+from portal.compliance.alarms import queries as alarms
 from portal.compliance.models import AccessEntry
 from portal.compliance.retention import months, statements
 from portal.compliance.seals import queries as seals
@@ -40,6 +41,7 @@ def exposition() -> tuple[bytes, str]:
     _count_by(registry, "portal_log_entries_last_day", "Log entries of 24 hours", "outcome", _entries(fmos))
     _seals(registry)
     _months(registry)
+    _alarms(registry, fmos)
     waiting = Gauge("portal_outbox_waiting", "Jobs that are not yet handed to the queue", registry=registry)
     waiting.set(_waiting())
     return generate_latest(registry), CONTENT_TYPE_LATEST
@@ -79,6 +81,18 @@ def _months(registry: CollectorRegistry) -> None:
         ahead, outside = months.ahead(statements.months(session), clock.now()), statements.outside(session)
     Gauge("portal_log_months_ahead", "Coming months that have a place in the log", registry=registry).set(ahead)
     Gauge("portal_log_outside_months", "Log entries outside every month, about", registry=registry).set(outside)
+
+
+def _alarms(registry: CollectorRegistry, fmos: list[UUID]) -> None:
+    waiting: Counter[str] = Counter()
+    since = 0.0
+    for session in _sessions(Login.COMPLIANCE, fmos):
+        waiting.update(alarms.waiting_by_kind(session))
+        last = alarms.round_of(session)
+        since = max(since, (clock.now() - last).total_seconds()) if last and since >= 0 else -1
+    _count_by(registry, "portal_alarms", "Alarms that wait for an officer", "kind", waiting)
+    words = "Since when alarms of the FMO that is the longest behind were not looked for; -1: never"
+    Gauge("portal_alarms_looked_for_seconds", words, registry=registry).set(since)
 
 
 def _count_by(registry: CollectorRegistry, name: str, words: str, label: str, counts: Counter[str]) -> None:

@@ -23,6 +23,7 @@ from portal.book.quarantine.models import ValueAlias
 from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import Business, BusinessNpn
+from portal.compliance.alarms.models import Alarm, AlarmRound
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.compliance.seals.models import Seal, SealCheck, SealMember
 from portal.connectors.layouts import layout_bodies
@@ -211,6 +212,8 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     rows += asked
     colleague = make.user(store, office.fmo, Role.FMO_STEWARD, last_name=f"Qcolleague{slug}")
     second = make.user(store, office.fmo, Role.COMPLIANCE, last_name=f"Qsecond{slug}")
+    alarm = Alarm(fmo_id=fmo_id, id=new_id(), kind="volume", subject=str(colleague.id), facts={"reveals": [30, 2]})
+    rows += [alarm, AlarmRound(fmo_id=fmo_id, id=fmo_id)]
     rows.append(OfficerNotice(fmo_id=fmo_id, officer_id=second.id, what="added", by_id=office.compliance.id))
     for row in rows:
         make.add(store, row)
@@ -223,6 +226,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     return {
         "entry": entry.id,
         "emergency": asked[0].id,
+        "alarm": alarm.id,
         "staff": colleague.id,
         "officer": second.id,
         "agency": agency.id,

@@ -64,6 +64,7 @@ KINDS = {
     "/compliance/members/*": "member",
     "/compliance/businesses/*": "business",
     "/compliance/runs/*": "sync_run",
+    "/compliance/alarms/*": "alarm",
     "/compliance/officers/*": "officer",
     "/fmo/users/*": "staff",
     "/account/passkeys/*": "passkey",
