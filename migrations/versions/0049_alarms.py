@@ -71,7 +71,7 @@ def upgrade() -> None:
             ("jobs", {SELECT: looks, INSERT: FOUND, UPDATE: "facts, seen_at, over_at, mailed_at"}, FMO),
             ("compliance", {SELECT: "", UPDATE: "acknowledged_at, acknowledged_by, acknowledged_name, note"}, FMO),
         ],
-        checks={("compliance", UPDATE): f"{FMO} AND acknowledged_by = {ACTOR}"},
+        checks={("compliance", UPDATE): f"{FMO} AND (acknowledged_by IS NULL OR acknowledged_by = {ACTOR})"},
     )
     protect(
         "alarm_round",
