@@ -72,6 +72,7 @@ _COMPLIANCE = (
     ("Home", "/compliance/", "house"),
     ("Alarms", "/compliance/alarms", "bell-ring"),
     ("Access log", "/compliance/access", "scroll-text"),
+    ("Reviews", "/compliance/reviews", "clipboard-check"),
     ("Emergency access", "/compliance/emergency", "siren"),
     ("Seal", "/compliance/seal", "stamp"),
     ("Officers", "/compliance/officers", "users"),

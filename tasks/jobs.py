@@ -15,6 +15,7 @@ from portal.book.operations import run_feed
 from portal.book.report.operations import read_altered as find_altered
 from portal.book.undoing import operations as undoing
 from portal.compliance.alarms import watching
+from portal.compliance.reviews import computing as reviewing
 from portal.compliance.seals.runs import carry_out
 from portal.core import access
 from portal.core.scope import Login, Role, Scope, acting
@@ -189,6 +190,15 @@ def mail_alarms(fmo_id: str) -> None:
         raise
 
 
+def compute_review(fmo_id: str, review_id: str) -> None:
+    """Compute the findings of a review, in the name of the officer who asked for it."""
+    with application().app_context():
+        by = reviewing.asker(UUID(fmo_id), UUID(review_id))
+    if by is not None:
+        with work(by):
+            reviewing.compute(UUID(review_id))
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
@@ -198,6 +208,7 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "verify_log": verify_log,
     "watch_alarms": watch_alarms,
     "mail_alarms": mail_alarms,
+    "compute_review": compute_review,
     "send_invitation": send_invitation,
     "tell_emergency": tell_emergency,
     "tell_factor_change": tell_factor_change,

@@ -12,6 +12,7 @@ from portal.compliance.following.views import bp as following_bp
 from portal.compliance.forms import LookupForm
 from portal.compliance.models import AccessEntry
 from portal.compliance.neighbours import neighbours
+from portal.compliance.reviews.views import bp as reviews_bp
 from portal.compliance.seals.views import bp as seals_bp
 from portal.core import clock, csv_file
 from portal.core.fragments import page
@@ -19,7 +20,7 @@ from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
-blueprints = [bp, following_bp, seals_bp, alarms_bp]
+blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp]
 
 
 @bp.get("")

@@ -11,7 +11,8 @@ from flask import Flask
 def init(app: Flask) -> None:
     """Tell the compliance pages the kinds of subject and the member look-up."""
     from portal.compliance import lookup
-    from portal.home import log_names, member_lookup
+    from portal.home import log_names, member_lookup, review_hooks
 
     log_names.register()
     lookup.register(member_lookup.find, member_lookup.knows)
+    review_hooks.register()

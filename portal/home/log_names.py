@@ -38,8 +38,12 @@ KINDS = {
     "producer": ("agent or agency", "agents or agencies"),
     "attribution": ("attribution by hand", "attributions by hand"),
     "refused_row": ("refused row", "refused rows"),
+    "review": ("review of the log", "reviews of the log"),
+    "review_finding": ("finding of a review", "findings of reviews"),
+    "review_rules": ("rules of the reviews", "rules of the reviews"),
     "valuealias": ("decision about a value", "decisions about values"),
     "syncrun": ("sync run", "sync runs"),
+    "watched_member": ("watched member", "watched members"),
     "upload": ("upload of contacts", "uploads of contacts"),
     "upload_row": ("row of an upload", "rows of uploads"),
 }

@@ -47,6 +47,7 @@ from portal.provisioning.models import BulkOutcome
 from tests.support import arrival_builders as arrivals
 from tests.support import builders as make
 from tests.support import crm_builders as crm
+from tests.support import review_builders as reviews
 from tests.support import sso_builders as single_sign_on
 from tests.support.world import Account, Office, Person, World
 
@@ -227,6 +228,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         "entry": entry.id,
         "emergency": asked[0].id,
         "alarm": alarm.id,
+        **reviews.of_office(store, office),
         "staff": colleague.id,
         "officer": second.id,
         "agency": agency.id,
