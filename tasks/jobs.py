@@ -23,6 +23,7 @@ from portal.core.session import open_session
 from portal.crm.duplicates import finding
 from portal.extensions import db
 from portal.factory import create_app
+from portal.home import review_mail
 from portal.identity.emergency import mail as emergency
 from portal.identity.factors.mail import tell_change
 from portal.identity.letters import sending as letters
@@ -199,6 +200,17 @@ def compute_review(fmo_id: str, review_id: str) -> None:
             reviewing.compute(UUID(review_id))
 
 
+def remind_of_review(fmo_id: str, reminder_id: str) -> None:
+    """Tell the compliance officers that a review is overdue; a mail server that is away is asked again later."""
+    try:
+        with work(system_scope(fmo_id)):
+            review_mail.remind(UUID(reminder_id))
+    except OSError:
+        with work(system_scope(fmo_id)):
+            review_mail.order_again(UUID(reminder_id))
+        raise
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
@@ -209,6 +221,7 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "watch_alarms": watch_alarms,
     "mail_alarms": mail_alarms,
     "compute_review": compute_review,
+    "remind_of_review": remind_of_review,
     "send_invitation": send_invitation,
     "tell_emergency": tell_emergency,
     "tell_factor_change": tell_factor_change,

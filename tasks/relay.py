@@ -27,6 +27,7 @@ from portal.core.scope import Login, Role, Scope
 from portal.core.session import open_session
 from portal.crm.uploads import operations as uploads
 from portal.extensions import db, redis_client
+from portal.home import review_mail
 from portal.identity import rounds, sessions
 from portal.identity.guessing import browsers, limits
 from portal.identity.letters import operations as letters
@@ -87,7 +88,10 @@ def send_lost(connection: redis.Redis) -> int:
 
 
 def keep_house() -> None:
-    """What is old goes: sessions, tries, letters, files of contacts, sent rows. Coming months get their partition."""
+    """What is old goes: sessions, tries, letters, files of contacts, sent rows. Overdue reviews are told.
+
+    Coming months get their partition.
+    """
     sessions.purge()
     limits.forget_old()
     browsers.forget_old()
@@ -96,6 +100,7 @@ def keep_house() -> None:
     uploads.forget_old()
     arrival.clear()
     mapping.forget_old()
+    review_mail.order_due()
     with open_session(EVERYWHERE) as work:
         work.execute(_OLD)
         work.execute(_PARTITIONS)

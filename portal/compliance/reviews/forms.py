@@ -9,7 +9,7 @@ from uuid import UUID
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, IntegerField, RadioField, SelectField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from portal.compliance.reviews import people
 from portal.compliance.reviews.models import FINE, FOLLOW_UP, INCIDENT
@@ -46,18 +46,18 @@ class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             self.owner.data = str(scope.current().actor_id)
             self.due_on.data = clock.today() + SOON
 
-    def validate_note(self, field: Field) -> None:
-        """What is not fine needs a word on what it is."""
-        if self.disposition.data in (FOLLOW_UP, INCIDENT) and not field.data:
-            raise ValidationError("Say in the note what is to be followed up, or what happened.")
-
-    def validate_due_on(self, field: Field) -> None:
-        """A follow-up ends on a day that comes."""
-        if self.disposition.data != FOLLOW_UP:
-            return
-        today = clock.today()
-        if field.data is None or not today <= field.data <= today + FARTHEST:
-            raise ValidationError("Enter a day from today to a year from now.")
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether it is whole: what is not fine needs a note, and a follow-up somebody and a day that comes."""
+        valid = bool(super().validate(extra_validators))
+        if self.disposition.data in (FOLLOW_UP, INCIDENT) and not self.note.data:
+            self.note.errors = ["Say in the note what is to be followed up, or what happened."]
+        if self.disposition.data == FOLLOW_UP:
+            today = clock.today()
+            if not self.owner.data:
+                self.owner.errors = ["Choose who follows it up."]
+            if self.due_on.data is None or not today <= self.due_on.data <= today + FARTHEST:
+                self.due_on.errors = ["Enter a day from today to a year from now."]
+        return valid and not self.errors
 
     def judgement(self) -> Judgement:
         """What was said."""
@@ -67,11 +67,6 @@ class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         assert owner is not None, "the select offers ids only"
         return Judgement(FOLLOW_UP, self.note.data, (owner, people.officers()[owner]), self.due_on.data)
 
-    def validate_owner(self, field: Field) -> None:
-        """Somebody owns a follow-up."""
-        if self.disposition.data == FOLLOW_UP and not field.data:
-            raise ValidationError("Choose who follows it up.")
-
 
 class FineForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """The one note under which a whole kind is called fine."""
@@ -79,7 +74,7 @@ class FineForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     note = TextAreaField(
         "Why all of these are fine",
         filters=[stripped],
-        validators=[InputRequired("Say in a sentence why all of these are fine."), _LONG],
+        validators=[DataRequired("Say in a sentence why all of these are fine."), _LONG],
         render_kw={"rows": 2},
     )
 
@@ -90,7 +85,7 @@ class CloseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     outcome = TextAreaField(
         "What came of it",
         filters=[stripped],
-        validators=[InputRequired("Say what came of it."), _LONG],
+        validators=[DataRequired("Say what came of it."), _LONG],
         render_kw={"rows": 3},
     )
 
@@ -102,7 +97,7 @@ class WatchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         "Reason",
         filters=[stripped],
         validators=[
-            InputRequired("Say why this member is watched."),
+            DataRequired("Say why this member is watched."),
             _SHORT,
         ],
         render_kw={"rows": 2},

@@ -33,19 +33,20 @@ class Standing:
     follow_ups: int
 
 
-def due_at() -> datetime:
-    """Until when the next review must be signed; asks for no more than the job that reminds may read."""
+def due() -> tuple[datetime, int]:
+    """Until when the next review must be signed, and the days between; asks for no more than the jobs may read."""
     until = db.session.scalar(select(func.max(Review.until_at)).where(Review.signed_at.is_not(None)))
     every = db.session.scalar(select(ReviewRules.every_days).where(ReviewRules.id == scope.fmo_id()))
     since = until or at_large.since(db.session(), scope.fmo_id())
-    return since + timedelta(days=every or rules.Rules().every_days)
+    days = every or rules.Rules().every_days
+    return since + timedelta(days=days), days
 
 
 def standing() -> Standing:
     """How the reviews of the scope's FMO stand."""
-    due = due_at()
+    due_at, _ = due()
     still = select(func.count()).select_from(FollowUp).where(FollowUp.closed_at.is_(None))
-    return Standing(open_one(), last_signed(), due, due < clock.now(), db.session.scalar(still) or 0)
+    return Standing(open_one(), last_signed(), due_at, due_at < clock.now(), db.session.scalar(still) or 0)
 
 
 def open_one() -> Review | None:

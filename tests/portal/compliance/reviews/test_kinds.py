@@ -131,7 +131,7 @@ def make_old_review(store: Session, world: World) -> None:
 def test_every_access_to_a_watched_member(who: str | None, old_fmo: World, store: Session, compute: Compute) -> None:
     world, stray = old_fmo, old_fmo.summit.stray.id
     reviews.watched(store, world.summit, stray)
-    person = {} if who else {"actor_id": None, "actor_name": "Portal jobs", "role": "system"}
+    person: dict[str, Any] = {} if who else {"actor_id": None, "actor_name": "Portal jobs", "role": "system"}
     did(store, world, world.summit.admin, "member.read", member_ids=[stray, new_id()], **person)
     did(store, world, world.summit.admin, "member.read", member_ids=[new_id()])
     [found] = compute("watched")
