@@ -9,16 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal.compliance.reviews import events
 from portal.compliance.reviews.models import WatchedMember
-from portal.compliance.reviews.statements import members
 from portal.core import access, scope
 from portal.core.ids import new_id
 from portal.core.models import table_of
 from portal.extensions import db
-
-
-def is_there(member_id: UUID) -> bool:
-    """Whether the FMO's book has such a member."""
-    return members.is_there(db.session(), scope.fmo_id(), member_id)
 
 
 def add(member_id: UUID, reason: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -32,7 +31,6 @@ JOIN unnest(cast(:actors AS uuid[]), cast(:members AS uuid[])) AS pair(actor_id,
 WHERE e.fmo_id = :fmo_id AND e.at >= :begin AND e.at < :end AND e.outcome = 'done'
 GROUP BY e.actor_id, 4
 """
-_IS_THERE = "SELECT 1 FROM member WHERE fmo_id = :fmo_id AND id = :member_id"
 
 
 def watched(session: Session, besides: Sequence[str], **values: Any) -> Sequence[Row[Any]]:
@@ -48,8 +46,3 @@ def seen(session: Session, **values: Any) -> Sequence[Row[Any]]:
 def of_pairs(session: Session, actors: Sequence[Any], members: Sequence[Any], **values: Any) -> Sequence[Row[Any]]:
     """Accesses of these people to these members, pair by pair, per person and day."""
     return session.execute(text(_OF_PAIRS), {**values, "actors": list(actors), "members": list(members)}).all()
-
-
-def is_there(session: Session, fmo_id: UUID, member_id: UUID) -> bool:
-    """Whether the FMO's book has such a member."""
-    return session.execute(text(_IS_THERE), {"fmo_id": fmo_id, "member_id": member_id}).first() is not None

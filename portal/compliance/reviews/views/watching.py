@@ -50,7 +50,7 @@ def look_up_to_watch() -> Response:
 def watch() -> Response:
     """Put a member on the list."""
     member, form = parse_id(request.form.get("member", "")), WatchForm()
-    if member is None or not watching.is_there(member):
+    if member is None or not lookup.is_member(member):
         not_yours(asked_for=member)
     if not form.validate_on_submit():
         return _page(chosen=member, watch=form, status=422)
