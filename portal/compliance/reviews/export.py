@@ -54,8 +54,10 @@ def _cells(review: Review, one: ReviewFinding) -> list[object]:
 
 
 def json_of(review: Review) -> str:
-    """The statement with its signature, the public key, and the findings as the lines whose digest it names; logged."""
-    assert review.signature is not None
+    """The statement with its signature, the public key, and the findings as the lines whose digest it names; logged.
+
+    Of an open review there are only the findings.
+    """
     found = list(queries.all_findings(review))
     key = signing.public_keys().get(review.key_id or "")
     told: dict[str, Any] = {
@@ -63,7 +65,7 @@ def json_of(review: Review) -> str:
         "sha256": review.sha256,
         "key_id": review.key_id,
         "public_key": key.hex() if key else None,
-        "signature": review.signature.hex(),
+        "signature": review.signature.hex() if review.signature else None,
         "findings": proof.lines_of(found),
     }
     _log(review, found, "json")
