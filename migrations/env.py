@@ -20,6 +20,7 @@ import portal.book.undoing.models
 import portal.businesses.models
 import portal.compliance.alarms.models
 import portal.compliance.models
+import portal.compliance.retention.models
 import portal.compliance.reviews.models
 import portal.compliance.seals.models
 import portal.core.key_use

@@ -1,4 +1,5 @@
-"""The sealer: `python -m tasks.sealer`. Seals what the log got in the last minute, tells witnesses, verifies daily.
+"""The sealer: `python -m tasks.sealer`. Seals what the log got in the last minute, tells witnesses; daily
+verifies it, and ends the months that are past their term.
 
 Of several only one works on a chain at a time (an advisory lock of the transaction), so that there may be two. Asked to
 stop it does a last round.
@@ -16,9 +17,11 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.compliance.retention import ending
 from portal.compliance.seals import operations, runs, store, witnesses
 from portal.compliance.seals.witnesses import Told
 from portal.config import load_settings
+from portal.core import clock
 from portal.identity import mail
 from portal.runtime import starting
 from tasks.jobs import application
@@ -128,9 +131,16 @@ def _mail(to: str, fresh: list[Told]) -> None:
 def _daily() -> None:
     try:
         with application().app_context():
-            runs.daily()
+            if runs.daily():
+                _retain()
     except SQLAlchemyError as error:
         log.warning("The log could not be verified (%s).", type(error).__name__)
+
+
+def _retain() -> None:
+    for step in ending.run(clock.now()):
+        if step.state == ending.REFUSED:
+            log.error("The month %s of the log cannot be ended. %s", step.month, step.why)
 
 
 def main() -> None:

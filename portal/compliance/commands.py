@@ -9,11 +9,14 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
+from portal.compliance.retention.commands import retain, unpack
 from portal.compliance.seals import witnesses
 from portal.compliance.verification import Verdict, verify
 from portal.core.shell import servers
 
 group = AppGroup("log", help="The access log.")
+group.add_command(retain)
+group.add_command(unpack)
 
 
 @group.command("verify")
@@ -43,11 +46,13 @@ def _lines_of(copy: Path) -> list[witnesses.Told]:
 
 def _as_json(verdict: Verdict) -> str:
     told = {"entries": verdict.entries, "seals": verdict.seals, "faults": verdict.faults, "sealed": True}
-    return json.dumps(told)
+    return json.dumps(told | ({"archived": verdict.archived} if verdict.archived else {}))
 
 
 def _as_words(verdict: Verdict) -> str:
     checked = f"{verdict.entries:,} entries are in the log, under {verdict.seals:,} seals."
+    if verdict.archived:
+        checked += f" {verdict.archived:,} more are archived, as their seals say."
     if not verdict.faults:
         return f"{checked} Nothing wrong was found."
     listed = "\n".join(f"- {fault}" for fault in verdict.faults)

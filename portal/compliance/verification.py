@@ -15,6 +15,7 @@ from portal.compliance.seals.checking import Tell
 from portal.compliance.seals.contents import Found
 from portal.compliance.seals.models import INSTALLATION
 from portal.compliance.seals.witnesses import Witnessed
+from portal.config import RETENTION_LOGIN, load_settings
 from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 
@@ -38,6 +39,7 @@ class Verdict:
     entries: int
     seals: int
     faults: list[str]
+    archived: int = 0  # entries that left the log by policy; their seals are checked, and their files
 
 
 def verify(name_of: Callable[[Login], str], witnessed: Witnessed = MappingProxyType({})) -> Verdict:
@@ -48,17 +50,17 @@ def verify(name_of: Callable[[Login], str], witnessed: Witnessed = MappingProxyT
     faults = [*tables(name_of)]
     with open_session(_acting(Login.IDENTITY)) as session:
         fmos = statements.fmo_ids(session)
-    entries = seals = 0
+    entries = seals = archived = 0
     for fmo_id in fmos:
         counted, wrong = places(fmo_id)
         found = checking.verify(fmo_id, told=witnessed.get(fmo_id, ()))
-        entries, seals = entries + counted, seals + found.seals
+        entries, seals, archived = entries + counted, seals + found.seals, archived + found.archived
         faults += [f"FMO {fmo_id}: {fault}" for fault in [*wrong, *told(found)]]
     found = checking.verify(INSTALLATION, told=witnessed.get(INSTALLATION, ()))
     faults += [f"The installation's own log: {fault}" for fault in told(found)]
     strangers = witnessed.keys() - {INSTALLATION, *fmos}
     faults += [f"A witness was told of the chain {one}, which is not there." for one in strangers]
-    return Verdict(entries, seals + found.seals, faults)
+    return Verdict(entries, seals + found.seals, faults, archived)
 
 
 def verify_fmo(fmo_id: UUID, name_of: Callable[[Login], str], tell: Tell) -> Found:
@@ -125,3 +127,5 @@ def _grant_faults(session: TenantSession, name_of: Callable[[Login], str]) -> It
             yield f"The login {login.value} may {verb} on {table}."
         for table, verb in sorted(must - may):
             yield f"The login {login.value} may not {verb} on {table}."
+    for table, verb in sorted(statements.grants(session, load_settings().login_name(RETENTION_LOGIN), names)):
+        yield f"The login {RETENTION_LOGIN} may {verb} on {table}."

@@ -22,7 +22,9 @@ from portal.config.kept import kept_secrets, secrets_in
 Login = Literal["identity", "fmo", "agent", "compliance", "emergency", "jobs", "sealer"]
 LOGINS: tuple[Login, ...] = get_args(Login)
 KEYS_LOGIN: Literal["keys"] = "keys"  # no request and no job uses it: rotating keys sees ciphertext alone
-AnyLogin = Login | Literal["keys"]
+RETENTION_LOGIN: Literal["retention"] = "retention"  # sees no table at all: it may end a month of the log by policy
+AnyLogin = Login | Literal["keys", "retention"]
+EVERY_LOGIN: tuple[AnyLogin, ...] = (*LOGINS, KEYS_LOGIN, RETENTION_LOGIN)
 
 EMBEDDED_DATABASE = "portal"
 EMBEDDED_SETUP_LOGIN = "portal_setup"
@@ -51,6 +53,7 @@ class Settings:
     workers: int  # how many processes carry out jobs
     proxies: int  # how many of ours stand in front and are believed about who asked
     anchor: Anchors  # where number and hash of the log's seals are told of outside the database
+    archive: Path  # the folder to which months of the log go before they leave the database
     inbox: Path  # below it every FMO has a folder from which carrier files are taken
     second_factor: str  # "required", or "relaxed": nobody has to hold a second factor, who does is asked for it
     sftp_private: bool  # whether an SFTP server may stand in a private network, this machine included
@@ -117,8 +120,8 @@ class Settings:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def database_url_for(self, login: AnyLogin) -> str:
-        """SQLAlchemy address of the same database as the setup login's, for one of LOGINS or the one for keys."""
-        if login not in (*LOGINS, KEYS_LOGIN):
+        """SQLAlchemy address of the same database as the setup login's, for one of EVERY_LOGIN."""
+        if login not in EVERY_LOGIN:
             raise ValueError(f"No database login is called {login!r}; there are {', '.join(LOGINS)}.")
         url = self._setup().set(username=self.login_name(login), password=self.login_password(login))
         return url.render_as_string(hide_password=False)
@@ -188,6 +191,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
             workers=env.int("PORTAL_WORKERS", 2, validate=validate.Range(1, 32)),
             proxies=env.int("PORTAL_PROXIES", 0),
             anchor=read_anchors(env.str("PORTAL_ANCHOR", ""), data / "anchor"),
+            archive=_folder("PORTAL_ARCHIVE", env.str("PORTAL_ARCHIVE", f"file:{data / 'archive'}")),
             inbox=Path(env.str("PORTAL_INBOX", str(data / "inbox"))).expanduser().resolve(),
             second_factor=env.str(
                 "PORTAL_SECOND_FACTOR",
@@ -269,6 +273,14 @@ def _parse_keys(name: str, text: str, first: str) -> tuple[tuple[str, bytes], ..
             raise SettingsError(f"The key {key_id} of {name} is not random. Make one with: {how_to}")
         keys[key_id] = key
     return tuple(keys.items())
+
+
+def _folder(name: str, text: str) -> Path:
+    kind, _, folder = text.partition(":")
+    if kind != "file" or not folder.startswith("/"):
+        example = name.removeprefix("PORTAL_").lower()
+        raise SettingsError(f"{name} must be file: and the path of a folder, as in file:/mnt/{example}.")
+    return Path(folder).resolve()
 
 
 def _checked_database_url(text: str) -> str:

@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from portal.config import KEYS_LOGIN, AnyLogin
+from portal.config import KEYS_LOGIN, RETENTION_LOGIN, AnyLogin
 from portal.core.scope import Login
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -70,8 +70,9 @@ def faults(connect: Connect, *, name_of: Callable[[AnyLogin], str]) -> list[str]
         with connect(login) as connection:
             found += _of_login(connection, name_of(login.value), asked=None, temporary=login in MAY_MAKE_TEMPORARY)
     with connect(Login.IDENTITY) as connection:
-        # Nobody signs in as the login for keys but the command that rotates them.
-        found += _of_login(connection, name_of(KEYS_LOGIN), asked=name_of(KEYS_LOGIN), temporary=False)
+        # Nobody signs in as these but the command that rotates keys, and what ends a month of the log.
+        for apart in (KEYS_LOGIN, RETENTION_LOGIN):
+            found += _of_login(connection, name_of(apart), asked=name_of(apart), temporary=False)
         found += behind(connection) or _of_tables(connection)
     return found
 

@@ -11,7 +11,7 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
 
-from portal.config import KEYS_LOGIN, LOGINS, Settings
+from portal.config import EVERY_LOGIN, Settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 # Web requests are short; a job may work long, but never sits idle inside a transaction.
@@ -24,6 +24,7 @@ STATEMENT_TIMEOUT = {
     "jobs": "0",
     "sealer": "0",
     "keys": "60s",
+    "retention": "0",
 }
 # What an FMO admin takes away waits for a run that is copying, and must not give up before it.
 LOCK_TIMEOUT = {
@@ -35,6 +36,7 @@ LOCK_TIMEOUT = {
     "jobs": "2min",
     "sealer": "5s",
     "keys": "5s",
+    "retention": "3s",
 }
 
 # How soon a server notices that the machine or the process at the other end is gone, and lets go of its locks.
@@ -92,7 +94,7 @@ def _make_logins(connection: Connection, settings: Settings) -> None:
     _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
     _run(connection, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
     _run(connection, "GRANT CREATE, USAGE ON SCHEMA public TO {}", owner)
-    for login in (*LOGINS, KEYS_LOGIN):
+    for login in EVERY_LOGIN:
         name = settings.login_name(login)
         _ensure_role(connection, name, "LOGIN")
         password = settings.login_password(login)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from portal.config import KEYS_LOGIN, LOGINS, Settings
+from portal.config import EVERY_LOGIN, LOGINS, Settings
 
 LOG = ("access_entry", "installation_entry")
 SEALS = ("seal", "seal_member")
@@ -95,9 +95,9 @@ def test_the_log_refuses_even_its_owner(ask: Any) -> None:
 
 
 def test_logins_are_nothing_but_logins(ask: Any, settings: Settings, owner: str) -> None:
-    names = [settings.login_name(login) for login in (*LOGINS, KEYS_LOGIN)]
+    names = [settings.login_name(login) for login in EVERY_LOGIN]
     roles = ask("SELECT * FROM pg_roles WHERE rolname = ANY(:names)", names=names)
-    assert len(roles) == len(LOGINS) + 1
+    assert len(roles) == len(EVERY_LOGIN)
     for role in roles:
         powers = (role.rolsuper, role.rolbypassrls, role.rolcreatedb, role.rolcreaterole, role.rolreplication)
         assert powers == (False,) * 5, role.rolname
@@ -111,7 +111,7 @@ def test_logins_are_nothing_but_logins(ask: Any, settings: Settings, owner: str)
 
 
 def test_only_jobs_may_make_temporary_tables(ask: Any, settings: Settings) -> None:
-    for login in (*LOGINS, KEYS_LOGIN):
+    for login in EVERY_LOGIN:
         name = settings.login_name(login)
         may = ask("SELECT has_database_privilege(:n, current_database(), 'TEMP') AS may", n=name)[0].may
         make = ask("SELECT has_schema_privilege(:n, 'public', 'CREATE') AS may", n=name)[0].may
@@ -121,7 +121,7 @@ def test_only_jobs_may_make_temporary_tables(ask: Any, settings: Settings) -> No
 def test_every_policy_names_one_login_and_compares_with_a_setting_that_may_be_empty(
     ask: Any, settings: Settings
 ) -> None:
-    names = {settings.login_name(login) for login in (*LOGINS, KEYS_LOGIN)}
+    names = {settings.login_name(login) for login in EVERY_LOGIN}
     for policy in _of_logins(ask):
         where = f"{policy.tablename}.{policy.policyname}"
         assert len(policy.roles) == 1 and policy.roles[0] in names, where
@@ -228,8 +228,24 @@ def test_no_function_can_be_frozen_into_a_plan_or_look_past_the_wall(ask: Any) -
     assert [f.proname for f in functions if f.provolatile == "i"] == []
     assert [f.proname for f in functions if f.proleakproof] == []
     definers = [f for f in functions if f.prosecdef]
-    assert {f.proname for f in definers} == {"make_access_partitions", "access_followed"}
+    assert {f.proname for f in definers} == {"make_access_partitions", "access_followed", "end_access_month"}
     assert all(any(c.startswith("search_path=pg_catalog") for c in f.proconfig) for f in definers)
+
+
+def test_the_login_for_retention_runs_one_function_and_sees_no_table(ask: Any, settings: Settings) -> None:
+    name = settings.login_name("retention")
+    assert [row for row in ask(GRANTS) if row.login == name] == []
+    assert [row for row in ask(POLICIES) if name in row.roles] == []
+    may = ask(
+        "SELECT p.proname, r.rolname FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a"
+        " LEFT JOIN pg_roles r ON r.oid = a.grantee"
+        " WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND a.grantee <> p.proowner"
+    )
+    assert {tuple(row) for row in may} == {
+        ("make_access_partitions", settings.login_name("jobs")),
+        ("access_followed", settings.login_name("compliance")),
+        ("end_access_month", name),
+    }
 
 
 def test_keys_and_uniques_begin_with_the_tenant(ask: Any) -> None:

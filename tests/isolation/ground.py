@@ -25,6 +25,7 @@ from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.alarms.models import Alarm, AlarmRound
 from portal.compliance.models import AccessEntry, InstallationEntry
+from portal.compliance.retention.models import REASON, LegalHold, LogArchive, LogTerm
 from portal.compliance.seals.models import Seal, SealCheck, SealMember
 from portal.connectors.layouts import layout_bodies
 from portal.connectors.mapped import Answers
@@ -105,6 +106,7 @@ def lay(store: Session, world: World) -> Ground:
                 holders[name] = {**shared, **_account(store, office, account), **_person(store, account, person)}
                 holders[name] |= _personal(store, person.user)
         store.add_all(sealed(office))
+        store.add_all(kept(office))
     store.add(Tries(door="sign-in", place="192.0.2.1", since=datetime.now(UTC), count=1))
     store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
     store.add(FieldKey(name="former", proof="x", unused_since=datetime.now(UTC)))  # a key still needed stops the start
@@ -125,6 +127,25 @@ def sealed(office: Office) -> list[Base]:
         SealMember(fmo_id=fmo_id, id=new_id(), mark=0, n=1, place=1),
         SealCheck(fmo_id=fmo_id, asked_name="Nobody"),
     ]
+
+
+def kept(office: Office) -> list[Base]:
+    """A term of the office's log, a hold that was lifted, and an archive that was never written."""
+    fmo_id, now = office.fmo.id, datetime.now(UTC)
+    reason = encrypt(f"Qhold{office.fmo.slug}", fmo_id=fmo_id, field=REASON)
+    first, second = office.compliance.id, office.admin.id
+    return [
+        LogTerm(fmo_id=fmo_id, years=10, set_by=first, set_name="Nobody"),
+        LegalHold(
+            fmo_id=fmo_id, kind="log", reason=reason, placed_by=second, placed_name="Nobody", lifted_by=first,
+            lifted_name="Nobody", lifted_at=now, lifted_reason=reason,
+        ),
+        LogArchive(
+            fmo_id=fmo_id, month=now.date().replace(day=1), begin_at=now, end_at=now, entries=0, seals=0, file="none",
+            size=0, sha256=bytes(32), key_id="none", signature=bytes(64), version=1,
+            approved_by=first,
+        ),
+    ]  # fmt: skip
 
 
 def _personal(store: Session, user: User) -> Holding:

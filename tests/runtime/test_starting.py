@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, make_url, text
 
-from portal.config import KEYS_LOGIN, LOGINS, Settings
+from portal.config import EVERY_LOGIN, Settings
 from portal.core import crypto, key_use, start, wall
 from portal.home import readiness
 from portal.runtime import starting
@@ -139,7 +139,7 @@ def test_what_is_wrong_is_refused_with_its_name(
 
 
 def test_each_login_is_looked_at(settings: Settings, setup_engine: Engine) -> None:
-    names = [settings.login_name(login) for login in (*LOGINS, KEYS_LOGIN)]
+    names = [settings.login_name(login) for login in EVERY_LOGIN]
     for name in names:
         with setup_engine.begin() as work:
             work.execute(text(f'ALTER ROLE "{name}" BYPASSRLS'))

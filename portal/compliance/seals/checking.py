@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from portal.compliance.seals import anchor, chain, contents, signing, statements, store
 from portal.compliance.seals.anchor import Anchored
+from portal.compliance.seals.archives import Archives
 from portal.compliance.seals.chain import BEGIN, Link, moment
 from portal.compliance.seals.contents import Found, Held, words
 from portal.compliance.seals.scopes import sealing
@@ -36,11 +37,15 @@ def verify(of: UUID, tell: Tell = lambda done, total: None, told: Sequence[Told]
     with open_session(sealing(of)) as session:
         statements.one_snapshot(session)
         walk = _Walk(found, statements.now(session), statements.stray(session, of), _by_number([*told, *kept]))
-        total = statements.entries(session, of)
-        for held in _portions(walk.along(statements.seals_after(session, of), anchor.lines(of, known))):
-            contents.check(session, held, found)
+        total, archived = statements.entries(session, of), statements.archives(session, of)
+        along = walk.along(statements.seals_after(session, of), anchor.lines(of, known))
+        for held in _portions(along, archived):
+            contents.check(session, held, archived, found)
             tell(found.entries, total)
         walk.end()
+        found.archived = archived.entries
+        for fault in archived.faults():
+            found.say(fault)
         _check_left(session, of, walk, found)
         for entry_id, times in statements.twice(session, of):
             found.say(f"The id {entry_id} is that of {times} entries: one was inserted beside the other.")
@@ -70,11 +75,14 @@ def _by_number(told: Sequence[Told]) -> dict[int, list[Told]]:
     return by_number
 
 
-def _portions(every: Iterator[Held]) -> Iterator[list[Held]]:
+def _portions(every: Iterator[Held], archived: Archives) -> Iterator[list[Held]]:
+    """Seals beside each other whose entries are in the log: one that is archived parts them."""
     held: list[Held] = []
     for one in every:
-        held.append(one)
-        if sum(each.link.count for each in held) >= AT_ONCE:
+        apart = archived.take(one.link)
+        if not apart:
+            held.append(one)
+        if held and (apart or sum(each.link.count for each in held) >= AT_ONCE):
             yield held
             held = []
     if held:

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from portal.compliance.seals import lines, merkle, statements
+from portal.compliance.seals.archives import Archives
 from portal.compliance.seals.chain import Link, moment
 
 # A transaction's entries carry the time at which it began: so much later one may come without being backdated.
@@ -27,6 +28,7 @@ class Found:
 
     entries: int = 0
     seals: int = 0
+    archived: int = 0  # entries that left the log by policy
     fault_count: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -67,34 +69,40 @@ def words(link: Link) -> str:
     return f"seal {link.n} of {moment(link.sealed_at)}"
 
 
-def check(session: Session, held: Sequence[Held], found: Found) -> None:
+def check(session: Session, held: Sequence[Held], archived: Archives, found: Found) -> None:
     """Look at the entries of these seals, which stand beside each other in their chain."""
     by_seal: dict[int, list[Sequence[Any]]] = defaultdict(list)
     for row in statements.members_of(session, [one.link for one in held]):
         by_seal[row[0]].append(row)
     gone: list[tuple[Held, int, UUID]] = []
     for one in held:
-        _check_seal(one, by_seal[one.link.n], found, gone)
+        _check_seal(one, by_seal[one.link.n], archived, found, gone)
     _tell_gone(session, gone, found)
 
 
-def _check_seal(one: Held, rows: Sequence[Sequence[Any]], found: Found, gone: list[tuple[Held, int, UUID]]) -> None:
+def _check_seal(
+    one: Held, rows: Sequence[Sequence[Any]], archived: Archives, found: Found, gone: list[tuple[Held, int, UUID]]
+) -> None:
     before = found.fault_count + len(gone)
     names, entries = lines.columns(one.link.chain), []
-    places = []
+    places, leaves = [], []
     for (place, entry_id), same in groupby(rows, key=itemgetter(1, 3)):
         places.append(place)
         entry, marked = _entry(names, list(same))
         if entry is None:
-            gone.append((one, place, entry_id))
+            if leaf := archived.leaf(one.link.n, place):
+                leaves.append(leaf)
+            else:
+                gone.append((one, place, entry_id))
             continue
+        leaves.append(entry.leaf)
         found.entries += 1
         entries.append(entry)
         if not marked:
             found.say(f"Entry {entry_id} of {moment(entry.at)}, number {place} in {one.words}, was edited.")
     _check_number(one, places, found)
-    if found.fault_count + len(gone) == before:
-        _check_root(one, entries, found)
+    if found.fault_count + len(gone) == before and merkle.root(leaves) != one.link.root:
+        _tell_root(one, entries, found)
     for entry in entries:
         if one.backdated(entry.at):
             found.say(
@@ -129,9 +137,7 @@ def _check_number(one: Held, places: Sequence[int], found: Found) -> None:
         found.say(f"{len(places) + len(missing) - count} more than the {count} entries of {one.words} stand in it.")
 
 
-def _check_root(one: Held, entries: Sequence[_Entry], found: Found) -> None:
-    if merkle.root([entry.leaf for entry in entries]) == one.link.root:
-        return
+def _tell_root(one: Held, entries: Sequence[_Entry], found: Found) -> None:
     sorted_ = sorted(entries, key=lambda entry: (entry.at, entry.id))
     if merkle.root([entry.leaf for entry in sorted_]) == one.link.root:
         wrong = [is_.place for is_, must in zip(entries, sorted_, strict=True) if is_.id != must.id]

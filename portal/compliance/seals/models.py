@@ -64,5 +64,6 @@ class SealCheck(FmoOwned, Base):
     total: Mapped[int] = mapped_column(server_default=text("0"))
     entries: Mapped[int] = mapped_column(server_default=text("0"))
     seals: Mapped[int] = mapped_column(server_default=text("0"))
+    archived: Mapped[int] = mapped_column(server_default=text("0"))  # entries that left the log by policy
     fault_count: Mapped[int] = mapped_column(server_default=text("0"))
     faults: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))  # sentences with ids and times

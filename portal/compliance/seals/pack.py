@@ -32,7 +32,7 @@ def make(session: Session, of: UUID, ids: Sequence[UUID]) -> bytes:
         raise TooMuch
     numbers = {seal.n for seal in seals}
     noted = [one for one in anchor.lines(of, anchor.size(of)) if one.n in numbers]
-    entries = [*_sealed(session, seals, set(ids))]
+    entries = [*_sealed(session, of, seals, set(ids))]
     known = {entry_id for entry_id, _ in entries}
     entries += _unsealed(session, of, [one for one in ids if one not in known])
     file = io.BytesIO()
@@ -46,19 +46,21 @@ def make(session: Session, of: UUID, ids: Sequence[UUID]) -> bytes:
     return file.getvalue()
 
 
-def _sealed(session: Session, seals: Sequence[Link], wanted: set[UUID]) -> Iterator[tuple[UUID, dict[str, Any]]]:
+def _sealed(
+    session: Session, of: UUID, seals: Sequence[Link], wanted: set[UUID]
+) -> Iterator[tuple[UUID, dict[str, Any]]]:
     """The wanted entries in the order of their seals, each with the path from its leaf to the root."""
+    names, archived = lines.columns(of), statements.archives(session, of)
     for seal in seals:
-        names = lines.columns(seal.chain)
         held: dict[int, tuple[UUID, bytes]] = {}
         for _, place, mark, entry_id, at, *columns in statements.members_of(session, [seal]):
             line = lines.line(names, columns) if at is not None else b""
             if place not in held or merkle.mark(merkle.leaf(line)) == mark:
                 held[place] = (entry_id, line)
-        ordered = [held[place] for place in sorted(held)]
-        # Where one is gone the paths lead nowhere, and the verifier says so.
-        leaves = [merkle.leaf(line) for _, line in ordered]
-        for place, (entry_id, line) in enumerate(ordered):
+        ordered = sorted(held.items())
+        # Where one is gone the paths lead nowhere, and the verifier says so. The leaf of an archived one is kept.
+        leaves = [merkle.leaf(line) if line else archived.leaf(seal.n, at) or b"" for at, (_, line) in ordered]
+        for place, (_, (entry_id, line)) in enumerate(ordered):
             if entry_id in wanted and line:
                 path = [[side, beside.hex()] for side, beside in merkle.path(leaves, place)]
                 yield entry_id, {"line": line.decode(), "seal": seal.n, "path": path}

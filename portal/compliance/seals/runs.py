@@ -59,7 +59,7 @@ def carry_out(chain: UUID, check_id: UUID) -> None:
             return
     found = _verified(chain, tell)
     kept = {"entries": found.entries, "seals": found.seals, "fault_count": found.fault_count, "faults": found.faults}
-    keep(ended_at=clock.now(), total=found.entries, **kept)
+    keep(ended_at=clock.now(), total=found.entries, archived=found.archived, **kept)
 
 
 def _verified(chain: UUID, tell: checking.Tell) -> Found:

@@ -10,16 +10,17 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from portal.compliance.seals import lines
+from portal.compliance.seals.archives import Archive, Archives, parts_of
 from portal.compliance.seals.chain import Link
 from portal.compliance.seals.models import INSTALLATION
 from portal.core.ids import new_id
 
-_SEAL = (
+COLUMNS = (
     "fmo_id, n, sealed_at, count, first_at, last_at, complete, root, previous, key_id, signature, hash, version"
 )  # fmt: skip
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('portal.seal:' || %(chain)s::text, 0))"
-_NEWEST = f"SELECT {_SEAL} FROM seal WHERE fmo_id = %(chain)s ORDER BY n DESC LIMIT 1"
-_FROM = f"SELECT {_SEAL} FROM seal WHERE fmo_id = %(chain)s AND n > %(n)s ORDER BY n"
+_NEWEST = f"SELECT {COLUMNS} FROM seal WHERE fmo_id = %(chain)s ORDER BY n DESC LIMIT 1"
+_FROM = f"SELECT {COLUMNS} FROM seal WHERE fmo_id = %(chain)s AND n > %(n)s ORDER BY n"
 _SEALED = """
 INSERT INTO seal (id, fmo_id, n, sealed_at, count, first_at, last_at, complete, root, previous, key_id, signature, hash,
                   version)
@@ -61,10 +62,14 @@ WHERE {mine} AND e.at >= now() - interval '26 hours'
   AND NOT EXISTS (SELECT FROM seal_member m WHERE m.fmo_id = %(chain)s AND m.id = e.id)
 """
 _SEALS_OF = f"""
-SELECT {_SEAL} FROM seal s WHERE fmo_id = %(chain)s
+SELECT {COLUMNS} FROM seal s WHERE fmo_id = %(chain)s
   AND n IN (SELECT m.n FROM seal_member m WHERE m.fmo_id = %(chain)s AND m.id = ANY(%(ids)s)) ORDER BY n
 """
 _ENTRIES_OF = "SELECT e.id, {columns} FROM {table} e WHERE {mine} AND e.id = ANY(%(ids)s) ORDER BY e.at, e.id"
+_ARCHIVES = """
+SELECT fmo_id, begin_at, end_at, entries, seals, file, size, sha256, parts, key_id, signature, version FROM log_archive
+WHERE fmo_id = %(chain)s AND ended_at IS NOT NULL ORDER BY begin_at
+"""
 _ENTRIES = "SELECT count(*) FROM {table} e WHERE {mine}"
 
 
@@ -117,7 +122,12 @@ def newest(session: Session, chain: UUID) -> Link | None:
 
 def seals_after(session: Session, chain: UUID, n: int = 0) -> Iterator[Link]:
     """Seals with a number above `n`, in order, streamed."""
-    for row in _stream(session, _FROM, chain=chain, n=n):
+    yield from links(session, _FROM, chain=chain, n=n)
+
+
+def links(session: Session, sql: str, **values: Any) -> Iterator[Link]:
+    """The seals that a query for `COLUMNS` finds, streamed."""
+    for row in _stream(session, sql, **values):
         yield _link(row)
 
 
@@ -194,3 +204,15 @@ def waiting(session: Session, chain: UUID) -> tuple[int, datetime | None]:
 def entries(session: Session, chain: UUID) -> int:
     """How many entries the chain's log has."""
     return int(_run(session, _of(chain, _ENTRIES), chain=chain).scalar_one())
+
+
+def archives(session: Session, chain: UUID) -> Archives:
+    """The months that left the chain's log by policy."""
+    return Archives([as_archive(row) for row in _run(session, _ARCHIVES, chain=chain)])
+
+
+def as_archive(row: Sequence[Any]) -> Archive:
+    """A record from its columns, in the order of `Archive`."""
+    chain, begin, end, entries, seals, file, size, sha256, parts, key_id, signature, version = row
+    own = (bytes(sha256), parts_of(parts), key_id, bytes(signature), version)
+    return Archive(chain, begin, end, entries, seals, file, size, *own)

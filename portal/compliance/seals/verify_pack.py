@@ -93,6 +93,15 @@ def climbed(line: str, path: list[list[str]]) -> str:
     return found.hex()
 
 
+def root_of(leaves: list[bytes]) -> str:
+    """The root over all leaves of a seal; the last of an odd level goes up as it is."""
+    level = leaves
+    while len(level) > 1:
+        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+        level = [hashlib.sha256(b"\x01" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
+    return level[0].hex()
+
+
 def rows(file: Path) -> Iterator[tuple[int, Any]]:
     """The JSON values of a file, one a line, with the number of each."""
     with file.open(encoding="utf-8") as lines:
@@ -130,6 +139,7 @@ def check_entries(folder: Path, seals: dict[int, Any]) -> tuple[int, int, list[s
     right = waiting = 0
     faults: list[str] = []
     ids: set[str] = set()
+    whole: dict[int, list[bytes]] = {}
     for number, entry in rows(folder / "entries.jsonl"):
         told = json.loads(entry["line"])
         name = f"Entry {told.get('id')} of {told.get('at')} (line {number})"
@@ -140,11 +150,20 @@ def check_entries(folder: Path, seals: dict[int, Any]) -> tuple[int, int, list[s
             waiting += 1
         elif seal is None:
             faults.append(f"{name}: its seal {entry['seal']} is missing or wrong.")
-        elif told.get("fmo_id") != seal["chain"] or climbed(entry["line"], entry["path"]) != seal["root"]:
+        elif entry["path"] is None and told.get("fmo_id") == seal["chain"]:
+            whole.setdefault(entry["seal"], []).append(hashlib.sha256(b"\x00" + entry["line"].encode()).digest())
+        elif told.get("fmo_id") != seal["chain"] or climbed(entry["line"], entry["path"] or []) != seal["root"]:
             faults.append(f"{name} is not what was sealed in seal {entry['seal']}.")
         else:
             right += 1
         ids.add(told.get("id"))
+    for n, leaves in whole.items():
+        if len(leaves) == seals[n]["count"] and root_of(leaves) == seals[n]["root"]:
+            right += len(leaves)
+        else:
+            faults.append(
+                f"The {len(leaves)} entries of seal {n} are not the {seals[n]['count']} that were sealed in it."
+            )
     return right, waiting, faults
 
 
