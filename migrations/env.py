@@ -19,6 +19,8 @@ import portal.book.report.models
 import portal.book.undoing.models
 import portal.businesses.models
 import portal.compliance.alarms.models
+import portal.compliance.breaches.models
+import portal.compliance.disclosures.models
 import portal.compliance.models
 import portal.compliance.retention.models
 import portal.compliance.reviews.models

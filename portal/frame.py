@@ -74,6 +74,7 @@ _COMPLIANCE = (
     ("Access log", "/compliance/access", "scroll-text"),
     ("Reviews", "/compliance/reviews", "clipboard-check"),
     ("Emergency access", "/compliance/emergency", "siren"),
+    ("Disclosures", "/compliance/disclosures", "share-2"),
     ("Seal", "/compliance/seal", "stamp"),
     ("Officers", "/compliance/officers", "users"),
 )

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.compliance import asked, events, export, lookup, queries, record, sentences
 from portal.compliance.alarms.views import bp as alarms_bp
+from portal.compliance.disclosures.views import bp as disclosures_bp
 from portal.compliance.following.views import bp as following_bp
 from portal.compliance.forms import LookupForm
 from portal.compliance.models import AccessEntry
@@ -20,7 +21,7 @@ from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
-blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp]
+blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp, disclosures_bp]
 
 
 @bp.get("")

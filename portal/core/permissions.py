@@ -45,6 +45,7 @@ class Permission(StrEnum):
     ACCESS_READ = "access.read"
     ACCESS_EXPORT = "access.export"
     ALARMS = "alarms"
+    DISCLOSURES = "disclosures"
     OFFICERS = "officers"
     EMERGENCY_ASK = "emergency.ask"
     EMERGENCY_READ = "emergency.read"
@@ -115,6 +116,7 @@ _COMPLIANCE = frozenset(
         Permission.ACCESS_READ,
         Permission.ACCESS_EXPORT,
         Permission.ALARMS,
+        Permission.DISCLOSURES,
         Permission.OFFICERS,
         Permission.EMERGENCY_REVIEW,
     }

@@ -12,6 +12,7 @@ from portal.book import words as book
 from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.compliance import sentences, subjects
+from portal.compliance.disclosures import words as disclosures
 from portal.extensions import db
 from portal.identity.models import User
 from portal.sync import changes, report
@@ -19,6 +20,7 @@ from portal.sync.claims import words as claims
 
 KINDS = {
     "access_entry": ("entry", "entries"),
+    "accounting_request": ("request for an accounting", "requests for an accounting"),
     "activity": ("activity", "activities"),
     "agency": ("agency", "agencies"),
     "alarm": ("alarm", "alarms"),
@@ -32,11 +34,13 @@ KINDS = {
     "fmo": ("FMO", "FMOs"),
     "left_policy": ("policy that left the account", "policies that left the account"),
     "heldchange": ("held change", "held changes"),
+    "misdelivery": ("judgement about a delivery", "judgements about deliveries"),
     "policy": ("policy", "policies"),
     "possibleduplicate": ("possible duplicate", "possible duplicates"),
     "policy_claim": ("claim of a policy", "claims of policies"),
     "producer": ("agent or agency", "agents or agencies"),
     "attribution": ("attribution by hand", "attributions by hand"),
+    "recorded_disclosure": ("recorded disclosure", "recorded disclosures"),
     "refused_row": ("refused row", "refused rows"),
     "review": ("review of the log", "reviews of the log"),
     "review_finding": ("finding of a review", "findings of reviews"),
@@ -66,12 +70,20 @@ def _worded() -> dict[str, subjects.Words]:
         "given_role": sentences.role_label,
         "identifier": book.identifier,
         "identifier_kind": book.identifier,
-        "reason": lambda word: changes.REASONS.get(word, word),
+        "disclosed_as": lambda word: disclosures.KINDS[word].says if word in disclosures.KINDS else word,
+        "reason": _reason,
         "role": sentences.role_label,
         "type": _activity_type,
         "verdict": lambda word: claims.VERDICTS.get(word, word),
         "why": lambda word: report.REASONS.get(word, word),
     }
+
+
+def _reason(word: str) -> str:
+    for known in (changes.REASONS, disclosures.REASONS, disclosures.CAUSES):
+        if word in known:
+            return known[word]
+    return word
 
 
 def _activity_type(key: str) -> str:

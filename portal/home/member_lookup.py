@@ -1,11 +1,12 @@
-"""How a compliance officer finds a member: exactly by name and birth date, or by MBI."""
+"""How a compliance officer finds a member: exactly by name and birth date, or by MBI; names and states."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal.book.models import Member, MemberKey
 from portal.compliance.lookup import Found, LookedFor
@@ -24,7 +25,29 @@ def find(wanted: LookedFor, limit: int) -> Sequence[Found]:
     columns = (Member.id, Member.first_name, Member.last_name, Member.suffix)
     query = select(*columns).where(condition).order_by(Member.sort_key, Member.id).limit(limit)
     rows = db.session.execute(query.execution_options(unlogged="the look-up names its members itself")).all()
-    return [Found(row.id, " ".join(filter(None, (row.first_name, row.last_name, row.suffix)))) for row in rows]
+    return [Found(row.id, _name(row)) for row in rows]
+
+
+def _name(row: Any) -> str:
+    return " ".join(filter(None, (row.first_name, row.last_name, row.suffix)))
+
+
+def names(members: Sequence[UUID]) -> Mapping[UUID, str]:
+    """The names of those members that the book has."""
+    query = select(Member.id, Member.first_name, Member.last_name, Member.suffix).where(Member.id.in_(members))
+    rows = db.session.execute(query.execution_options(unlogged="whoever asks logs whose names they are")).all()
+    return {row.id: _name(row) for row in rows}
+
+
+def states(members: Sequence[UUID]) -> Mapping[str, int]:
+    """How many of those members live in which state; "" where the book has none."""
+    query = (
+        select(func.coalesce(Member.state, ""), func.count())
+        .where(Member.id.in_(members))
+        .group_by(func.coalesce(Member.state, ""))
+    )
+    rows = db.session.execute(query.execution_options(unlogged="counts by state")).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def knows(member_id: UUID) -> bool:

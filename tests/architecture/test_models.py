@@ -12,7 +12,8 @@ from portal.core.models import Base, BusinessOwned, FmoOwned, Global
 
 # What is about a member's health or insurance, or what an agent wrote about one.
 SENSITIVE = {"member", "policy", "contact", "crm_policy", "note", "policy_claim", "left_policy", "upload", "upload_row",
-             "feed_effect", "refused_row", "connector_draft", "watched_member"}  # fmt: skip
+             "feed_effect", "refused_row", "connector_draft", "watched_member", "misdelivery", "recorded_disclosure",
+             "accounting_request"}  # fmt: skip
 
 
 def models() -> list[type[Any]]:

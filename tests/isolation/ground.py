@@ -48,6 +48,7 @@ from portal.provisioning.models import BulkOutcome
 from tests.support import arrival_builders as arrivals
 from tests.support import builders as make
 from tests.support import crm_builders as crm
+from tests.support import disclosure_builders as disclosures
 from tests.support import review_builders as reviews
 from tests.support import sso_builders as single_sign_on
 from tests.support.world import Account, Office, Person, World
@@ -103,7 +104,11 @@ def lay(store: Session, world: World) -> Ground:
         for account in office.accounts:
             for person in account.people:
                 name = person.user.first_name.lower()
-                holders[name] = {**shared, **_account(store, office, account), **_person(store, account, person)}
+                holders[name] = {
+                    **shared,
+                    **_account(store, office, account),
+                    **_person(store, office, account, person),
+                }
                 holders[name] |= _personal(store, person.user)
         store.add_all(sealed(office))
         store.add_all(kept(office))
@@ -245,7 +250,11 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     arrivals.expectation(store, office.connector, 30)
     sealed = encrypt("x", fmo_id=fmo_id, field=FIELD)
     make.add(store, ConnectorDraftPiece(fmo_id=fmo_id, draft_id=draft.id, piece=0, body=sealed))
+    case = disclosures.case(store, office.accounts[0].business, office.compliance, title=f"Qcase{slug}")
+    disclosures.notice(store, case, sent_to=f"Qdesk{slug}")
+    disclosures.term(store, fmo_id, contact=f"Qdesk{slug}")
     return {
+        "breach_case": case.id,
         "entry": entry.id,
         "emergency": asked[0].id,
         "alarm": alarm.id,
@@ -370,7 +379,7 @@ def _account(store: Session, office: Office, account: Account) -> Holding:
     return {**held, "sync_run": account.run.id, "activity": account.activity.id}
 
 
-def _person(store: Session, account: Account, person: Person) -> Holding:
+def _person(store: Session, office: Office, account: Account, person: Person) -> Holding:
     for row in _of_user(person.user):
         make.add(store, row)
     note = crm.note(store, person.contact, person.user, f"Qword{person.user.first_name.lower()}")
@@ -390,6 +399,14 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
     row.mbi = other.typed_mbi
     store.commit()
     person.marks.append(upload.file_name)
+    disclosures.recipient(store, account.business, contact=f"Qcontact{person.user.first_name.lower()}")
+    judged = encrypt("Qjudged", fmo_id=office.fmo.id, field="misdelivery.note")
+    doubt = disclosures.misdelivery(store, person.crm_policy, note=judged)
+    struck = {"struck_reason": encrypt("Qstruck", fmo_id=office.fmo.id, field="recorded_disclosure.struck")}
+    told = disclosures.recorded(
+        store, person.member, office.compliance, f"Qcourt{person.user.first_name.lower()}", **struck
+    )
+    asked = disclosures.request(store, person.member, office.compliance, f"Qelm{person.user.first_name.lower()}")
     left = crm.left_policy(store, person.crm_policy, last_name=f"Qleft{person.user.first_name.lower()}")
     person.marks.append(left.last_name or "")
     return {
@@ -406,6 +423,9 @@ def _person(store: Session, account: Account, person: Person) -> Holding:
         "contact_merge": merge.id,
         "upload": upload.id,
         "upload_row": row.id,
+        "misdelivery": doubt.id,
+        "recorded_disclosure": told.id,
+        "accounting_request": asked.id,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.compliance.disclosures import findings
 from portal.crm.duplicates.finding import look_again
 from portal.crm.statements import contacts_lock
 from portal.extensions import db
@@ -12,7 +13,19 @@ from portal.sync.operations import planning
 from portal.sync.operations.planning import LARGE as LARGE
 from portal.sync.operations.planning import Plan, Progress
 from portal.sync.operations.release import MOVED
-from portal.sync.statements import account, candidates, copies, gaps, leave, lines, locks, log, people
+from portal.sync.statements import (
+    account,
+    candidates,
+    copies,
+    gaps,
+    judging,
+    leave,
+    lines,
+    locks,
+    log,
+    people,
+    recipients,
+)
 
 
 def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
@@ -31,6 +44,7 @@ def apply(run: SyncRun, say: Progress) -> dict[str, Any]:
     asked = _write(run, plan, say)
     taken = leave.release(fmo_id, "business", MOVED, business=business_id) if plan.gone else []
     log.released(taken, reason=MOVED)
+    findings.keep(judging.judge(fmo_id, taken))
     if taken or (plan.counts and plan.counts["new_sources"] + plan.counts["changed_sources"]):
         look_again(business_id)
     lines.keep(
@@ -61,6 +75,7 @@ def _write(run: SyncRun, plan: Plan, say: Progress) -> int:
     copies.write(fmo_id, business_id, run.id, [one.npn for one in plan.npns], plan.counts)
     say("Writing the log", total, total)
     if plan.counts["to_disclose"]:
+        recipients.note(fmo_id, business_id)
         log.disclosed(fmo_id, business_id, run.id, actor_id=run.requested_by_id, actor_name=run.requested_by)
     return asked
 

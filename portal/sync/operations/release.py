@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from portal.compliance.disclosures import findings
 from portal.core import scope
 from portal.core.unseen import unseen
 from portal.crm.duplicates.finding import look_again
 from portal.crm.statements import contacts_lock
 from portal.extensions import db
-from portal.sync.statements import account, leave, locks, log
+from portal.sync.statements import account, judging, leave, locks, log
 
 MOVED, NPN_LEFT = "moved", "npn_left"
 
@@ -20,6 +21,7 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
 
     A copy stays where the new writing NPN is one of the Business too, and carries that NPN at once. Gives the number of
     copies released. Call after the new writers are written, in their transaction; waits for runs that are copying.
+    Deliveries that were wrong, or may have been, are kept.
     """
     wanted = list(policy_ids)
     if not wanted:
@@ -29,6 +31,8 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
         for business_id in account.holding(fmo_id, wanted):
             contacts_lock.hold(business_id)
         taken = leave.release(fmo_id, "policies", MOVED, policies=wanted)
+        judged = judging.judge(fmo_id, taken)
+    findings.keep(judged)
     return _told(taken, MOVED)
 
 

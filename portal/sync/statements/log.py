@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
+from portal.compliance.disclosures import words
 from portal.compliance.models import ENTRY_VERSION, AccessEntry
 from portal.compliance.operations import row
 from portal.core import scope
@@ -21,9 +22,9 @@ from portal.sync.statements.leave import Taken
 
 _DISCLOSED = f"""
 INSERT INTO access_entry (fmo_id, id, at, actor_id, actor_name, role, business_id, run_id, action, subject_kind,
-                          subject_ids, member_ids, outcome, version)
+                          subject_ids, member_ids, fields, reason, outcome, version)
 SELECT :fmo, {fresh()}, now(), :actor_id, :actor_name, :role, :business, :run, :action, 'policy', ARRAY[s.policy_id],
-       ARRAY[s.member_id], 'done', :version
+       ARRAY[s.member_id], CAST(:fields AS text[]), :why, 'done', :version
 FROM sync_do s WHERE s.copy_id IS NULL OR s.released
 """
 
@@ -40,6 +41,9 @@ def disclosed(fmo_id: UUID, business_id: UUID, run_id: UUID, *, actor_id: UUID |
             "role": role.value,
             "action": POLICY_DISCLOSED.name,
             "version": ENTRY_VERSION,
+            # To its writing agent: not accountable, until something else is found of it.
+            "fields": list(words.SHARED),
+            "why": words.OPERATIONS,
             **seed(),
         },
     )

@@ -1,0 +1,100 @@
+"""What an officer types about disclosures and requests."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, DateField, Field, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+
+from portal.compliance.disclosures.accounting import six_years
+from portal.compliance.disclosures.models import RIGHT, WRONG
+from portal.compliance.disclosures.words import KINDS
+from portal.core import clock
+from portal.core.forms import stripped
+
+_ROWS = {"rows": 3}
+
+
+def _long(label: str, ask: str | None, most: int = 1000) -> TextAreaField:
+    needed = DataRequired(ask) if ask else Optional()  # also of blanks alone
+    short = Length(max=most, message=f"Use at most {most:,} characters.")
+    return TextAreaField(label, filters=[stripped], validators=[needed, short], render_kw=_ROWS)
+
+
+def _not_ahead(form: object, field: Field) -> None:
+    if field.data and field.data > clock.today():
+        raise ValidationError("This day has not come yet.")
+    if field.data and field.data.year < 2000:
+        raise ValidationError("Enter a day after 1999.")
+
+
+class RecordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """A disclosure outside the portal."""
+
+    disclosed_on = DateField("Disclosed on", validators=[InputRequired("Enter the day."), _not_ahead])
+    kind = SelectField("Kind", validators=[InputRequired("Choose a kind.")])
+    recipient = StringField(
+        "Recipient", filters=[stripped], validators=[DataRequired("Say who received it."), Length(max=200)]
+    )
+    address = StringField("Recipient's address", filters=[stripped], validators=[Optional(), Length(max=300)])
+    what = _long("What was disclosed", "Say in a few words what was disclosed.")
+    purpose = _long("Purpose", "Say what for, or copy the request's words.")
+    withheld_until = DateField("Not to be told before", validators=[Optional()])
+
+    def offer(self) -> None:
+        """Let a kind be chosen, in the order of the rule."""
+        accounted = [SelectChoice(key, one.says) for key, one in KINDS.items() if one.accountable]
+        others = [
+            SelectChoice(key, f"{one.says} (not accountable)") for key, one in KINDS.items() if not one.accountable
+        ]
+        self.kind.choices = [SelectChoice("", "Choose a kind"), *accounted, *others]
+
+    def validate_withheld_until(self, field: Field) -> None:
+        """Only an oversight agency or law enforcement may ask for it."""
+        if field.data and self.kind.data not in ("oversight", "police"):
+            raise ValidationError("Only a health oversight agency or law enforcement may ask for this.")
+
+
+class StrikeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """Why a recorded disclosure was a mistake."""
+
+    why = _long("Why it is struck out", "Say why this line is a mistake.", 500)
+
+
+class RequestForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """A member's request."""
+
+    received_on = DateField("Received on", validators=[InputRequired("Enter the day on which it came."), _not_ahead])
+    first_day = DateField("Disclosures from", validators=[InputRequired("Enter the first day asked for.")])
+    last_day = DateField("To", validators=[InputRequired("Enter the last day asked for."), _not_ahead])
+    send_to = _long("Send the answer to", "Enter name and address as the request says.", 500)
+    note = _long("Note", None)
+
+    def validate_first_day(self, field: Field) -> None:
+        """Six years at most, and before the end."""
+        if self.last_day.data and field.data > self.last_day.data:
+            raise ValidationError("The first day must not be after the last.")
+        if field.data < six_years().first:
+            raise ValidationError("A member may ask for the last six years. Enter a later day.")
+
+
+class PutOffForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """Why the answer takes longer."""
+
+    why = _long("Why it takes longer", "Say why: the member must be told in writing, with the new day.", 500)
+
+
+class DecideForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """Whether deliveries were wrong."""
+
+    verdict = RadioField(
+        "When these policies were delivered, were they another agent's?",
+        choices=[
+            SelectChoice(WRONG, "Yes, they were delivered to the wrong account"),
+            SelectChoice(RIGHT, "No, they were this account's then and moved later"),
+        ],
+        validators=[InputRequired("Choose one.")],
+    )
+    note = _long("Note", "Say what you looked at and why.")
+    every = BooleanField("Also those that wait and are not shown")
