@@ -20,6 +20,7 @@ import portal.book.undoing.models
 import portal.businesses.models
 import portal.compliance.alarms.models
 import portal.compliance.breaches.models
+import portal.compliance.days.models
 import portal.compliance.disclosures.models
 import portal.compliance.models
 import portal.compliance.retention.models

@@ -73,6 +73,7 @@ _COMPLIANCE = (
     ("Alarms", "/compliance/alarms", "bell-ring"),
     ("Access log", "/compliance/access", "scroll-text"),
     ("Reviews", "/compliance/reviews", "clipboard-check"),
+    ("Charts", "/compliance/charts", "chart-column"),
     ("Emergency access", "/compliance/emergency", "siren"),
     ("Disclosures", "/compliance/disclosures", "share-2"),
     ("Seal", "/compliance/seal", "stamp"),

@@ -17,6 +17,7 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.compliance.days import operations as days
 from portal.compliance.retention import ending
 from portal.compliance.seals import operations, runs, store, witnesses
 from portal.compliance.seals.witnesses import Told
@@ -129,12 +130,17 @@ def _mail(to: str, fresh: list[Told]) -> None:
 
 
 def _daily() -> None:
-    try:
-        with application().app_context():
-            if runs.daily():
-                _retain()
-    except SQLAlchemyError as error:
-        log.warning("The log could not be verified (%s).", type(error).__name__)
+    for work, done in ((_verify_and_retain, "verified"), (days.count_all, "counted day by day")):
+        try:
+            with application().app_context():
+                work()
+        except SQLAlchemyError as error:
+            log.warning("The log could not be %s (%s).", done, type(error).__name__)
+
+
+def _verify_and_retain() -> None:
+    if runs.daily():
+        _retain()
 
 
 def _retain() -> None:

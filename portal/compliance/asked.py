@@ -13,7 +13,7 @@ from portal.core.ids import parse_id
 
 OUTCOMES = {"done": "Done", "refused": "Refused", "failed": "Failed"}
 IDS = ("member", "run", "session", "about")
-KEYS = ("who", "action", "business", "outcome", "from", "to", *IDS)
+KEYS = ("who", "role", "action", "business", "outcome", "from", "to", *IDS)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 

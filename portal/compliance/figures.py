@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from portal.compliance import events, sentences, statements
-from portal.core import access, clock, scope
-from portal.extensions import db
+from portal.compliance import events, sentences
+from portal.compliance.days import queries as counted
+from portal.core import access, clock
 
 WEEK, MONTH = 7, 30
 SIGN_IN_REFUSED, DISCLOSED = "session.refused", "policy.disclosed"
@@ -29,12 +29,10 @@ class Summary:
 
 
 def summary() -> Summary:
-    """The figures of the actor's FMO, one statement; that they were looked at is logged."""
-    zone = clock.zone()
-    today = clock.now().astimezone(zone).date()
+    """The figures of the actor's FMO, from what was counted; that they were looked at is logged."""
+    today = clock.local(clock.now()).date()
     days = [today - timedelta(days=back) for back in range(MONTH - 1, -1, -1)]
-    begin = datetime(days[0].year, days[0].month, days[0].day, tzinfo=zone)
-    rows = statements.per_day(db.session(), scope.fmo_id(), begin, str(zone))
+    rows = counted.totals(days[0])
     access.record(events.LOG_SUMMARY)
     lately = [row for row in rows if row.day >= days[-WEEK]]
     refused = sum(row.entries for row in lately if row.outcome == "refused")

@@ -23,8 +23,8 @@ PAGE_SIZE = 50
 CHOICES = 300
 SYSTEM = "system"
 CHIP_LABELS = {
-    "who": "Who", "action": "Action", "business": "Business", "outcome": "Outcome", "from": "From", "to": "To",
-    "member": "Member", "run": "Run", "session": "Session", "about": "Record",
+    "who": "Who", "role": "Role", "action": "Action", "business": "Business", "outcome": "Outcome", "from": "From",
+    "to": "To", "member": "Member", "run": "Run", "session": "Session", "about": "Record",
 }  # fmt: skip
 NEVER, EVER = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
@@ -86,6 +86,8 @@ def _chips(asked: LogAsked) -> list[Chip]:
         label, text = CHIP_LABELS[key], value
         if key == "action":
             text = sentences.chosen_action(value)
+        elif key == "role":
+            text = sentences.role_label(value)
         elif key == "outcome":
             text = OUTCOMES[value]
         elif key in ("who", "business") and (named := parse_id(value)):
@@ -169,18 +171,16 @@ def _without_business(asked: LogAsked) -> Select[AccessEntry]:
         query = query.where(AccessEntry.at < end)
     if action := asked.args.get("action"):
         query = query.where(AccessEntry.action.in_(sentences.actions_of(action)))
-    if outcome := asked.args.get("outcome"):
-        query = query.where(AccessEntry.outcome == outcome)
-    if run := asked.id("run"):
-        query = query.where(AccessEntry.run_id == run)
+    for key, column in (("outcome", AccessEntry.outcome), ("role", AccessEntry.role), ("run", AccessEntry.run_id)):
+        if value := asked.args.get(key):
+            query = query.where(column == (asked.id(key) or value))
     for key in ("member", "session", "about"):
         if named := asked.id(key):
             query = query.where(speaks_of([named], asked.begin, asked.end))
     who = asked.args.get("who")
-    if who == SYSTEM:
-        query = query.where(AccessEntry.actor_id.is_(None))
-    elif who:
-        query = query.where(AccessEntry.actor_id.in_(chosen_ids("user", who)))
+    if who:
+        theirs = AccessEntry.actor_id.is_(None) if who == SYSTEM else AccessEntry.actor_id.in_(chosen_ids("user", who))
+        query = query.where(theirs)
     return query
 
 

@@ -37,11 +37,6 @@ SELECT count(*) AS entries,
 FROM access_entry WHERE fmo_id = :fmo_id
 """
 
-_PER_DAY = """
-SELECT (at AT TIME ZONE :zone)::date AS day, action, outcome, count(*) AS entries
-FROM access_entry WHERE fmo_id = :fmo_id AND at >= :since GROUP BY 1, 2, 3
-"""
-
 
 def tables(session: Session) -> Sequence[Row[Any]]:
     """The log's tables and partitions: name, is_partition, walled (row security forced), kept (the trigger stands)."""
@@ -68,8 +63,3 @@ def fmo_ids(session: Session) -> list[UUID]:
 def counts(session: Session, fmo_id: UUID, version: int) -> Row[Any]:
     """Of one FMO: entries, and how many of them are of an unknown version, in the future, or outside every month."""
     return session.execute(text(_COUNTS), {"fmo_id": fmo_id, "version": version}).one()
-
-
-def per_day(session: Session, fmo_id: UUID, since: Any, zone: str) -> Sequence[Row[Any]]:
-    """(day, action, outcome, entries) of one FMO since a moment, days by `zone`."""
-    return session.execute(text(_PER_DAY), {"fmo_id": fmo_id, "since": since, "zone": zone}).all()

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.compliance import asked, events, export, lookup, queries, record, sentences
 from portal.compliance.alarms.views import bp as alarms_bp
+from portal.compliance.days.views import bp as days_bp
 from portal.compliance.disclosures.views import bp as disclosures_bp
 from portal.compliance.following.views import bp as following_bp
 from portal.compliance.forms import LookupForm
@@ -19,9 +20,10 @@ from portal.core import clock, csv_file
 from portal.core.fragments import page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
+from portal.core.scope import Role
 
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
-blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp, disclosures_bp]
+blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp, disclosures_bp, days_bp]
 
 
 @bp.get("")
@@ -39,6 +41,7 @@ def log() -> Response:
         selections=[(value, words) for value, (words, _) in sentences.SELECTIONS.items()],
         actions=sentences.action_groups(),
         outcomes=asked.OUTCOMES,
+        roles=[(role.value, role.label) for role in Role],
         people=queries.choices("user"),
         businesses=queries.choices("business"),
         ranges=asked.quick_ranges(wanted),

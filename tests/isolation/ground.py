@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,6 +24,7 @@ from portal.book.report.models import FeedAlteration, FeedEffect, FeedReading
 from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.alarms.models import Alarm, AlarmRound
+from portal.compliance.days.models import PERSON, AccessDay
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.compliance.retention.models import REASON, LegalHold, LogArchive, LogTerm
 from portal.compliance.seals.models import Seal, SealCheck, SealMember
@@ -126,11 +127,13 @@ def sealed(office: Office) -> list[Base]:
     """A seal of the office's log, a membership and a verification: of no entry, since the rows are only reached for."""
     fmo_id, now = office.fmo.id, datetime.now(UTC)
     blank = {"root": bytes(32), "previous": bytes(32), "hash": bytes(32), "key_id": "none", "signature": bytes(64)}
-    times = {"sealed_at": now, "first_at": now, "last_at": now}
+    span = {"first_at": now, "last_at": now}
+    times = {"sealed_at": now, **span}
     return [
         Seal(fmo_id=fmo_id, n=1, count=1, complete=False, version=1, **times, **blank),
         SealMember(fmo_id=fmo_id, id=new_id(), mark=0, n=1, place=1),
         SealCheck(fmo_id=fmo_id, asked_name="Nobody"),
+        AccessDay(fmo_id=fmo_id, day=date(2020, 1, 2), grain=PERSON, actor_name=f"Qday{office.fmo.slug}", **span),
     ]
 
 

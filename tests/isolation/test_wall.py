@@ -24,6 +24,7 @@ from tests.isolation.ground import Ground
 pytestmark = pytest.mark.shared_data
 TABLES = sorted(Base.metadata.tables)
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+LOGGED = ("access_entry", "access_day")  # the FMO's, whatever Business they name
 SIGNED_IN: tuple[Login, ...] = ("fmo", "agent", "emergency", "compliance")
 # Rows of every tenant, for the logins that work before a tenant is known or for all of them.
 _SIGNING_IN = (
@@ -106,7 +107,7 @@ def _key(table: str) -> str:
     columns = Base.metadata.tables[table].columns
     if table in ("fmo", "business"):
         return "id"
-    return "business_id" if "business_id" in columns and table not in ("portal_user", "access_entry") else "fmo_id"
+    return "business_id" if "business_id" in columns and table not in ("portal_user", *LOGGED) else "fmo_id"
 
 
 def _of(table: str, login: Login, tenant: Tenant) -> UUID:

@@ -9,15 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from portal.compliance import sentences, subjects
+from portal.compliance.days import queries as days
 from portal.compliance.following import statements
 from portal.compliance.following.period import Period
-from portal.compliance.following.sums import DELIVERED, RELEASED, Sum, by_account, by_person
+from portal.compliance.following.sums import DELIVERED, RELEASED, Done, Sum, by_account, by_person, done_in
 from portal.compliance.queries import EVER, NEVER
-from portal.core import clock, scope
+from portal.core import scope
 from portal.extensions import db
 
 MOST = 50  # sessions or runs on a page; the log has the rest
-BY_ACTION, BY_PLACE, BY_DAY = 2, 3, 1
+NEWEST = 3_000  # entries that are looked through for sessions, members and runs
 MOVES = [DELIVERED, RELEASED]
 
 
@@ -33,15 +34,14 @@ class Person:
     first_at: datetime | None  # ever
     last_at: datetime | None
     entries: int
-    members: int
+    members: int  # in the newest entries, where there are more than NEWEST
     refused: int
     exports: int
     reveals: int
     changes: int
     emergencies: int
-    actions: Sequence[tuple[Any, str]]  # sums of an action and its outcome, with its words; most often first
+    actions: Sequence[Done]  # most often first
     places: Sequence[Any]  # sessions with their address and browser, newest first
-    places_left: int
     addresses: Sequence[tuple[str, int]]
     days: Sequence[tuple[date, int]]
 
@@ -53,12 +53,12 @@ def person(who: UUID, period: Period) -> Person | None:
     name = subjects.names("user", [who]).get(who) or (known.actor_name if known else None)
     if name is None:
         return None
-    within = {"fmo": fmo, "who": who, "since": period.since, "until": period.until}
-    rows = statements.person(session, **within, zone=str(clock.zone()))
+    rows = days.of_actor(who, period.first)
+    newest = {"fmo": fmo, "who": who, "since": period.since, "most": NEWEST}
+    places = statements.places(session, **newest)
     span = statements.span(session, fmo, who)
-    actions = sorted((row for row in rows if row.bits == BY_ACTION), key=lambda row: -row.entries)
-    places = sorted((row for row in rows if row.bits == BY_PLACE), key=lambda row: row.last_at, reverse=True)
-    done = [row for row in actions if row.outcome == "done"]
+    actions = done_in(rows)
+    done = [one for one in actions if one.outcome == "done"]
     business = known.business_id if known else None
     return Person(
         id=who,
@@ -68,22 +68,28 @@ def person(who: UUID, period: Period) -> Person | None:
         business=subjects.names("business", [business]).get(business) if business else None,
         first_at=span.first_at,
         last_at=span.last_at,
-        entries=sum(row.entries for row in actions),
-        members=statements.members_seen(session, **within),
-        refused=sum(row.entries for row in actions if row.outcome == "refused"),
+        entries=sum(one.entries for one in actions),
+        members=statements.members_seen(session, **newest),
+        refused=sum(one.entries for one in actions if one.outcome == "refused"),
         exports=_chosen(done, "exports"),
         reveals=_chosen(done, "reveals"),
         changes=_chosen(done, "changes"),
-        emergencies=sum(row.entries for row in done if row.action == "emergency.ask"),
-        actions=[(row, sentences.says(row.action)) for row in actions],
+        emergencies=sum(one.entries for one in done if one.action == "emergency.ask"),
+        actions=actions,
         places=places[:MOST],
-        places_left=len(places) - MOST,
         addresses=_addresses(places),
-        days=sorted((row.day, row.entries) for row in rows if row.bits == BY_DAY),
+        days=_days(rows),
     )
 
 
-def _chosen(rows: Sequence[Any], selection: str) -> int:
+def _days(rows: Sequence[Any]) -> list[tuple[date, int]]:
+    found: dict[date, int] = {}
+    for row in rows:
+        found[row.day] = found.get(row.day, 0) + row.entries
+    return sorted(found.items())
+
+
+def _chosen(rows: Sequence[Done], selection: str) -> int:
     actions = set(sentences.actions_of(selection))
     return sum(row.entries for row in rows if row.action in actions)
 
@@ -143,22 +149,31 @@ class Business:
 
 def business(business_id: UUID, period: Period) -> Business | None:
     """The Business with that id, or None where neither the FMO nor its log knows it."""
-    session, span = db.session(), {"since": period.since, "until": period.until}
-    of_it = {"fmo": scope.fmo_id(), "business": business_id}
+    session = db.session()
     name = subjects.names("business", [business_id]).get(business_id)
-    inside = statements.in_account(session, **of_it, **span)
-    about = statements.of_record(session, about=[business_id], **span)
+    inside = days.of_business(business_id, period.first)
+    about = statements.of_record(session, about=[business_id], since=period.since, until=period.until)
     outside = [row for row in about if row.business_id != business_id]
-    if name is None and not inside and not outside:
+    if name is None and not inside and not _known_by(outside):
         return None
     return Business(
         id=business_id,
         name=name,
         people=by_person(row for row in inside if row.action not in MOVES),
         outside=by_person(outside),
-        moves=statements.runs_in_account(session, **of_it, **span, actions=MOVES, most=MOST),
+        moves=_moves(business_id, period),
         entries=sum(row.entries for row in (*inside, *outside)),
     )
+
+
+def _moves(business_id: UUID, period: Period) -> Sequence[Any]:
+    of_it = {"fmo": scope.fmo_id(), "business": business_id, "since": period.since}
+    return statements.moves(db.session(), **of_it, actions=MOVES, most=NEWEST)[:MOST]
+
+
+def _known_by(rows: Sequence[Any]) -> bool:
+    """Whether anybody had to do with it: whoever was refused may have asked for anything."""
+    return any(row.outcome != "refused" for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +193,7 @@ def run(run_id: UUID) -> Run | None:
     session = db.session()
     rows = sorted(statements.of_run(session, scope.fmo_id(), run_id), key=lambda row: row.first_at)
     about = statements.of_record(session, about=[run_id], since=NEVER, until=EVER)
-    if not rows and not about:
+    if not rows and not _known_by(about):
         return None
     account = next((row.business_id for row in rows if row.business_id), None)
     return Run(

@@ -40,6 +40,31 @@ class Sum:
             self.last_at, self.name, self.role = row.last_at, row.actor_name, sentences.role_label(row.role)
 
 
+@dataclass(slots=True)
+class Done:
+    """One action with one outcome: how often, and when first and last."""
+
+    action: str
+    outcome: str
+    says: str
+    entries: int
+    first_at: datetime
+    last_at: datetime
+
+
+def done_in(rows: Iterable[Any]) -> list[Done]:
+    """One line for each action and outcome, most often first."""
+    lines: dict[tuple[str, str], Done] = {}
+    for row in rows:
+        key = row.action, row.outcome
+        if (line := lines.get(key)) is None:
+            lines[key] = Done(*key, sentences.says(row.action), row.entries, row.first_at, row.last_at)
+        else:
+            line.entries += row.entries
+            line.first_at, line.last_at = min(line.first_at, row.first_at), max(line.last_at, row.last_at)
+    return sorted(lines.values(), key=lambda line: (-line.entries, line.action))
+
+
 def way(action: str, outcome: str) -> str:
     """What an entry is, for somebody who asks who saw a record: one word."""
     event = declared().get(action)

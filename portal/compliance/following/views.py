@@ -35,6 +35,7 @@ def person(user_id: UUID) -> Response:
         person=found,
         period=chosen,
         periods=period.CHOICES,
+        looked_through=queries.NEWEST,
         newest=log.page_of(mine, size=NEWEST, counted=False),
         about=log.page_of(about, size=NEWEST, counted=False),
     )
