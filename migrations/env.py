@@ -23,6 +23,7 @@ import portal.compliance.breaches.models
 import portal.compliance.days.models
 import portal.compliance.disclosures.models
 import portal.compliance.models
+import portal.compliance.recertification.models
 import portal.compliance.retention.models
 import portal.compliance.reviews.models
 import portal.compliance.seals.models

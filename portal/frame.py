@@ -77,6 +77,7 @@ _COMPLIANCE = (
     ("Emergency access", "/compliance/emergency", "siren"),
     ("Disclosures", "/compliance/disclosures", "share-2"),
     ("Seal", "/compliance/seal", "stamp"),
+    ("Users’ access", "/compliance/recertification", "user-check"),
     ("Officers", "/compliance/officers", "users"),
 )
 _EMERGENCY = (("Contacts", "/emergency/contacts", "users"), ("Back to the FMO", "/fmo/", "house"))

@@ -8,5 +8,7 @@ from flask import Flask
 def init(app: Flask) -> None:
     """Make known what this room itself finds alarming."""
     from portal.compliance.alarms import kinds
+    from portal.compliance.recertification import alarm
 
     kinds.register()
+    alarm.register()

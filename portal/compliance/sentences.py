@@ -17,6 +17,7 @@ GROUPS = {
     "emergency": "Emergency access",
     "fmo": "FMOs",
     "mbi": "Medicare numbers",
+    "recertification": "Users’ access",
     "refused": "Refusals",
     "resync": "Re-sync",
     "sensitive": "Records",

@@ -14,6 +14,7 @@ from portal.compliance.following.views import bp as following_bp
 from portal.compliance.forms import LookupForm
 from portal.compliance.models import AccessEntry
 from portal.compliance.neighbours import neighbours
+from portal.compliance.recertification.views import bp as recertification_bp
 from portal.compliance.reviews.views import bp as reviews_bp
 from portal.compliance.seals.views import bp as seals_bp
 from portal.core import clock, csv_file
@@ -23,7 +24,7 @@ from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
 
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
-blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp, disclosures_bp, days_bp]
+blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp, disclosures_bp, days_bp, recertification_bp]
 
 
 @bp.get("")

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     ACCESS_EXPORT = "access.export"
     ALARMS = "alarms"
     DISCLOSURES = "disclosures"
+    RECERTIFY = "access.recertify"
     OFFICERS = "officers"
     EMERGENCY_ASK = "emergency.ask"
     EMERGENCY_READ = "emergency.read"
@@ -117,6 +118,7 @@ _COMPLIANCE = frozenset(
         Permission.ACCESS_EXPORT,
         Permission.ALARMS,
         Permission.DISCLOSURES,
+        Permission.RECERTIFY,
         Permission.OFFICERS,
         Permission.EMERGENCY_REVIEW,
     }

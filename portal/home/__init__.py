@@ -12,9 +12,10 @@ def init(app: Flask) -> None:
     """Tell the compliance pages the kinds of subject and the member look-up."""
     from portal.compliance import lookup
     from portal.compliance.disclosures import told
-    from portal.home import log_names, member_lookup, review_hooks
+    from portal.home import log_names, member_lookup, people, review_hooks
 
     log_names.register()
+    people.register()
     lookup.register(member_lookup.find, member_lookup.knows)
     told.register_people(member_lookup.names, member_lookup.states)
     review_hooks.register()

@@ -41,6 +41,7 @@ KINDS = {
     "producer": ("agent or agency", "agents or agencies"),
     "attribution": ("attribution by hand", "attributions by hand"),
     "recorded_disclosure": ("recorded disclosure", "recorded disclosures"),
+    "recertification": ("access recertification", "access recertifications"),
     "refused_row": ("refused row", "refused rows"),
     "review": ("review of the log", "reviews of the log"),
     "review_finding": ("finding of a review", "findings of reviews"),

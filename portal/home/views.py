@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from portal.businesses.queries import last_day_of
 from portal.compliance import figures
 from portal.compliance.alarms import queries as alarms
+from portal.compliance.recertification import queries as recertification
 from portal.compliance.reviews import queries as reviews
 from portal.core import scope, search_tokens
 from portal.core.fragments import fragment, go, page, wants_fragment
@@ -67,6 +68,7 @@ def compliance() -> Response:
     shown: dict[str, Any] = {"emergencies": emergencies.waiting(), "news": officers.news(), "says": notices.SAYS}
     shown["alarms"], shown["alarms_total"] = alarms.on_home()
     shown["reviews"] = reviews.standing()
+    shown["quarter"], shown["undecided"] = recertification.on_home()
     return page("home/compliance.html", summary=figures.summary(), alarms_silent=alarms.is_silent(), **shown)
 
 

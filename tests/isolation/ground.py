@@ -26,6 +26,7 @@ from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.alarms.models import Alarm, AlarmRound
 from portal.compliance.days.models import PERSON, AccessDay
 from portal.compliance.models import AccessEntry, InstallationEntry
+from portal.compliance.recertification.models import Recertification, RecertificationLine
 from portal.compliance.retention.models import REASON, LegalHold, LogArchive, LogTerm
 from portal.compliance.seals.models import Seal, SealCheck, SealMember
 from portal.connectors.layouts import layout_bodies
@@ -244,6 +245,8 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     second = make.user(store, office.fmo, Role.COMPLIANCE, last_name=f"Qsecond{slug}")
     alarm = Alarm(fmo_id=fmo_id, id=new_id(), kind="volume", subject=str(colleague.id), facts={"reveals": [30, 2]})
     rows += [alarm, AlarmRound(fmo_id=fmo_id, id=fmo_id)]
+    quarter, line = recertification(office, colleague)
+    rows += [quarter, line]
     rows.append(OfficerNotice(fmo_id=fmo_id, officer_id=second.id, what="added", by_id=office.compliance.id))
     for row in rows:
         make.add(store, row)
@@ -262,6 +265,8 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         "emergency": asked[0].id,
         "alarm": alarm.id,
         **reviews.of_office(store, office),
+        "recertification": quarter.id,
+        "recertification_line": line.id,
         "staff": colleague.id,
         "officer": second.id,
         "agency": agency.id,
@@ -299,6 +304,17 @@ def emergency(who: User, business: Business, session_id: UUID | None = None) -> 
     row.user_id, row.user_name, row.user_role, row.reason = who.id, who.name, who.role.value, reason
     row.session_id = session_id or new_id()
     return row
+
+
+def recertification(office: Office, user: User) -> tuple[Recertification, RecertificationLine]:
+    """A quarter's recertification under way, with a line that nobody has decided."""
+    fmo_id, officer = office.fmo.id, office.compliance
+    quarter = Recertification(fmo_id=fmo_id, id=new_id(), quarter="2026-Q1", roles={}, begun_by=officer.id)
+    quarter.begun_name = officer.name
+    line = RecertificationLine(fmo_id=fmo_id, id=new_id(), recertification_id=quarter.id, user_id=user.id)
+    line.name, line.sort_key, line.email, line.role = user.name, user.name, user.email, user.role.value
+    line.state, line.has_factor = user.state, False
+    return quarter, line
 
 
 def connector_draft(office: Office) -> ConnectorDraft:

@@ -69,6 +69,8 @@ KINDS = {
     "/compliance/disclosures/recorded/*": "recorded_disclosure",
     "/compliance/disclosures/requests/*": "accounting_request",
     "/compliance/disclosures/doubts/*": "misdelivery",
+    "/compliance/recertification/*": "recertification",
+    "/compliance/recertification/*/users/*": "recertification_line",
     "/compliance/officers/*": "officer",
     "/compliance/reviews/*": "review",
     "/compliance/reviews/findings/*": "review_finding",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from portal.core.scope import Login
+from portal.core.scope import Login, Role, Scope
 from portal.core.session import TenantSession, open_session
 from portal.identity.models import User
 from portal.identity.origin import scope_of
@@ -31,6 +31,7 @@ class Kind:
     name: str
     held: Callable[[TenantSession, User], int]  # how many the person holds
     drop: Callable[[TenantSession, User], int]  # take all of them away
+    holders: Callable[[TenantSession, UUID], Iterable[UUID]]  # everybody of an FMO who holds one
     prove: str
     enrol: str
     context: Context = lambda work, user: {}
@@ -64,6 +65,12 @@ def held_by(work: TenantSession, user: User) -> dict[str, int]:
     assert work.scope().fmo_id == user.fmo_id, "factors are read in their person's FMO"
     counted = {kind.name: kind.held(work, user) for kind in every()}
     return {name: count for name, count in counted.items() if count}
+
+
+def holders(fmo_id: UUID) -> set[UUID]:
+    """Everybody of an FMO who holds a second factor of some kind, however many people it has."""
+    with open_session(Scope(login=Login.IDENTITY, role=Role.SYSTEM, fmo_id=fmo_id)) as work:
+        return {user_id for kind in every() for user_id in kind.holders(work, fmo_id)}
 
 
 def offered(work: TenantSession, user: User, names: Mapping[str, int] | None = None) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 
@@ -19,6 +21,11 @@ def totp_of(work: TenantSession, user: User) -> TotpFactor | None:
 def totp_count(work: TenantSession, user: User) -> int:
     """1 or 0."""
     return work.scalar(select(func.count()).select_from(TotpFactor).where(TotpFactor.user_id == user.id)) or 0
+
+
+def totp_holders(work: TenantSession, fmo_id: UUID) -> Sequence[UUID]:
+    """Everybody of an FMO who has an authenticator app."""
+    return work.scalars(select(TotpFactor.user_id).where(TotpFactor.fmo_id == fmo_id)).all()
 
 
 def codes_left(work: TenantSession, user: User) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy import func, select
 
 from portal.core.session import TenantSession, open_session
@@ -21,6 +24,11 @@ def how_many(work: TenantSession, user: User) -> int:
     """How many passkeys the user has, those included that are no longer taken."""
     mine = (Passkey.fmo_id == user.fmo_id, Passkey.user_id == user.id)
     return work.scalar(select(func.count()).select_from(Passkey).where(*mine)) or 0
+
+
+def holders(work: TenantSession, fmo_id: UUID) -> Sequence[UUID]:
+    """Everybody of an FMO who has a passkey, as `how_many` counts them."""
+    return work.scalars(select(Passkey.user_id).where(Passkey.fmo_id == fmo_id).distinct()).all()
 
 
 def usable(passkeys: list[Passkey]) -> list[Passkey]:

@@ -153,6 +153,7 @@ TOTP = kinds.register(
         name="totp",
         held=queries.totp_count,
         drop=_drop_totp,
+        holders=queries.totp_holders,
         prove="identity/factors/_prove_totp.html",
         enrol="identity/factors/_offer_totp.html",
     )

@@ -17,7 +17,7 @@ from portal.identity.passkeys.challenges import Purpose
 from portal.identity.passkeys.models import Passkey
 from portal.identity.passkeys.operations.proving import passkey_is_right
 from portal.identity.passkeys.party import NoParty
-from portal.identity.passkeys.queries import how_many
+from portal.identity.passkeys.queries import holders, how_many
 from portal.identity.sessions import IDENTITY_SCOPE
 
 
@@ -94,6 +94,7 @@ PASSKEY = kinds.register(
         name="passkey",
         held=how_many,
         drop=drop,
+        holders=holders,
         prove="identity/passkeys/_prove.html",
         enrol="identity/passkeys/_offer.html",
         check=_before_delicate,
