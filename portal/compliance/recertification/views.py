@@ -169,7 +169,7 @@ def _line(recertification_id: UUID, line_id: UUID) -> tuple[Recertification, Rec
     found = find_or_404(Recertification, recertification_id)
     shown = queries.line_of(found, line_id)
     if shown is None:
-        not_yours(asked_for=line_id)
+        not_yours()
     return found, shown
 
 
@@ -222,8 +222,8 @@ def download(recertification_id: UUID) -> Response:
 @bp.get("/<uuid:recertification_id>/signed.zip")
 @allow(Permission.RECERTIFY, fresh=True)
 def signed(recertification_id: UUID) -> Response:
-    """What was signed, with the signature and its key."""
+    """What was signed, with the signature and its key; before that, back to what is to be decided."""
     found = find_or_404(Recertification, recertification_id)
     if found.signed_at is None:
-        not_yours(asked_for=found.id)
+        return go(_address(found))
     return export.pack_of(found)
