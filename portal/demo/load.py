@@ -15,6 +15,8 @@ from portal.book.models import Connector
 from portal.book.operations import confirm_kind, confirm_writer, request_load, run_feed
 from portal.book.operations.connectors import connector_for
 from portal.businesses.models import Business
+from portal.compliance.reviews.computing import compute
+from portal.compliance.reviews.operations import begin
 from portal.config import Settings
 from portal.connectors.layouts import load_layouts
 from portal.core import clock
@@ -100,6 +102,7 @@ def load(settings: Settings, say: Say) -> None:
         _load_files(plan, fmo, admin)
         say(f"Provisioning the accounts of {fmo.name} …")
         _accounts(fmo, admin, settings.demo_password)
+        _review(_scope(fmo.compliance))
 
 
 def _office(fmo: DemoFmo, password: str) -> None:
@@ -175,6 +178,15 @@ def _run(admin: Scope, business_id: UUID, run_id: UUID | None) -> None:
         with acting(_jobs(admin, business_id, run_id)):
             execute(run_id)
             db.session.remove()
+
+
+def _review(officer: Scope) -> None:
+    """Begin the officers' first review, so that there is something to judge: what was done up to this moment."""
+    with one_transaction(officer):
+        review = begin()
+        review_id, review.until_at = review.id, clock.now()
+    with one_transaction(officer):
+        compute(review_id)
 
 
 def _record(of: cast.Producer) -> Producer:

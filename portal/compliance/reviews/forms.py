@@ -113,7 +113,11 @@ class RulesForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """How the log is reviewed."""
 
     every_days = _number("Days between reviews", 1, 31)
-    zone = SelectField("Time zone of the office", choices=[SelectChoice(key, words) for key, words in ZONES.items()])
+    zone = SelectField(
+        "Time zone of the office",
+        choices=[SelectChoice(key, words) for key, words in ZONES.items()],
+        validators=[InputRequired("Choose one.")],
+    )
     opens = _number("Office hours begin at", 0, 23)
     closes = _number("Office hours end at", 1, 24)
     weekends = BooleanField("Saturday and Sunday are outside office hours")

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 _DAY = "(e.at AT TIME ZONE :zone)::date"
 _MINE = "e.fmo_id = :fmo_id AND e.at >= :begin AND e.at < :end"
+# What a run does in somebody's name is not what they do at that moment.
+_BY_HAND = "e.actor_id IS NOT NULL AND e.run_id IS NULL"
 _COMMON = f"""e.actor_id, min(e.actor_name) AS actor_name, min(e.role) AS role, {_DAY} AS day,
   count(*)::int AS entries, min(e.at) AS first_at, max(e.at) AS last_at"""
 
@@ -29,7 +31,7 @@ _OFF_HOURS = f"""
 SELECT {_COMMON}, to_char(min(e.at AT TIME ZONE :zone), 'HH24:MI') AS first_hour,
   to_char(max(e.at AT TIME ZONE :zone), 'HH24:MI') AS last_hour
 FROM access_entry e
-WHERE {_MINE} AND e.actor_id IS NOT NULL AND e.outcome = 'done'
+WHERE {_MINE} AND {_BY_HAND} AND e.outcome = 'done'
   AND (extract(hour FROM e.at AT TIME ZONE :zone) < :opens OR extract(hour FROM e.at AT TIME ZONE :zone) >= :closes
        OR (:weekends AND extract(isodow FROM e.at AT TIME ZONE :zone) > 5))
 GROUP BY e.actor_id, {_DAY}
@@ -39,7 +41,7 @@ SELECT * FROM (
   SELECT e.id, e.actor_id, e.actor_name, e.role, e.action, e.outcome, e.at, {_DAY} AS day, e.subject_kind,
     cardinality(e.subject_ids) AS subjects,
     row_number() OVER (PARTITION BY {_DAY} ORDER BY md5(cast(:review_id AS text) || e.id::text), e.id) AS place
-  FROM access_entry e WHERE {_MINE} AND e.actor_id IS NOT NULL
+  FROM access_entry e WHERE {_MINE} AND {_BY_HAND}
 ) AS drawn
 WHERE place <= :sample ORDER BY at, id
 """
@@ -62,7 +64,7 @@ def off_hours(session: Session, **values: Any) -> Sequence[Row[Any]]:
 
 
 def sample(session: Session, **values: Any) -> Sequence[Row[Any]]:
-    """Of each day the `sample` entries of people whose id, hashed with the review's, comes first."""
+    """Of each day the `sample` entries of people, not of runs, whose id, hashed with the review's, comes first."""
     return session.execute(text(_SAMPLE), values).all()
 
 

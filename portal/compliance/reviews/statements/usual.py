@@ -15,7 +15,7 @@ WITH seen AS MATERIALIZED (
     count(DISTINCT m)::int AS members, count(DISTINCT e.id)::int AS entries, min(e.at) AS first_at, max(e.at) AS last_at
   FROM access_entry e CROSS JOIN LATERAL unnest(e.member_ids) AS m
   WHERE e.fmo_id = :fmo_id AND e.at >= cast(:begin AS timestamptz) - make_interval(days => :back) AND e.at < :end
-    AND e.actor_id IS NOT NULL AND e.outcome = 'done' AND e.action = ANY(:actions)
+    AND e.actor_id IS NOT NULL AND e.run_id IS NULL AND e.outcome = 'done' AND e.action = ANY(:actions)
   GROUP BY 1, 2
 ), first_day AS (SELECT (cast(:begin AS timestamptz) AT TIME ZONE :zone)::date AS day),
 own AS (
@@ -40,7 +40,7 @@ WITH used AS MATERIALIZED (
     min(e.at) AS first_at
   FROM access_entry e
   WHERE e.fmo_id = :fmo_id AND e.at >= cast(:begin AS timestamptz) - make_interval(days => :back) AND e.at < :end
-    AND e.actor_id IS NOT NULL AND e.outcome = 'done'
+    AND e.actor_id IS NOT NULL AND e.run_id IS NULL AND e.outcome = 'done'
     AND CASE WHEN pg_input_is_valid(e.address, 'inet') THEN e.address::inet IS NOT NULL ELSE false END
   GROUP BY e.actor_id, net
 ), known AS (
