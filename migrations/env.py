@@ -22,6 +22,7 @@ import portal.compliance.alarms.models
 import portal.compliance.breaches.models
 import portal.compliance.days.models
 import portal.compliance.disclosures.models
+import portal.compliance.exports.models
 import portal.compliance.models
 import portal.compliance.recertification.models
 import portal.compliance.retention.models

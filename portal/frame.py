@@ -10,6 +10,7 @@ from lucide.jinja import lucide
 from markupsafe import Markup
 
 from portal.businesses.models import Business
+from portal.compliance.exports import queries as log_files
 from portal.core import clock
 from portal.core.opens import opens
 from portal.core.permissions import GRANTED, Permission, may
@@ -78,6 +79,8 @@ _COMPLIANCE = (
     ("Disclosures", "/compliance/disclosures", "share-2"),
     ("Seal", "/compliance/seal", "stamp"),
     ("Users’ access", "/compliance/recertification", "user-check"),
+    ("Log files", "/compliance/exports", "file-down"),
+    ("Retention", "/compliance/retention", "archive"),
     ("Officers", "/compliance/officers", "users"),
 )
 _EMERGENCY = (("Contacts", "/emergency/contacts", "users"), ("Back to the FMO", "/fmo/", "house"))
@@ -131,13 +134,18 @@ def nav() -> list[Place]:
     return [Place(label, href, name, _here(href), _waiting(href)) for label, href, name in places]
 
 
+_COUNTED = {_DUPLICATES[1]: duplicates.waiting, "/compliance/exports": log_files.waiting}
+
+
 def _waiting(href: str) -> int | None:
     """How many things of that place wait for a person; counted once a page, though the rail stands there twice."""
-    if href != _DUPLICATES[1]:
+    if href not in _COUNTED:
         return None
-    if "duplicates_waiting" not in g:
-        g.duplicates_waiting = duplicates.waiting()
-    found: int = g.duplicates_waiting
+    if "waiting" not in g:
+        g.waiting = {}
+    if href not in g.waiting:
+        g.waiting[href] = _COUNTED[href]()
+    found: int = g.waiting[href]
     return found
 
 

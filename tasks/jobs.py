@@ -15,6 +15,7 @@ from portal.book.operations import run_feed
 from portal.book.report.operations import read_altered as find_altered
 from portal.book.undoing import operations as undoing
 from portal.compliance.alarms import watching
+from portal.compliance.exports import making as log_files
 from portal.compliance.reviews import computing as reviewing
 from portal.compliance.seals.runs import carry_out
 from portal.core import access
@@ -211,6 +212,12 @@ def remind_of_review(fmo_id: str, reminder_id: str) -> None:
         raise
 
 
+def write_log_file(fmo_id: str, file_id: str) -> None:
+    """Make one file of the access log, as asked for."""
+    with application().app_context():
+        log_files.write(UUID(fmo_id), UUID(file_id))
+
+
 ALLOWED: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "load_feed": load_feed,
@@ -222,6 +229,7 @@ ALLOWED: dict[str, Callable[..., None]] = {
     "mail_alarms": mail_alarms,
     "compute_review": compute_review,
     "remind_of_review": remind_of_review,
+    "write_log_file": write_log_file,
     "send_invitation": send_invitation,
     "tell_emergency": tell_emergency,
     "tell_factor_change": tell_factor_change,

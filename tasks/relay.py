@@ -21,6 +21,7 @@ from portal.book.arrival import operations as arrival
 from portal.book.mapping import operations as mapping
 from portal.book.undoing import operations as undoing
 from portal.compliance.alarms import watching as alarms
+from portal.compliance.exports import operations as log_files
 from portal.core import scratch
 from portal.core.outbox import CHANNEL
 from portal.core.scope import Login, Role, Scope
@@ -101,6 +102,7 @@ def keep_house() -> None:
     arrival.clear()
     mapping.forget_old()
     review_mail.order_due()
+    log_files.forget_old()
     with open_session(EVERYWHERE) as work:
         work.execute(_OLD)
         work.execute(_PARTITIONS)

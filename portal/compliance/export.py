@@ -40,11 +40,12 @@ def csv_of(asked: LogAsked) -> str:
 
 def _written(entries: Sequence[AccessEntry], capped: bool) -> str:
     names = subjects.names("business", {entry.business_id for entry in entries if entry.business_id})
-    rows: list[list[str]] = [_cells(entry, names) for entry in entries]
+    rows: list[list[str]] = [cells(entry, names) for entry in entries]
     return csv_text(COLUMNS, [*rows, [CAPPED]] if capped else rows)
 
 
-def _cells(entry: AccessEntry, names: Mapping[UUID, str]) -> list[str]:
+def cells(entry: AccessEntry, names: Mapping[UUID, str]) -> list[str]:
+    """One entry in the order of `COLUMNS`; `names` of its Business."""
     kind, count = entry.subject_kind, len(entry.subject_ids)
     values: dict[str, Any] = {
         "entry": entry.id,

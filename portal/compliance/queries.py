@@ -76,11 +76,12 @@ def page_of(asked: LogAsked, *, size: int = PAGE_SIZE, counted: bool = True) -> 
         listing.older_href = asked.href(older=str(Place(items[-1].at, items[-1].id)))
     if items and has_newer:
         listing.newer_href = asked.href(newer=str(Place(items[0].at, items[0].id)))
-    listing.filters = _chips(asked)
+    listing.filters = chips(asked)
     return listing
 
 
-def _chips(asked: LogAsked) -> list[Chip]:
+def chips(asked: LogAsked) -> list[Chip]:
+    """The filters in words, each with the address without it."""
     shown = []
     for key, value in asked.args.items():
         label, text = CHIP_LABELS[key], value

@@ -10,11 +10,13 @@ from portal.compliance import asked, events, export, lookup, queries, record, se
 from portal.compliance.alarms.views import bp as alarms_bp
 from portal.compliance.days.views import bp as days_bp
 from portal.compliance.disclosures.views import bp as disclosures_bp
+from portal.compliance.exports.views import bp as exports_bp
 from portal.compliance.following.views import bp as following_bp
 from portal.compliance.forms import LookupForm
 from portal.compliance.models import AccessEntry
 from portal.compliance.neighbours import neighbours
 from portal.compliance.recertification.views import bp as recertification_bp
+from portal.compliance.retention.views import bp as retention_bp
 from portal.compliance.reviews.views import bp as reviews_bp
 from portal.compliance.seals.views import bp as seals_bp
 from portal.core import clock, csv_file
@@ -24,7 +26,18 @@ from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
 
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
-blueprints = [bp, following_bp, reviews_bp, seals_bp, alarms_bp, disclosures_bp, days_bp, recertification_bp]
+blueprints = [
+    bp,
+    following_bp,
+    reviews_bp,
+    seals_bp,
+    alarms_bp,
+    disclosures_bp,
+    days_bp,
+    recertification_bp,
+    retention_bp,
+    exports_bp,
+]
 
 
 @bp.get("")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from flask import Response
 
+MARK = "\ufeff"  # tells spreadsheets that a file is UTF-8
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -19,11 +20,17 @@ def safe_cell(text: str) -> str:
 def csv_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """The file's text: the header, then every row made safe; None is an empty cell."""
     file = io.StringIO()
+    csv.writer(file).writerow(header)
+    return MARK + file.getvalue() + csv_lines(rows)
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    """Rows made safe, to go on with a file; None is an empty cell."""
+    file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(header)
     for row in rows:
         writer.writerow([safe_cell("" if cell is None else str(cell)) for cell in row])
-    return "\ufeff" + file.getvalue()  # the mark tells spreadsheets that this is UTF-8
+    return file.getvalue()
 
 
 def download(body: str | bytes, name: str, content_type: str = "text/csv; charset=utf-8") -> Response:

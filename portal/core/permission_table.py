@@ -41,6 +41,7 @@ MEANS: Final[dict[Permission, str]] = {
     Permission.ALARMS: "See alarms, acknowledge them with a note",
     Permission.DISCLOSURES: "Account for a member's disclosures, judge deliveries, work on cases of wrong delivery",
     Permission.RECERTIFY: "See who has access, confirm or withdraw it each quarter, for everybody but oneself",
+    Permission.RETENTION: "Set how long the access log is kept, place and lift legal holds, approve a month's end",
     Permission.OFFICERS: "Invite, disable and reset other compliance officers",
     Permission.EMERGENCY_ASK: "Ask for emergency access to a Business, and end it",
     Permission.EMERGENCY_READ: "Read the contacts of that Business with their policies, for an hour",

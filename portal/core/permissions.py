@@ -47,6 +47,7 @@ class Permission(StrEnum):
     ALARMS = "alarms"
     DISCLOSURES = "disclosures"
     RECERTIFY = "access.recertify"
+    RETENTION = "access.retain"
     OFFICERS = "officers"
     EMERGENCY_ASK = "emergency.ask"
     EMERGENCY_READ = "emergency.read"
@@ -119,6 +120,7 @@ _COMPLIANCE = frozenset(
         Permission.ALARMS,
         Permission.DISCLOSURES,
         Permission.RECERTIFY,
+        Permission.RETENTION,
         Permission.OFFICERS,
         Permission.EMERGENCY_REVIEW,
     }

@@ -25,6 +25,8 @@ from portal.book.undoing.models import FeedUndo
 from portal.businesses.models import Business, BusinessNpn
 from portal.compliance.alarms.models import Alarm, AlarmRound
 from portal.compliance.days.models import PERSON, AccessDay
+from portal.compliance.exports.models import FIELD as LOG_FILE
+from portal.compliance.exports.models import LogFile, LogFilePiece
 from portal.compliance.models import AccessEntry, InstallationEntry
 from portal.compliance.recertification.models import Recertification, RecertificationLine
 from portal.compliance.retention.models import REASON, LegalHold, LogArchive, LogTerm
@@ -113,7 +115,6 @@ def lay(store: Session, world: World) -> Ground:
                 }
                 holders[name] |= _personal(store, person.user)
         store.add_all(sealed(office))
-        store.add_all(kept(office))
     store.add(Tries(door="sign-in", place="192.0.2.1", since=datetime.now(UTC), count=1))
     store.add(InstallationEntry(action="session.refused", outcome="refused", reason="unknown name"))
     store.add(FieldKey(name="former", proof="x", unused_since=datetime.now(UTC)))  # a key still needed stops the start
@@ -138,23 +139,23 @@ def sealed(office: Office) -> list[Base]:
     ]
 
 
-def kept(office: Office) -> list[Base]:
+def kept(office: Office) -> tuple[LogTerm, LegalHold, LogArchive]:
     """A term of the office's log, a hold that was lifted, and an archive that was never written."""
     fmo_id, now = office.fmo.id, datetime.now(UTC)
     reason = encrypt(f"Qhold{office.fmo.slug}", fmo_id=fmo_id, field=REASON)
     first, second = office.compliance.id, office.admin.id
-    return [
+    return (
         LogTerm(fmo_id=fmo_id, years=10, set_by=first, set_name="Nobody"),
         LegalHold(
-            fmo_id=fmo_id, kind="log", reason=reason, placed_by=second, placed_name="Nobody", lifted_by=first,
-            lifted_name="Nobody", lifted_at=now, lifted_reason=reason,
+            fmo_id=fmo_id, id=new_id(), kind="log", reason=reason, placed_by=second, placed_name="Nobody",
+            lifted_by=first, lifted_name="Nobody", lifted_at=now, lifted_reason=reason,
         ),
         LogArchive(
-            fmo_id=fmo_id, month=now.date().replace(day=1), begin_at=now, end_at=now, entries=0, seals=0, file="none",
-            size=0, sha256=bytes(32), key_id="none", signature=bytes(64), version=1,
+            fmo_id=fmo_id, id=new_id(), month=now.date().replace(day=1), begin_at=now, end_at=now, entries=0,
+            seals=0, file="none", size=0, sha256=bytes(32), key_id="none", signature=bytes(64), version=1,
             approved_by=first,
         ),
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def _personal(store: Session, user: User) -> Holding:
@@ -248,7 +249,13 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     quarter, line = recertification(office, colleague)
     rows += [quarter, line]
     rows.append(OfficerNotice(fmo_id=fmo_id, officer_id=second.id, what="added", by_id=office.compliance.id))
-    for row in rows:
+    term, hold, archive = kept(office)
+    log_file = LogFile(
+        fmo_id=fmo_id, id=new_id(), asked_by=office.compliance.id, asked_name=f"Qasked{slug}", filters={}, state="ready"
+    )
+    sealed_piece = encrypt("x", fmo_id=fmo_id, field=LOG_FILE)
+    rows += [log_file, LogFilePiece(fmo_id=fmo_id, file_id=log_file.id, piece=0, body=sealed_piece)]
+    for row in [*rows, term, hold, archive]:
         make.add(store, row)
     source = arrivals.sftp_source(store, office.connector, host=f"qhost{slug}.example")
     look = arrivals.look(store, source)
@@ -280,6 +287,9 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
         "value_alias": alias.id,
         "bulk_outcome": outcome.id,
         "fmo": fmo_id,
+        "legal_hold": hold.id,
+        "log_archive": archive.id,
+        "log_file": log_file.id,
     }
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -47,7 +48,8 @@ def write(fmo_id: UUID, month: Month) -> Archive:
     with open_session(sealing(fmo_id)) as session:
         seals.one_snapshot(session)
         total = statements.count(session, fmo_id, month)
-        files.write(made.path, _told(session, fmo_id, month, counted))
+        with closing(_told(session, fmo_id, month, counted)) as told:
+            files.write(made.path, told)
     if counted.entries != total:
         made.path.unlink()
         raise NotRight(f"{total:,} entries are in the month and {counted.entries:,} of them under its seals.")
@@ -64,26 +66,33 @@ def write(fmo_id: UUID, month: Month) -> Archive:
     return replace(whole, signature=signing.sign(archives.statement(whole)).signature)
 
 
-def _told(session: Session, fmo_id: UUID, month: Month, counted: _Counted) -> Iterator[dict[str, Any]]:
+def _told(session: Session, fmo_id: UUID, month: Month, counted: _Counted) -> Generator[dict[str, Any]]:
     yield {"chain": str(fmo_id), "begin": chain.moment(month.begin), "end": chain.moment(month.end)}
     known = seals.archives(session, fmo_id)
     numbers: set[int] = set()
-    for portion in _portions(statements.seals_within(session, fmo_id, month)):
-        rows: dict[int, list[Any]] = {link.n: [] for link in portion}
-        for row in seals.members_of(session, portion):
-            if row[0] in rows:
-                rows[row[0]].append(row)
-        for link in portion:
-            own = list(_entries(link, rows[link.n], month, known, counted))
-            if own:
-                counted.seals += 1
-                numbers.add(link.n)
-                yield {"seal": chain.statement(link).decode(), "signature": link.signature.hex()}
-                yield from own
+    with closing(statements.seals_within(session, fmo_id, month)) as links:
+        for portion in _portions(links):
+            yield from _portion(session, portion, month, known, counted, numbers)
     for line in anchor.lines(fmo_id, anchor.size(fmo_id)):
         if line.n in numbers:
             yield {"anchored": f"{line.n} {line.hash.hex()} {line.sealed_at}"}
     yield {"keys": {name: key.hex() for name, key in signing.public_keys().items()}}
+
+
+def _portion(
+    session: Session, portion: list[Link], month: Month, known: Archives, counted: _Counted, numbers: set[int]
+) -> Iterator[dict[str, Any]]:
+    """Seals beside each other with the month's entries; their numbers are noted."""
+    rows: dict[int, list[Any]] = {link.n: [] for link in portion}
+    for row in seals.members_of(session, portion):
+        rows[row[0]].append(row)
+    for link in portion:
+        own = list(_entries(link, rows[link.n], month, known, counted))
+        if own:
+            counted.seals += 1
+            numbers.add(link.n)
+            yield {"seal": chain.statement(link).decode(), "signature": link.signature.hex()}
+            yield from own
 
 
 def _portions(links: Iterator[Link]) -> Iterator[list[Link]]:

@@ -7,6 +7,7 @@ from portal.core.events import Event, changes, reads
 SEEN = reads("retention.view", "looked at how long the access log is kept")
 TERM = changes("retention.change", "changed how long the access log is kept", ("years", "earlier_years"))
 HELD = changes("legal_hold.place", "placed a legal hold on the access log", ("hold",))
+LIFTED = changes("legal_hold.lift", "lifted a legal hold on the access log", ("hold",))
 ARCHIVED = changes("log_archive.write", "archived a month of the access log", ("month", "count"))
 UNPACKED = reads("log_archive.export", "unpacked an archived month of the access log", ("month", "count"))
 APPROVED = changes("log_archive.approve", "approved that an archived month leaves the access log", ("month", "count"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -92,7 +92,7 @@ def archived(session: Session, fmo_id: UUID, month: Month) -> Any:
     return session.execute(_ARCHIVE, {"fmo_id": fmo_id, "month": month.first}).one_or_none()
 
 
-def seals_within(session: Session, chain: UUID, month: Month) -> Iterator[Link]:
+def seals_within(session: Session, chain: UUID, month: Month) -> Generator[Link]:
     """The seals in which an entry of the month may stand, in order, streamed."""
     values = {"chain": chain, "begin": month.begin, "end": month.end}
     yield from seals.links(session, _SEALS, **values)

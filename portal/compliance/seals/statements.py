@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -125,10 +126,11 @@ def seals_after(session: Session, chain: UUID, n: int = 0) -> Iterator[Link]:
     yield from links(session, _FROM, chain=chain, n=n)
 
 
-def links(session: Session, sql: str, **values: Any) -> Iterator[Link]:
+def links(session: Session, sql: str, **values: Any) -> Generator[Link]:
     """The seals that a query for `COLUMNS` finds, streamed."""
-    for row in _stream(session, sql, **values):
-        yield _link(row)
+    with closing(_stream(session, sql, **values)) as rows:
+        for row in rows:
+            yield _link(row)
 
 
 def _link(row: Sequence[Any]) -> Link:
