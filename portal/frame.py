@@ -77,6 +77,7 @@ _COMPLIANCE = (
     ("Charts", "/compliance/charts", "chart-column"),
     ("Emergency access", "/compliance/emergency", "siren"),
     ("Disclosures", "/compliance/disclosures", "share-2"),
+    ("Wrong deliveries", "/compliance/breaches", "package-x"),
     ("Seal", "/compliance/seal", "stamp"),
     ("Users’ access", "/compliance/recertification", "user-check"),
     ("Log files", "/compliance/exports", "file-down"),

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.compliance import asked, events, export, lookup, queries, record, sentences
 from portal.compliance.alarms.views import bp as alarms_bp
+from portal.compliance.breaches.views import bp as breaches_bp
 from portal.compliance.days.views import bp as days_bp
 from portal.compliance.disclosures.views import bp as disclosures_bp
 from portal.compliance.exports.views import bp as exports_bp
@@ -28,6 +29,7 @@ from portal.core.scope import Role
 bp = Blueprint("compliance", __name__, url_prefix="/compliance/access")
 blueprints = [
     bp,
+    breaches_bp,
     following_bp,
     reviews_bp,
     seals_bp,

@@ -10,6 +10,7 @@ from flask import Flask
 
 def init(app: Flask) -> None:
     """Tell the compliance pages the kinds of subject and the member look-up."""
+    from portal.book.layouts.carriers import carriers
     from portal.compliance import lookup
     from portal.compliance.disclosures import told
     from portal.home import log_names, member_lookup, people, review_hooks
@@ -17,5 +18,5 @@ def init(app: Flask) -> None:
     log_names.register()
     people.register()
     lookup.register(member_lookup.find, member_lookup.knows)
-    told.register_people(member_lookup.names, member_lookup.states)
+    told.register_people(member_lookup.names, member_lookup.states, carriers)
     review_hooks.register()

@@ -12,6 +12,7 @@ from portal.book import words as book
 from portal.businesses import queries as businesses
 from portal.businesses.models import Business
 from portal.compliance import sentences, subjects
+from portal.compliance.breaches import words as breaches
 from portal.compliance.disclosures import words as disclosures
 from portal.extensions import db
 from portal.identity.models import User
@@ -25,6 +26,7 @@ KINDS = {
     "agency": ("agency", "agencies"),
     "alarm": ("alarm", "alarms"),
     "arrivalsource": ("place of carrier files", "places of carrier files"),
+    "breach_case": ("case of wrong delivery", "cases of wrong delivery"),
     "businessnpn": ("NPN of a Business", "NPNs of Businesses"),
     "carrieridentifier": ("carrier identifier", "carrier identifiers"),
     "contactmerge": ("merge of contacts", "merges of contacts"),
@@ -75,6 +77,7 @@ def _worded() -> dict[str, subjects.Words]:
         "given_role": sentences.role_label,
         "identifier": book.identifier,
         "identifier_kind": book.identifier,
+        "conclusion": breaches.conclusion,
         "disclosed_as": lambda word: disclosures.KINDS[word].says if word in disclosures.KINDS else word,
         "reason": _reason,
         "role": sentences.role_label,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Uuid, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.book.models import Member, MemberKey
 from portal.compliance.lookup import Found, LookedFor
@@ -34,20 +35,21 @@ def _name(row: Any) -> str:
 
 def names(members: Sequence[UUID]) -> Mapping[UUID, str]:
     """The names of those members that the book has."""
-    query = select(Member.id, Member.first_name, Member.last_name, Member.suffix).where(Member.id.in_(members))
+    query = select(Member.id, Member.first_name, Member.last_name, Member.suffix).where(_among(members))
     rows = db.session.execute(query.execution_options(unlogged="whoever asks logs whose names they are")).all()
     return {row.id: _name(row) for row in rows}
 
 
 def states(members: Sequence[UUID]) -> Mapping[str, int]:
     """How many of those members live in which state; "" where the book has none."""
-    query = (
-        select(func.coalesce(Member.state, ""), func.count())
-        .where(Member.id.in_(members))
-        .group_by(func.coalesce(Member.state, ""))
-    )
+    query = select(Member.state, func.count()).where(_among(members)).group_by(Member.state)
     rows = db.session.execute(query.execution_options(unlogged="counts by state")).all()
-    return {row[0]: row[1] for row in rows}
+    return {row[0] or "": row[1] for row in rows}
+
+
+def _among(members: Sequence[UUID]) -> ColumnElement[bool]:
+    # One array and not a parameter each: a case may be about more members than a statement may have parameters.
+    return Member.id == any_(literal(list(members), ARRAY(Uuid)))
 
 
 def knows(member_id: UUID) -> bool:

@@ -65,6 +65,7 @@ KINDS = {
     "/compliance/businesses/*": "business",
     "/compliance/runs/*": "sync_run",
     "/compliance/alarms/*": "alarm",
+    "/compliance/breaches/*": "breach_case",
     "/compliance/disclosures/*": "member",
     "/compliance/disclosures/recorded/*": "recorded_disclosure",
     "/compliance/disclosures/requests/*": "accounting_request",

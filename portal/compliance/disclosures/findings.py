@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import BindParameter, Uuid, any_, insert, literal, select, update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.compliance.disclosures.events import MISDELIVERED, RIGHTLY_DELIVERED
 from portal.compliance.disclosures.models import RIGHT, WRONG, Misdelivery
 from portal.compliance.models import AccessEntry
 from portal.compliance.operations import row
-from portal.core import access, scope
+from portal.core import access, clock, scope
 from portal.core.access import Entry
 from portal.core.crypto import decrypt, encrypt
 from portal.core.ids import new_id
@@ -39,13 +40,17 @@ class Judged:
     verdict: str
 
 
-def keep(found: Sequence[Judged]) -> None:
-    """Keep what the book itself says of deliveries; each wrong one gets its entry. The logins here cannot read back."""
+def keep(found: Sequence[Judged], *, by_case: tuple[UUID, str] | None = None) -> None:
+    """Keep what the book itself says of deliveries; each wrong one gets its entry. The logins here cannot read back.
+
+    `by_case`: what an officer found in the case of that id, with a note.
+    """
     if not found:
         return
     at_work = scope.current()
     ids = [new_id() for _ in found]
-    kept = [{"fmo_id": scope.fmo_id(), "id": key, **_columns(one)} for key, one in zip(ids, found, strict=True)]
+    said = _by_case(*by_case) if by_case else {}
+    kept = [{"fmo_id": scope.fmo_id(), "id": key, **_columns(one), **said} for key, one in zip(ids, found, strict=True)]
     db.session.execute(postgresql.insert(table_of(Misdelivery)).inline().on_conflict_do_nothing(), kept)
     entries = [
         row(_entry(one, key), replace(at_work, business_id=one.recipient_id))
@@ -54,6 +59,16 @@ def keep(found: Sequence[Judged]) -> None:
     ]
     if entries:
         db.session.execute(insert(AccessEntry).inline(), entries)
+
+
+def _by_case(case_id: UUID, note: str) -> dict[str, Any]:
+    sealed = encrypt(note, fmo_id=scope.fmo_id(), field=NOTE)
+    return {"case_id": case_id, "note": sealed, **_decided()}
+
+
+def _decided() -> dict[str, Any]:
+    by = scope.current()
+    return {"decided_by": by.actor_id, "decided_name": by.actor_name, "decided_at": clock.now()}
 
 
 def _columns(one: Judged) -> dict[str, Any]:
@@ -77,14 +92,13 @@ def _detail(recipient_id: UUID, run_id: UUID, key: UUID) -> dict[str, Any]:
 
 def decide(found: Sequence[Misdelivery], *, wrong: bool, note: str) -> None:
     """Keep an officer's decision about deliveries, also against an earlier one; the log keeps them all."""
-    by, fmo_id = scope.current(), scope.fmo_id()
+    fmo_id = scope.fmo_id()
     sealed = encrypt(note, fmo_id=fmo_id, field=NOTE)
-    decided = {"decided_by": by.actor_id, "decided_name": by.actor_name, "decided_at": func.now()}
     table = table_of(Misdelivery)
     db.session.execute(
         update(table)
-        .where(table.c.fmo_id == fmo_id, table.c.id.in_([one.id for one in found]))
-        .values(verdict=WRONG if wrong else RIGHT, note=sealed, **decided)
+        .where(table.c.fmo_id == fmo_id, table.c.id == any_(_array([one.id for one in found])))
+        .values(verdict=WRONG if wrong else RIGHT, note=sealed, **_decided())
     )
     for one in found:
         access.record(
@@ -94,6 +108,20 @@ def decide(found: Sequence[Misdelivery], *, wrong: bool, note: str) -> None:
             members={one.member_id},
             reason=one.cause,
             **_detail(one.recipient_id, one.delivered_run_id, one.id),
+        )
+
+
+def _array(ids: Sequence[UUID]) -> BindParameter[list[UUID]]:
+    return literal(list(ids), ARRAY(Uuid))
+
+
+def decide_all(ids: Sequence[UUID], *, wrong: bool, note: str) -> None:
+    """The same for deliveries by the ids of what was found of them."""
+    if ids:
+        decide(
+            db.session.scalars(select(Misdelivery).where(Misdelivery.id == any_(_array(ids)))).all(),
+            wrong=wrong,
+            note=note,
         )
 
 

@@ -8,9 +8,10 @@ from uuid import UUID
 Pair = tuple[UUID, UUID]  # Business and policy
 Carriers = Callable[[Sequence[Pair]], Mapping[Pair, tuple[str, str]]]
 Names = Callable[[Sequence[UUID]], Mapping[UUID, str]]
+CarrierNames = Callable[[], Mapping[str, str]]
 States = Callable[[Sequence[UUID]], Mapping[str, int]]
 _carriers: list[Carriers] = []
-_people: list[tuple[Names, States]] = []
+_people: list[tuple[Names, States, CarrierNames]] = []
 
 
 def register_carriers(function: Carriers) -> None:
@@ -18,9 +19,9 @@ def register_carriers(function: Carriers) -> None:
     _carriers[:] = [function]
 
 
-def register_people(names: Names, states: States) -> None:
-    """Name the functions that tell members' names, and how many of them live in which state."""
-    _people[:] = [(names, states)]
+def register_people(names: Names, states: States, carrier_names: CarrierNames) -> None:
+    """Name the functions that tell members' names, how many of them live in which state, and the FMO's carriers."""
+    _people[:] = [(names, states, carrier_names)]
 
 
 def carriers(pairs: Sequence[Pair]) -> Mapping[Pair, tuple[str, str]]:
@@ -36,3 +37,8 @@ def names(members: Sequence[UUID]) -> Mapping[UUID, str]:
 def states(members: Sequence[UUID]) -> Mapping[str, int]:
     """How many of the members live in which state."""
     return _people[0][1](members) if members else {}
+
+
+def carrier_names() -> Mapping[str, str]:
+    """Every carrier that the FMO can have policies of, by the word that is stored."""
+    return _people[0][2]()

@@ -71,4 +71,5 @@ def because(kind: str) -> str:
 
 def what(fields: list[str]) -> str:
     """The fields of a delivery in words; an entry from before they were noted had all of them."""
-    return "; ".join(FIELDS.get(name, name) for name in fields or SHARED).capitalize()
+    told = "; ".join(FIELDS.get(name, name) for name in fields or SHARED)
+    return told[:1].upper() + told[1:]
