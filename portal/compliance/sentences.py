@@ -24,6 +24,7 @@ GROUPS = {
     "session": "Sign-in",
     "sync": "Policy Sync",
     "user": "Users",
+    "watch": "Watch list",
 }
 _TAKEN = ("downloaded ", "took along ", "took out ")
 

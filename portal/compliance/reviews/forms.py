@@ -71,7 +71,7 @@ class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 class FineForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """The one note under which a whole kind is called fine."""
 
-    note = TextAreaField(
+    reason = TextAreaField(
         "Why all of these are fine",
         filters=[stripped],
         validators=[DataRequired("Say in a sentence why all of these are fine."), _LONG],

@@ -18,8 +18,13 @@ PEOPLE = (
     "business.add_user", "business.move_user", "business.user_role", "business.user_leaves",
     "business.deactivate_user", "business.reactivate_user", "business.suspend_user", "business.lift_suspension",
     "user.add", "user.join", "user.claim_role", "user.reset", "user.state", "factor.reset", "identity.unlink",
-    "sso.change", "sso.passwords", "fmo.rules", "review.rules", "watch.remove",
+    "sso.change", "sso.passwords", "fmo.rules", "recertification.withdraw",
 )  # fmt: skip
+LOG = (
+    "retention.change", "legal_hold.place", "log_archive.approve", "log_archive.end", "log_archive.export",
+    "review.rules", "watch.remove",
+)  # fmt: skip
+WRONG = ("policy.misdelivered",)
 CROSSWALK = (
     "identifier.add", "identifier.edit", "identifier.end", "identifier.import", "producer.import", "connector.confirm",
     "policy.reattribute", "attribution.give", "attribution.end", "business_npn.add", "business_npn.end",
@@ -54,6 +59,18 @@ _deed(
     "Crosswalk and attributions",
     "Changes of whose policy is whose: carrier identifiers, attributions, NPNs of Businesses.",
     lambda: CROSSWALK,
+)
+_deed(
+    "misdelivered",
+    "Wrong deliveries",
+    "Policies of which it was found that they were delivered to the wrong account.",
+    lambda: WRONG,
+)
+_deed(
+    "log",
+    "Changes of how the log is kept",
+    "How long the log is kept, holds, months that left it, and how it is reviewed: the officers' own doing.",
+    lambda: LOG,
 )
 _deed(
     "refused",

@@ -87,7 +87,7 @@ def judge(review_id: UUID) -> Response:
 
 @bp.post("/<uuid:review_id>/fine")
 @allow(Permission.ACCESS_READ, events.SEEN)
-@passes_over("kind", "computed", "note")
+@passes_over("kind", "computed", "reason")
 def all_fine(review_id: UUID) -> Response:
     """Call everything of one kind that nobody judged yet fine, under one note."""
     review, form = find_or_404(Review, review_id), FineForm()
@@ -95,7 +95,7 @@ def all_fine(review_id: UUID) -> Response:
     if not form.validate_on_submit():
         return _page(review, fine=form, status=422)
     try:
-        count = operations.judge_kind_fine(review.id, kind, form.note.data, computed=computed)
+        count = operations.judge_kind_fine(review.id, kind, form.reason.data, computed=computed)
     except operations.NotDone as error:
         return _page(review, fine=form, refused=str(error), status=409)
     flash(f"{count:,} findings are fine." if count != 1 else "1 finding is fine.")

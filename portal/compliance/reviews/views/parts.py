@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint, current_app, url_for
 
 from portal.compliance import sentences
 from portal.compliance.reviews import kinds as kinds  # registers what this room finds
@@ -32,11 +32,17 @@ def entries_href(finding: ReviewFinding) -> str:
     return url_for("compliance.log", **finding.filters)
 
 
+def breach_href() -> str | None:
+    """Where a case of wrong delivery is opened, if this portal has the pages for it."""
+    return url_for("breaches.new_case") if "breaches.new_case" in current_app.view_functions else None
+
+
 def words() -> dict[str, Any]:
     """What the templates ask about findings."""
     return {
         "state": state,
         "entries_href": entries_href,
+        "breach_href": breach_href,
         "heading": registry.heading,
         "role_label": sentences.role_label,
         "is_computing": queries.is_computing,

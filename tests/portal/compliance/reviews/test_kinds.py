@@ -22,7 +22,7 @@ from tests.support.world import World
 
 def test_every_action_that_is_looked_for_is_declared(app: Flask) -> None:
     named = {*signing_in.ACTIONS, *deeds.EMERGENCY, *deeds.MERGES, *deeds.MOVES, *deeds.PEOPLE, *deeds.CROSSWALK}
-    named |= {*deeds.REFUSED, *exceptions.ACTIONS}
+    named |= {*deeds.REFUSED, *deeds.LOG, *deeds.WRONG, *exceptions.ACTIONS}
     assert named - set(declared()) == set()
 
 
@@ -170,7 +170,13 @@ def test_members_of_the_users_household(old_fmo: World, store: Session, compute:
         ("contact.merge", "merges", "Merged two contacts (twice, of 1 member)."),
         ("held.approve", "moves", "Approved a held change (twice, of 1 member)."),
         ("staff.role", "rights", "Changed the role of one of the FMO’s people (twice, of 1 member)."),
-        ("review.rules", "rights", "Changed how the access log is reviewed (twice, of 1 member)."),
+        ("review.rules", "log", "Changed how the access log is reviewed (twice, of 1 member)."),
+        ("log_archive.approve", "log", "Approved that an archived month leaves the access log (twice, of 1 member)."),
+        (
+            "policy.misdelivered",
+            "misdelivered",
+            "Found that a policy was delivered to the wrong account (twice, of 1 member).",
+        ),
         ("identifier.edit", "crosswalk", "Changed a carrier identifier (twice, of 1 member)."),
         ("feed.fail", "exceptions", "Could not load a carrier file (twice, of 1 member)."),
     ],

@@ -149,9 +149,9 @@ def test_a_whole_kind_is_fine_under_one_note(old_fmo: World, store: Session, com
     review = open_review(store, old_fmo)
     assert review is not None and review.computed_at is not None
     officer = client_for(old_fmo.summit.compliance)
-    sent = {"kind": "reveals", "computed": moment(review.computed_at), "note": "The carrier asked"}
+    sent = {"kind": "reveals", "computed": moment(review.computed_at), "reason": "The carrier asked"}
     page = f"{PAGE}/{review.id}/fine?kind=reveals"
-    assert officer.post(page, data={**sent, "note": " "}).status_code == 422
+    assert officer.post(page, data={**sent, "reason": " "}).status_code == 422
     assert officer.post(page, data={**sent, "computed": "2026-01-01T00:00:00.000000Z"}).status_code == 409
     assert {one.disposition for one in findings(store, review)} == {None}
     assert officer.post(page, data=sent).status_code == 303
