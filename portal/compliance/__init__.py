@@ -8,7 +8,9 @@ from flask import Flask
 def init(app: Flask) -> None:
     """Make known what this room itself finds alarming."""
     from portal.compliance.alarms import kinds
-    from portal.compliance.recertification import alarm
+    from portal.compliance.recertification import alarm as recertification
+    from portal.compliance.reviews import alarm as reviews
 
     kinds.register()
-    alarm.register()
+    recertification.register()
+    reviews.register()

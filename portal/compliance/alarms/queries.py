@@ -46,8 +46,10 @@ def open_ones() -> ColumnElement[bool]:
 
 def on_home() -> tuple[list[Shown], int]:
     """The newest that wait for an officer, at most five, and how many there are."""
-    total = db.session.scalar(select(func.count()).select_from(Alarm).where(open_ones())) or 0
-    newest = select(Alarm).where(open_ones()).order_by(Alarm.raised_at.desc(), Alarm.id.desc()).limit(ON_HOME)
+    elsewhere = [kind.name for kind in registry.every() if not kind.on_home]
+    there = (open_ones(), Alarm.kind.not_in(elsewhere))
+    total = db.session.scalar(select(func.count()).select_from(Alarm).where(*there)) or 0
+    newest = select(Alarm).where(*there).order_by(Alarm.raised_at.desc(), Alarm.id.desc()).limit(ON_HOME)
     return show(db.session.scalars(newest).all()), total
 
 

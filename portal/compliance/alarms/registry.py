@@ -31,7 +31,8 @@ class Kind:
 
     `check` gets an FMO and answers with everything of the kind that holds now, in sessions of its own. `place` is
     the address where it is looked into, given the subject. `settles`: it waits for no note of its own, since whatever
-    ends it is itself an officer's recorded doing. `mails`: officers get a mail; False where its room sends one.
+    ends it is itself an officer's recorded doing. `mails` and `on_home`: officers get a mail, and
+    it stands on their home; False where its room tells of it there itself.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Kind:
     about: str | None = None  # the kind of subject, as the log names it: "user"
     settles: bool = False
     mails: bool = True
+    on_home: bool = True
 
 
 _kinds: dict[str, Kind] = {}

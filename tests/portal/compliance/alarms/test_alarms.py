@@ -192,6 +192,23 @@ def test_emergency_access_is_alarming_until_it_is_judged(world: World, store: Se
     assert "It needs no note" in officer.get(f"{PAGE}/{alarm.id}").text
 
 
+def test_an_overdue_review_is_alarming_and_told_by_its_own_room(world: World, store: Session, client_for: Any) -> None:
+    watch(world.summit)
+    assert alarms(store, world.summit, "review_overdue") == []
+    store.execute(text("UPDATE fmo SET created_at = now() - interval '9 days' WHERE slug = 'summit'"))
+    store.commit()
+    watch(world.summit)
+    watch(world.lakeside)
+    [alarm] = alarms(store, world.summit, "review_overdue")
+    assert (alarm.facts, alarms(store, world.lakeside, "review_overdue")) == ({"days": 2}, [])
+    assert order_of_mail(store, world.summit) == 0
+    officer = client_for(world.summit.compliance)
+    title = "The review of the access log is overdue"
+    assert title in officer.get(PAGE).text
+    assert f"/alarms/{alarm.id}" not in officer.get("/compliance/").text, "the reviews tell of it there"
+    assert "should have been signed 2 days ago" in officer.get(f"{PAGE}/{alarm.id}").text
+
+
 def test_a_kind_that_cannot_be_asked_leaves_its_alarms_and_the_others(
     world: World, store: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
