@@ -15,6 +15,7 @@ from portal.book.models import Connector
 from portal.book.operations import confirm_kind, confirm_writer, request_load, run_feed
 from portal.book.operations.connectors import connector_for
 from portal.businesses.models import Business
+from portal.compliance.recertification.operations import begin as begin_recertification
 from portal.compliance.reviews.computing import compute
 from portal.compliance.reviews.operations import begin
 from portal.config import Settings
@@ -103,6 +104,8 @@ def load(settings: Settings, say: Say) -> None:
         say(f"Provisioning the accounts of {fmo.name} …")
         _accounts(fmo, admin, settings.demo_password)
         _review(_scope(fmo.compliance))
+        with one_transaction(officer := _scope(fmo.compliance)):
+            begin_recertification(by=officer)
 
 
 def _office(fmo: DemoFmo, password: str) -> None:

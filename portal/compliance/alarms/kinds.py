@@ -72,8 +72,8 @@ def register() -> None:
     def seal_page(subject: str) -> str:
         return url_for("seals.seal")
 
-    def log_of(subject: str) -> str:
-        return url_for("compliance.log", who=subject)
+    def person_page(subject: str) -> str:
+        return url_for("following.person", user_id=subject)
 
     for kind in (
         Kind(
@@ -97,7 +97,7 @@ def register() -> None:
             "volume", "Somebody did unusually much", volume.says,
             "Look through what they did, ask them or whoever they work for, and write down what came of it. Access is"
             " withdrawn under Users’ access.",
-            volume.unusual, log_of, "What they did, in the access log", about="user",
+            volume.unusual, person_page, "What they saw and did", about="user",
         ),
     ):  # fmt: skip
         registry.register(kind)

@@ -24,7 +24,7 @@ TIMES = 3
 DAYS, FEWEST_DAYS = 28, 5
 FLOORS = {"shown": 1000, "reveals": 25, "downloads": 15, "refusals": 30}
 _WORDS = {
-    "shown": ("record of a member seen", "records of members seen"),
+    "shown": ("record seen", "records seen"),
     "reveals": ("Medicare number revealed", "Medicare numbers revealed"),
     "downloads": ("download", "downloads"),
     "refusals": ("refused attempt", "refused attempts"),
@@ -68,7 +68,7 @@ def says(facts: Mapping[str, Any]) -> str:
         if name not in facts:
             continue
         did, usual = facts[name]
-        of = f" of {counted(facts['people'], 'person', 'people')}" if name == "shown" and "people" in facts else ""
         than = f" (on a usual day {usual:,})" if usual else ""
-        told.append(f"{counted(did, *words)}{of}{than}")
+        seen = f"{counted(did, 'record')} of {counted(facts.get('people', 0), 'member')} seen"
+        told.append(f"{seen if name == 'shown' else counted(did, *words)}{than}")
     return f"Within three hours: {', '.join(told)}."

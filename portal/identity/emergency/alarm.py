@@ -1,4 +1,5 @@
-"""Emergency access as an alarm: from the click until an officer has judged it. Its own mail has told the officers."""
+"""Emergency access as an alarm: from the click until an officer has judged it. Its own mail has told the officers,
+and their home tells of it at once."""
 
 from __future__ import annotations
 
@@ -39,6 +40,6 @@ def register() -> None:
             "emergency", "Emergency access was taken", _says,
             "Read the reason and what was seen, end it if it still runs, and judge it when it is over. With the"
             " judgement the alarm is over.",
-            waiting, _place, "Open the emergency access", settles=True, mails=False,
+            waiting, _place, "Open the emergency access", settles=True, mails=False, on_home=False,
         )
     )  # fmt: skip

@@ -136,7 +136,7 @@ def test_a_log_that_nobody_verifies(world: World, store: Session, seal: Any) -> 
     ],
 )
 def test_unusual_volume_begins_at_its_floor(
-    values: dict[str, Any], times: int, measure: str, world: World, store: Session
+    values: dict[str, Any], times: int, measure: str, world: World, store: Session, client_for: Any
 ) -> None:
     for _ in range(times - 1):
         seen(store, world.summit, **values)
@@ -148,6 +148,10 @@ def test_unusual_volume_begins_at_its_floor(
     assert alarm.subject == str(world.summit.admin.id)
     assert set(alarm.facts) - {"people"} == {measure}
     assert alarm.facts.get("people") == (100 if measure == "shown" else None)
+    officer = client_for(world.summit.compliance)
+    shown = officer.get(f"{PAGE}/{alarm.id}").text
+    assert world.summit.admin.name in shown and f"/compliance/people/{world.summit.admin.id}" in shown
+    assert ("1,000 records of 100 members seen" in shown) == (measure == "shown")
 
 
 def test_what_is_usual_for_somebody_is_no_alarm(world: World, store: Session) -> None:
@@ -179,8 +183,9 @@ def test_emergency_access_is_alarming_until_it_is_judged(world: World, store: Se
     [alarm] = alarms(store, world.summit, "emergency")
     assert order_of_mail(store, world.summit) == 0, "it has a mail of its own"
     officer = client_for(world.summit.compliance)
-    assert "Emergency access was taken" in officer.get("/compliance/").text
-    place = f"/compliance/emergency/{alarm.subject}"
+    assert "Emergency access was taken" in officer.get(f"{PAGE}?state=open").text
+    place, alarm_of = f"/compliance/emergency/{alarm.subject}", f"{PAGE}/{alarm.id}"
+    assert alarm_of not in officer.get("/compliance/").text, "the home tells of it at once, by itself"
     assert place in officer.get(f"{PAGE}/{alarm.id}").text
     admin.post("/fmo/emergency/end")
     watch(world.summit)
@@ -188,7 +193,7 @@ def test_emergency_access_is_alarming_until_it_is_judged(world: World, store: Se
     officer.post(f"{place}/review", data={"finding": "justified", "note": ""})
     watch(world.summit)
     assert alarms(store, world.summit, "emergency")[0].over_at is not None
-    assert "Emergency access was taken" not in officer.get("/compliance/").text
+    assert alarm_of not in officer.get(f"{PAGE}?state=open").text
     assert "It needs no note" in officer.get(f"{PAGE}/{alarm.id}").text
 
 

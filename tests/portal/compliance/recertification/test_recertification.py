@@ -190,11 +190,12 @@ def test_whose_access_is_withdrawn_is_out_at_once(
     assert decide(officer, begun, line, "withdrawn").status_code == 422, "without a note"
     assert browser.get(home).status_code == 200
     assert decide(officer, begun, line, "withdrawn", "Left the office in October").status_code == 303
+    store.rollback()
+    assert store.scalars(select(LoginSession.id).where(LoginSession.user_id == person.id)).all() == []
     assert browser.get(home).status_code == 302 or "/login" in browser.get(home).headers.get("Location", "")
     store.expire_all()
     store.rollback()
     assert store.scalars(select(User.state).where(User.id == person.id)).one() == "deactivated"
-    assert store.scalars(select(LoginSession).where(LoginSession.user_id == person.id)).all() == []
     assert store.scalars(select(Invitation.voided_at).where(Invitation.id == invitation.id)).one() is not None
     [entry] = entries(store, world.summit, "recertification.withdraw")
     assert (entry.subject_ids, entry.reason) == ([person.id], "Left the office in October")
