@@ -22,7 +22,7 @@ test-deep: ## run the long tests
 bench: ## run every benchmark
 	@python3 -m portal bench
 
-bench-%: ## run one benchmark: load, sync, pages, runs, doors or log
+bench-%: ## run one benchmark: load, sync, pages, runs, doors, log or follow
 	@python3 -m portal bench $*
 
 lint: ## check style, imports between rooms, templates and known dangers

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from bench import report, servers
 
-BENCHES = ("load", "sync", "pages", "runs", "doors", "log")
+BENCHES = ("load", "sync", "pages", "runs", "doors", "log", "follow")
 
 
 def main(arguments: list[str]) -> int:

@@ -11,10 +11,14 @@ from bench.servers import Place
 ACCOUNTS = 1_000  # the first is an agency's, of ten thousand members and a twentieth of the work
 MONTHS = 12
 _MONTH = """
-DO $$ DECLARE first date := (date_trunc('month', now()) - make_interval(months => {back}))::date;
+DO $$ DECLARE first date := (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => {back}))::date;
+              part text := 'access_entry_' || to_char(first, 'YYYY_MM');
 BEGIN
-  EXECUTE format('CREATE TABLE access_entry_%s PARTITION OF access_entry FOR VALUES FROM (%L) TO (%L)',
-                 to_char(first, 'YYYY_MM'), first, (first + interval '1 month')::date);
+  EXECUTE format('CREATE TABLE %I PARTITION OF access_entry FOR VALUES FROM (%L) TO (%L)', part,
+                 first || ' 00:00:00+00', (first + interval '1 month')::date || ' 00:00:00+00');
+  EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', part);
+  EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', part);
+  EXECUTE format('ALTER TABLE %I OWNER TO {owner}', part);
 END $$
 """
 _ID = "md5('{kind}' || {number})::uuid"
@@ -68,10 +72,6 @@ FROM (
 JOIN log_page p ON p.account = CASE WHEN staff THEN 0 ELSE entry.account END
   AND p.page = g / 100 %% CASE WHEN staff OR entry.account = 1 THEN 200 ELSE 4 END
 """
-_INDEXES = """
-SELECT c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c WHERE conrelid = 'access_entry'::regclass
-AND contype = 'p'
-"""
 _STEP = 1_000_000
 
 
@@ -82,8 +82,9 @@ def known(kind: str, number: int | str) -> str:
 
 def entries(place: Place, fmo_id: UUID, *, number: int) -> None:
     """Give the FMO a log of `number` entries over the last year, in monthly partitions, with fresh statistics."""
+    owner = place.settings.login_name("fmo").removesuffix("fmo") + "owner"
     for back in range(1, MONTHS + 1):
-        place.setup.execute(_MONTH.format(back=back))
+        place.setup.execute(_MONTH.format(back=back, owner=owner))
     values: dict[str, Any] = {"fmo": fmo_id, "entries": number, "accounts": ACCOUNTS}
     values["span"] = MONTHS * 30 * 86400 / number
     rebuilt = _without_indexes(place)
@@ -94,7 +95,7 @@ def entries(place: Place, fmo_id: UUID, *, number: int) -> None:
         place.setup.execute(_ENTRIES, values | {"first": first, "last": min(number, first + _STEP - 1)})
     place.setup.execute("DROP TABLE log_page")
     for statement in rebuilt:
-        report.say(statement)
+        report.say(f"{statement.partition(' ON ')[0]} …")
         place.setup.execute(statement)
     place.setup.execute("VACUUM ANALYZE access_entry")
 

@@ -55,9 +55,10 @@ def row(entry: Entry, scope: Scope) -> dict[str, Any]:
     }
 
 
-def write_refusal(scope: Scope, event: Event, *, asked_for: UUID | None, reason: str) -> None:
+def write_refusal(scope: Scope, event: Event, *, asked_for: UUID | None, reason: str, **detail: Any) -> None:
     """Log an attempt that was refused, on a connection of its own: the request's transaction is rolled back."""
-    entry = Entry(event, subject_ids=[asked_for] if asked_for else [], reason=reason, outcome="refused")
+    ids = [asked_for] if asked_for else []
+    entry = Entry(event, subject_ids=ids, reason=reason, outcome="refused", detail=detail)
     with open_session(scope) as session:
         write(session, [entry])
 

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from portal.core.events import reads
 
-REFUSED_RECORD = reads("refused.record", "asked for a record that is not theirs")
+REFUSED_RECORD = reads("refused.record", "asked for a record that is not theirs", ("endpoint",))
 REFUSED_PAGE = reads("refused.page", "asked for a page of another role", ("endpoint",))

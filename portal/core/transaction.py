@@ -63,7 +63,8 @@ def _guard(write_refusal: RefusalWriter) -> Response | None:
         response: Response = current_app.extensions["send_to_login"]()
         return response
     if not may(at_work, declared.permission):
-        write_refusal(at_work, REFUSED_PAGE, asked_for=_asked_id(), reason=f"no {declared.permission.value}")
+        why = f"no {declared.permission.value}"
+        write_refusal(at_work, REFUSED_PAGE, asked_for=_asked_id(), reason=why, endpoint=request.endpoint)
         abort(404)
     if declared.fresh and not is_fresh(at_work):
         asked: Response | None = current_app.extensions["ask_to_prove"](at_work)
@@ -93,7 +94,9 @@ def not_yours(what: Event = REFUSED_RECORD, *, asked_for: UUID | None = None) ->
     at_work = scope.current()
     db.session.rollback()
     tried = asked_for or _asked_id()
-    current_app.extensions["write_refusal"](at_work, what, asked_for=tried, reason="not found for this actor")
+    where = {"endpoint": request.endpoint} if "endpoint" in what.fields else {}
+    write_refusal: RefusalWriter = current_app.extensions["write_refusal"]
+    write_refusal(at_work, what, asked_for=tried, reason="not found for this actor", **where)
     abort(404)
 
 

@@ -17,6 +17,7 @@ class Origin:
     address: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    session_id: UUID | None = None  # in which it is asked, where there is one; at sign-in the one that begins
 
     def as_row(self) -> dict[str, str | None]:
         """The columns of the installation's log."""
@@ -41,7 +42,7 @@ def scope_of(
         own_npn=user.npn if user.role is Role.AGENT_LIMITED else None,
         actor_id=user.id,
         actor_name=user.name,
-        session_id=session_id,
+        session_id=session_id or at.session_id,
         request_id=at.request_id,
         address=at.address,
         user_agent=(at.user_agent or "")[:300],

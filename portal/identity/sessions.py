@@ -43,6 +43,7 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
         super().__init__(data or {}, _touched)
         self.token = token
         self.row_id: UUID | None = None
+        self.coming_id: UUID | None = None  # of the row that a sign-in makes: the log names it before it is there
         self.user_id: UUID | None = None
         self.fmo_id: UUID | None = None
         self.user: User | None = None  # as the database has them at the start of this request
@@ -58,26 +59,32 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
         self.ended = False
         self.accessed = True
 
-    def begin_for(self, user_id: UUID, fmo_id: UUID, *, generation: int | None = None) -> None:
+    def begin_for(
+        self, user_id: UUID, fmo_id: UUID, *, generation: int | None = None, row_id: UUID | None = None
+    ) -> None:
         """Sign in: a new token, and nothing of what the stranger's or half-way session held.
 
         `generation` is the user's at the moment at which they proved who they are: what changed since ends the session.
+        `row_id`: under which the log knows it already.
         """
-        self._clear_for(user_id)
+        self._clear_for(user_id, row_id)
         self.user_id, self.fmo_id, self.generation = user_id, fmo_id, generation
         self.pending_user_id, self.proved_at = None, clock.now()
         self.renew = self.modified = True
 
-    def begin_half_way(self, user_id: UUID, fmo_id: UUID, *, generation: int, target: str = "") -> None:
+    def begin_half_way(
+        self, user_id: UUID, fmo_id: UUID, *, generation: int, target: str = "", row_id: UUID | None = None
+    ) -> None:
         """One factor is proved: a new token, nobody signed in, and `target` kept for afterwards."""
-        self._clear_for(user_id)
+        self._clear_for(user_id, row_id)
         self.user_id, self.fmo_id, self.generation = None, fmo_id, generation
         self.pending_user_id, self.proved_at = user_id, None
         self["target"] = target
         self.renew = self.modified = True
 
-    def _clear_for(self, user_id: UUID) -> None:
+    def _clear_for(self, user_id: UUID, row_id: UUID | None) -> None:
         """Nothing goes along but who vouched for this very person, which ends the session where they sign out there."""
+        self.coming_id = row_id
         vouched = self.get(VOUCHED)
         self.clear()
         if vouched and vouched[2] == str(user_id):
@@ -91,7 +98,7 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
     def forget(self) -> None:
         """Be a stranger's again, with a new token and nothing of what was held."""
         self.clear()
-        self.user_id = self.fmo_id = self.pending_user_id = self.proved_at = None
+        self.user_id = self.fmo_id = self.pending_user_id = self.proved_at = self.coming_id = None
         self.renew = self.modified = True
 
     def end(self) -> None:
@@ -168,7 +175,7 @@ class PostgresSessions(SessionInterface):
                     return
             else:
                 session.token = secrets.token_urlsafe(32)
-                session.row_id = new_id()
+                session.row_id = session.coming_id or new_id()
                 work.add(_row(session, _user_of(session, work)))
         assert session.token is not None
         response.set_cookie(

@@ -40,7 +40,7 @@ def _offer(found: Contact) -> Response:
 
 
 @bp.post("/contacts/<uuid:contact_id>/merge")
-@allow(Permission.CRM_MERGE)
+@allow(Permission.CRM_MERGE, CONTACT_LIST)
 def search_twin(contact_id: UUID) -> Response:
     """Keep what was typed and offer its contacts by its token."""
     text = request.form.get("q", "").strip()

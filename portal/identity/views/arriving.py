@@ -6,9 +6,12 @@ page but the challenge. Only the second factor leads through.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response, url_for
 
 from portal.core.fragments import go
+from portal.core.ids import new_id
 from portal.identity import operations
 from portal.identity.factors import demands, kinds
 from portal.identity.models import User
@@ -26,8 +29,10 @@ def arrive(user: User, *, target: str = "", strong: bool = False) -> Response:
         demanded = demands.demanded_of(work, user)
     if strong or (not held and not demanded):
         return go(_enter(user, target, user.session_generation))
-    operations.log_half_way(user, origin(), wanted="proof" if held else "enrolment")
-    stored().begin_half_way(user.id, user.fmo_id, generation=user.session_generation, target=target)
+    begins = new_id()
+    operations.log_half_way(user, replace(origin(), session_id=begins), wanted="proof" if held else "enrolment")
+    generation = user.session_generation
+    stored().begin_half_way(user.id, user.fmo_id, generation=generation, target=target, row_id=begins)
     return go(url_for("identity.second" if held else "identity.enrol"))
 
 
@@ -44,6 +49,7 @@ def through() -> str:
 
 
 def _enter(user: User, target: str, generation: int | None) -> str:
-    operations.log_sign_in(user, origin())
-    stored().begin_for(user.id, user.fmo_id, generation=generation)
+    begins = new_id()
+    operations.log_sign_in(user, replace(origin(), session_id=begins))
+    stored().begin_for(user.id, user.fmo_id, generation=generation, row_id=begins)
     return target or home_of(user.role)

@@ -24,7 +24,9 @@ def home_of(role: Role) -> str:
 
 def origin() -> Origin:
     """Where this request comes from."""
-    return Origin(request.remote_addr, request.user_agent.string, g.request_id)
+    held = stored()
+    session_id = held.row_id if held.user_id or held.pending_user_id else None
+    return Origin(request.remote_addr, request.user_agent.string, g.request_id, session_id)
 
 
 def stored() -> StoredSession:

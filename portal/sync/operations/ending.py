@@ -12,7 +12,7 @@ from portal.core import access, outbox
 from portal.core.ids import new_id, parse_id
 from portal.extensions import db
 from portal.identity.models import Invitation, User
-from portal.sync.events import RUN_REQUESTED
+from portal.sync.events import RUN_FAILED, RUN_REQUESTED
 from portal.sync.models import MISSED, OPEN, SyncRun
 
 # Written out: PostgreSQL finds a partial index only by its literal condition.
@@ -38,6 +38,8 @@ def end(run_id: UUID, status: str, *, fence: int | None = None, **values: Any) -
     ).one_or_none()
     if ended is None:
         return False
+    if status == "failed":
+        access.record(RUN_FAILED, kind="sync_run", ids=[run_id])
     if ended.again:
         _follow(ended.fmo_id, ended.business_id, list(ended.again))
     return True

@@ -23,15 +23,16 @@ from portal.sync.statements.leave import Taken
 _DISCLOSED = f"""
 INSERT INTO access_entry (fmo_id, id, at, actor_id, actor_name, role, business_id, run_id, action, subject_kind,
                           subject_ids, member_ids, fields, reason, outcome, version)
-SELECT :fmo, {fresh()}, now(), :actor_id, :actor_name, :role, :business, :run, :action, 'policy', ARRAY[s.policy_id],
-       ARRAY[s.member_id], CAST(:fields AS text[]), :why, 'done', :version
+SELECT :fmo, {fresh()}, now(), :actor_id, :actor_name,
+       coalesce((SELECT u.role FROM portal_user u WHERE u.fmo_id = :fmo AND u.id = :actor_id), :role), :business, :run,
+       :action, 'policy', ARRAY[s.policy_id], ARRAY[s.member_id], CAST(:fields AS text[]), :why, 'done', :version
 FROM sync_do s WHERE s.copy_id IS NULL OR s.released
 """
 
 
 def disclosed(fmo_id: UUID, business_id: UUID, run_id: UUID, *, actor_id: UUID | None, actor_name: str) -> None:
     """One entry for each policy that this run brings into the account, in the name of who asked for the run."""
-    role = Role.FMO_ADMIN if actor_id else Role.SYSTEM
+    role = Role.FMO_ADMIN if actor_id else Role.SYSTEM  # of whoever is gone; else it is the user's own
     known: dict[str, Any] = {"fmo": fmo_id, "business": business_id, "run": run_id, "actor_id": actor_id}
     db.session.execute(
         text(_DISCLOSED),

@@ -58,7 +58,7 @@ def new_record(member_id: UUID) -> Response:
 
 
 @bp.post("/<uuid:member_id>/record")
-@allow(Permission.DISCLOSURES)
+@allow(Permission.DISCLOSURES, events.ACCOUNTING)
 def add_record(member_id: UUID) -> Response:
     """Keep it."""
     found_or_404(member_id)

@@ -113,7 +113,7 @@ def letter(request_id: UUID) -> Response:
 
 
 @bp.post("/requests/<uuid:request_id>/put-off")
-@allow(Permission.DISCLOSURES)
+@allow(Permission.DISCLOSURES, events.REQUEST_SEEN)
 def put_off(request_id: UUID) -> Response:
     """Put the answer off, once."""
     found = find_or_404(AccountingRequest, request_id, to_change=True)
