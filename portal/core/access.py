@@ -15,7 +15,8 @@ from sqlalchemy import event, inspect
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm import Session as OrmSession
 
-from portal.core.events import Event, reads
+from portal.core.events import Event
+from portal.core.request_log import UNDECLARED_READ
 from portal.core.session import TenantSession
 
 
@@ -122,9 +123,6 @@ def _join(entry: Entry, loaded: dict[str, dict[UUID, UUID | None]]) -> None:
         else:
             entry.also[kind] = list(rows)
         entry.member_ids.update(member for member in rows.values() if member is not None)
-
-
-UNDECLARED_READ = reads("sensitive.read", "saw records")
 
 
 @event.listens_for(TenantSession, "loaded_as_persistent")

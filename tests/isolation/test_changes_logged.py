@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, event, text
 
-from portal.core.access import UNDECLARED_READ
 from portal.core.events import declared
+from portal.core.request_log import UNDECLARED_READ
 from tests.isolation.ground import Ground
 from tests.isolation.test_forms import forms_of
 from tests.support.web import browser
