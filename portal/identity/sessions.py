@@ -137,11 +137,8 @@ class PostgresSessions(SessionInterface):
             row, user, stored_rules = found_row
             found = StoredSession(row.data, token=token)
             found.row_id, found.user_id, found.fmo_id = row.id, row.user_id, row.fmo_id
-            found.pending_user_id, found.proved_at, found.generation = (
-                row.pending_user_id,
-                row.proved_at,
-                row.generation,
-            )
+            found.pending_user_id, found.proved_at = row.pending_user_id, row.proved_at
+            found.generation = row.generation
             found.user = user if row.user_id else None
             found.pending_user = user if row.pending_user_id else None
             if row.user_id is not None or row.pending_user_id is not None:
