@@ -138,7 +138,7 @@ def place_of(place: Place) -> Tuple:
 def _count(asked: LogAsked) -> int:
     total = 0
     for arm in _arms(asked):
-        some = arm.with_only_columns(AccessEntry.id, maintain_column_froms=True).limit(COUNT_CAP + 1)
+        some = arm.with_only_columns(AccessEntry.at, maintain_column_froms=True).limit(COUNT_CAP + 1)
         total += db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
     return total
 
