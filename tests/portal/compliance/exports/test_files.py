@@ -103,13 +103,17 @@ def test_what_comes_while_it_is_made_is_not_in_it(
 ) -> None:
     monkeypatch.setattr(making, "AT_ONCE", 2)
     logged(store, world.summit, member_ids=[member := new_id()]), logged(store, world.summit, member_ids=[member])
-    entries_of, late = making._Making._entries, []
+    late = []
 
-    def slow(self: Any, found: Any) -> None:
-        late.append(logged(store, world.summit, member_ids=[member], at=clock.now() - timedelta(days=1)))
-        entries_of(self, found)
+    def slowly(step: Any) -> Any:
+        def after(self: Any, given: Any) -> None:
+            late.append(logged(store, world.summit, member_ids=[member], at=clock.now() - timedelta(days=1)))
+            step(self, given)
 
-    monkeypatch.setattr(making._Making, "_entries", slow)
+        return after
+
+    for name in ("_begin", "_entries"):  # once it is counted, and while it is read
+        monkeypatch.setattr(making._Making, name, slowly(getattr(making._Making, name)))
     officer.post(PAGE, data={"member": str(member)})
     carry_out(store)
     assert late and len(rows_of(officer, files(store)[0])) == 7 + 2

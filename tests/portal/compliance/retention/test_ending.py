@@ -21,11 +21,12 @@ from portal.compliance.retention import ending, statements
 from portal.compliance.retention.ending import Step, years_before
 from portal.compliance.retention.models import LegalHold, LogArchive, LogTerm
 from portal.compliance.retention.months import Month, month_of
-from portal.compliance.seals import checking, operations
+from portal.compliance.seals import checking, operations, runs
 from portal.config import RETENTION_LOGIN, Settings
 from portal.core import clock
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
+from tasks import sealer
 from tests.portal.compliance.test_access import entries, logged
 from tests.support.builders import add
 from tests.support.world import Office, World
@@ -346,6 +347,31 @@ def test_an_archive_is_checked_without_the_portal(keeper: Keeper, settings: Sett
 def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", str(folder / "verify_pack.py")]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_officers_read_how_much_is_archived(keeper: Keeper, client_for: Any) -> None:
+    summit = keeper.world.summit
+    keeper.log(summit, OLD, 3)
+    keeper.seal()
+    keeper.run()
+    keeper.approve(new_id(), new_id())
+    keeper.run()
+    keeper.seal()
+    with keeper.app.app_context():
+        runs.daily()
+    assert "3 entries are archived, as the seals say." in client_for(summit.compliance).get("/compliance/seal").text
+
+
+def test_the_sealer_ends_daily_what_is_approved(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper.log(keeper.world.summit, OLD, 1)
+    keeper.seal()
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    with keeper.app.app_context():
+        sealer._retain()
+        assert len(keeper.archives()) == 1
+        keeper.approve(new_id(), new_id())
+        sealer._retain()
+    assert [archive.ended_by for archive in keeper.archives() if archive.ended_at] == [None]
 
 
 def test_the_command_says_what_it_did(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
