@@ -20,7 +20,7 @@ from portal.compliance import export, subjects
 from portal.compliance import queries as log
 from portal.compliance.asked import LogAsked
 from portal.compliance.exports import events, queries
-from portal.compliance.exports.models import FAILED, FIELD, QUEUED, READY, RUNNING, LogFile, LogFilePiece
+from portal.compliance.exports.models import CANCELLED, FAILED, FIELD, QUEUED, READY, RUNNING, LogFile, LogFilePiece
 from portal.compliance.models import AccessEntry
 from portal.compliance.seals import statements
 from portal.core import access, clock, crypto
@@ -54,9 +54,10 @@ def write(fmo_id: UUID, file_id: UUID) -> None:
         try:
             _Making(file, officer).run()
         except _Cancelled:
-            return
+            _drop(officer, file_id)
         except Exception:
             _keep(officer, file_id, state=FAILED, ended_at=clock.now())
+            _drop(officer, file_id)
             raise
         finally:
             db.session.remove()
@@ -69,6 +70,14 @@ def _keep(scope: Scope, file_id: UUID, **values: object) -> bool:
     with open_session(scope) as session:
         found = session.execute(update(table).where(*wanted).values(beat_at=func.now(), **values))
         return bool(found.rowcount)  # type: ignore[attr-defined]  # an update has one
+
+
+def _drop(scope: Scope, file_id: UUID) -> None:
+    """Delete what was written of a file that is wanted no more; another worker's stays."""
+    over = select(LogFile.id).where(LogFile.id == file_id, LogFile.state.in_((CANCELLED, FAILED)))
+    with open_session(scope) as session:
+        mine = delete(LogFilePiece).where(LogFilePiece.file_id.in_(over))
+        session.execute(mine.execution_options(synchronize_session=False))
 
 
 @dataclass(slots=True)

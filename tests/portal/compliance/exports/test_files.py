@@ -149,6 +149,7 @@ def test_cancelled_while_it_is_made(
     world: World, store: Session, officer: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making, "TELL_EVERY", 0.0)
+    monkeypatch.setattr(making, "PIECE", 1)
     logged(store, world.summit)
     begin = making._Making._begin
 
