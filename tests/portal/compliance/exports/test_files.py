@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]  # ships no types
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -249,3 +250,22 @@ def test_the_log_offers_it_where_one_page_of_csv_is_too_short(
     monkeypatch.setattr(export, "MOST", 1)
     shown = officer.get("/compliance/access?outcome=done").text
     assert words in shown and 'name="outcome" value="done"' in shown
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1800)
+def test_a_file_of_any_length_is_made_in_bounded_memory(
+    world: World, store: Session, officer: FlaskClient, setup_engine: Engine
+) -> None:
+    many = (
+        "INSERT INTO access_entry (fmo_id, id, at, actor_name, role, action, outcome, subject_ids)"
+        " SELECT :fmo, uuidv7(), now() - g * interval '1 second', 'Many', 'system', 'policy.list', 'done',"
+        " ARRAY[uuidv7()] FROM generate_series(1, 300000) g"
+    )
+    with setup_engine.begin() as connection:
+        connection.execute(text(many), {"fmo": world.summit.fmo.id})
+    officer.post(PAGE, data={"action": "policy.list"})
+    before = psutil.Process().memory_info().rss
+    carry_out(store)
+    assert files(store)[0].done == 300_000
+    assert psutil.Process().memory_info().rss - before < 100 * 1024 * 1024
