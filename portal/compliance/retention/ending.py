@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portal.compliance.retention import archiving, events, files, models, statements
 from portal.compliance.retention.months import Month
+from portal.compliance.seals import archives
 from portal.compliance.seals.models import INSTALLATION
 from portal.compliance.seals.scopes import chains, sealing
 from portal.config import RETENTION_LOGIN, load_settings
@@ -125,7 +126,25 @@ def _archive_and_end(month: Month, parts: list[_Part], entries: int, as_of: date
         return Step(month, entries, ARCHIVED, "It waits for approval.")
     if not all(_approved(part, by) for part in parts):
         return Step(month, entries, WAITS, "It is archived and waits for approval.")
+    for part in parts:
+        if fault := _lost(part, month):
+            return Step(month, entries, REFUSED, f"FMO {part.fmo_id}: {fault}")
     return _end(month, entries, as_of, by)
+
+
+def _lost(part: _Part, month: Month) -> str | None:
+    """Why the archive is not what it was when it was made, perhaps long ago: then nothing may leave the log for it."""
+    with open_session(sealing(part.fmo_id)) as session:
+        archive = statements.record(session, part.fmo_id, month)
+    if not archives.is_signed(archive):
+        return "The archive's record is not signed by a key of ours."
+    if fault := archives.file_fault(archive):
+        return f"The file {archive.file} {fault}."
+    try:
+        archiving.check(archive)
+    except archiving.NotRight as error:
+        return str(error)
+    return None
 
 
 def _archive(part: _Part, month: Month, by: str) -> None:

@@ -38,6 +38,7 @@ _ARCHIVE = text("""
 SELECT entries, ended_at, approved_by IS NOT NULL AS approved, second_by IS NOT NULL AS second
 FROM log_archive WHERE fmo_id = :fmo_id AND month = :month
 """)
+_RECORD = text(f"SELECT {seals.RECORD} FROM log_archive WHERE fmo_id = :fmo_id AND month = :month")
 _KEEP = text("""
 INSERT INTO log_archive (fmo_id, id, month, begin_at, end_at, entries, seals, file, size, sha256, parts, key_id,
                          signature, version)
@@ -90,6 +91,11 @@ def holding(session: Session, fmo_id: UUID, month: Month) -> UUID | None:
 def archived(session: Session, fmo_id: UUID, month: Month) -> Any:
     """Of the FMO's archive of the month: entries, ended_at, approved, second; None where there is none."""
     return session.execute(_ARCHIVE, {"fmo_id": fmo_id, "month": month.first}).one_or_none()
+
+
+def record(session: Session, fmo_id: UUID, month: Month) -> Archive:
+    """The record of the FMO's archive of the month."""
+    return seals.as_archive(session.execute(_RECORD, {"fmo_id": fmo_id, "month": month.first}).one())
 
 
 def seals_within(session: Session, chain: UUID, month: Month) -> Generator[Link]:

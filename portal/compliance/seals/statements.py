@@ -67,10 +67,8 @@ SELECT {COLUMNS} FROM seal s WHERE fmo_id = %(chain)s
   AND n IN (SELECT m.n FROM seal_member m WHERE m.fmo_id = %(chain)s AND m.id = ANY(%(ids)s)) ORDER BY n
 """
 _ENTRIES_OF = "SELECT e.id, {columns} FROM {table} e WHERE {mine} AND e.id = ANY(%(ids)s) ORDER BY e.at, e.id"
-_ARCHIVES = """
-SELECT fmo_id, begin_at, end_at, entries, seals, file, size, sha256, parts, key_id, signature, version FROM log_archive
-WHERE fmo_id = %(chain)s AND ended_at IS NOT NULL ORDER BY begin_at
-"""
+RECORD = "fmo_id, begin_at, end_at, entries, seals, file, size, sha256, parts, key_id, signature, version"
+_ARCHIVES = f"SELECT {RECORD} FROM log_archive WHERE fmo_id = %(chain)s AND ended_at IS NOT NULL ORDER BY begin_at"
 _ENTRIES = "SELECT count(*) FROM {table} e WHERE {mine}"
 
 

@@ -321,6 +321,29 @@ def test_a_damaged_file_a_missing_one_and_a_record_that_is_not_ours(keeper: Keep
     assert all(fault.endswith("was removed.") for fault in faults[:3])
 
 
+@pytest.mark.parametrize("how", ["gone", "changed", "record"])
+def test_nothing_leaves_the_log_for_an_archive_that_was_lost_meanwhile(
+    keeper: Keeper, settings: Settings, how: str
+) -> None:
+    keeper.log(keeper.world.summit, OLD, 3)
+    keeper.seal()
+    keeper.run()
+    keeper.approve(new_id(), new_id())
+    [archive] = keeper.archives()
+    path = settings.archive / archive.file
+    if how == "gone":
+        path.unlink()
+    elif how == "changed":
+        path.write_bytes(path.read_bytes()[:-1])
+    else:
+        archive.seals = 99
+        keeper.store.commit()
+    step = keeper.run()[str(OLD)]
+    why = {"gone": "cannot be read", "changed": "changed or damaged", "record": "not signed"}[how]
+    assert step.state == "refused" and why in step.why
+    assert keeper.left(keeper.world.summit) == 3
+
+
 def test_an_archive_is_checked_without_the_portal(keeper: Keeper, settings: Settings, tmp_path: Path) -> None:
     summit = keeper.world.summit
     keeper.log(summit, OLD.later(-1), 6)

@@ -116,7 +116,7 @@ def test_another_officer_lifts_it_and_who_placed_it_does_not(world: World, store
     [hold] = _all(store, LegalHold)
     place, why = f"{PAGE}/holds/{hold.id}/lift", "The court has decided"
     assert "You placed this hold yourself" in first.get(place).text
-    first.post(place, data={"reason": why})
+    assert first.post(place, data={"reason": why}).status_code == 303
     assert _all(store, LegalHold)[0].lifted_at is None
     assert second.post(place, data={"reason": ""}).status_code == 422
     assert second.post(place, data={"reason": why}).status_code == 303
