@@ -57,7 +57,7 @@ def upgrade() -> None:
         "log_file_piece",
         [
             ("compliance", {SELECT: "", INSERT: "", "DELETE": ""}, FMO),
-            ("jobs", {SELECT: "fmo_id, file_id", "DELETE": ""}, FMO),
+            ("jobs", {SELECT: "fmo_id, id, file_id", "DELETE": ""}, FMO),
         ],
     )
     op.execute(

@@ -35,6 +35,7 @@ _PASSKEYS = ("passkey", "passkey_challenge")
 _GUESSING = ("guess_tries", "known_browser", "letter")
 _SINGLE_SIGN_ON = ("sso_provider", "sso_identity", "sso_flow", "sso_session", "sso_logout_token")
 _NO_TENANT_YET = (*_SIGNING_IN, *_PASSKEYS, *_GUESSING, *_SINGLE_SIGN_ON, "installation_entry", "field_key")
+LIFTED = ("lifted_by", "lifted_name", "lifted_at", "lifted_reason")
 _OF_ANYBODY = ("emergency_access", "recertification_line")  # rows about people, seen by others
 EVERYWHERE = {("identity", name) for name in _NO_TENANT_YET} | {
     ("jobs", "outbox"),
@@ -213,6 +214,8 @@ def test_insert(
             row |= {"actor_id": user_id, "business_id": tenant.business_id}
         if (table, login) == ("emergency_access", "fmo"):
             row["user_id"] = user_id  # nobody asks for somebody else
+        if (table, login) == ("legal_hold", "compliance"):  # placed by whoever is at work, and not lifted
+            row |= {"placed_by": user_id, **dict.fromkeys(LIFTED)}
         if (table, login) == ("outbox", "compliance"):
             row |= {"job": "send_invitation", "args": [str(tenant.fmo_id)]}
         if (table, login) == ("outbox", "agent"):
