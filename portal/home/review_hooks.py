@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.businesses import queries as businesses
 from portal.compliance.reviews import people, registry
@@ -79,15 +79,15 @@ def _related(session: TenantSession, pairs: Sequence[Pair], keys: dict[UUID, str
 def failed_runs(period: Period) -> Iterable[Found]:
     """Runs that failed or were cancelled, one finding for each Business and day."""
     zone = ZoneInfo(period.rules.zone)
-    when = (SyncRun.requested_at >= period.begin, SyncRun.requested_at < period.end)
-    columns = (SyncRun.business_id, SyncRun.requested_at, SyncRun.status)
+    over_at = func.coalesce(SyncRun.finished_at, SyncRun.requested_at).label("at")
+    when = (SyncRun.status.in_(MISSED), over_at >= period.begin, over_at < period.end)
     with open_session(_as_jobs(period.fmo_id)) as session:
-        query = select(*columns).where(SyncRun.status.in_(MISSED), *when).order_by(SyncRun.requested_at)
+        query = select(SyncRun.business_id, over_at, SyncRun.status).where(*when).order_by(over_at)
         rows = session.execute(query.execution_options(unlogged="runs, no policies")).all()
     days: dict[tuple[UUID, object], list[tuple[datetime, str]]] = {}
     for row in rows:
-        place = (row.business_id, row.requested_at.astimezone(zone).date())
-        days.setdefault(place, []).append((row.requested_at, row.status))
+        place = (row.business_id, row.at.astimezone(zone).date())
+        days.setdefault(place, []).append((row.at, row.status))
     names = businesses.by_ids([business_id for business_id, _ in days])
     for (business_id, _), runs in days.items():
         name = names[business_id].name if business_id in names else "A Business"

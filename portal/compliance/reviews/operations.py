@@ -24,7 +24,8 @@ from portal.core.models import table_of
 from portal.extensions import db
 
 JOB = "compute_review"
-LAG = timedelta(minutes=2)  # entries are dated when their request begins: what is newer may still come
+# Entries are dated when their transaction begins, and a job may work for an hour: what is newer may still come.
+LAG = timedelta(minutes=65)
 OTHERWISE = "The finding was judged otherwise."
 
 

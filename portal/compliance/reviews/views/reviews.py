@@ -76,7 +76,7 @@ def progress(review_id: UUID) -> Response:
 @bp.post("/<uuid:review_id>/compute")
 @allow(Permission.ACCESS_READ, events.SEEN)
 def compute(review_id: UUID) -> Response:
-    """Have the findings computed anew, up to now."""
+    """Have the findings computed anew."""
     found = find_or_404(Review, review_id)
     try:
         operations.compute_again(found.id)
