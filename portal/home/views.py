@@ -9,6 +9,8 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 from portal.businesses.queries import last_day_of
 from portal.compliance import figures
 from portal.compliance.alarms import queries as alarms
+from portal.compliance.breaches import queries as breaches
+from portal.compliance.disclosures import queries as disclosures
 from portal.compliance.recertification import queries as recertification
 from portal.compliance.reviews import queries as reviews
 from portal.core import scope, search_tokens
@@ -68,6 +70,11 @@ def compliance() -> Response:
     shown: dict[str, Any] = {"emergencies": emergencies.waiting(), "news": officers.news(), "says": notices.SAYS}
     shown["alarms"], shown["alarms_total"] = alarms.on_home()
     shown["reviews"] = reviews.standing()
+    shown["disclosures"] = {
+        "requests": disclosures.waiting_requests(),
+        "doubts": disclosures.waiting_doubts(),
+        "cases": breaches.open_cases(),
+    }
     shown["quarter"], shown["undecided"] = recertification.on_home()
     return page("home/compliance.html", summary=figures.summary(), alarms_silent=alarms.is_silent(), **shown)
 

@@ -1,8 +1,9 @@
 """Whether copies that leave were ever the account's: what the intervals of writing say of each delivery.
 
-Moved to another agent from a day on that the carrier names, after the delivery: rightful until then, and nothing is
-kept. Taken back with its file, or corrected by crosswalk, hand, or the carrier's own days: never rightful. Where a file
-names another agent and not since when, or nobody does, a person must say.
+Moved to another agent from a day on that the carrier names, after the delivery, or still of the NPN that only left the
+account: rightful until then, and nothing is kept. Taken back with its file, or corrected by crosswalk, hand, or the
+carrier's own days: never rightful. Where a file names another agent and not since when, or nobody wrote it any more, a
+person must say.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from portal.sync.statements.leave import Taken
 _JUDGE = """
 SELECT c.business_id, c.policy_id, c.member_id, c.carrier, c.npn, now_by.npn AS new_npn, c.added_run_id,
   CASE
-    WHEN now_by.id IS NULL OR EXISTS (
+    WHEN now_by.id IS NULL THEN 'undone'
+    WHEN now_by.npn = c.npn THEN NULL
+    WHEN EXISTS (
       SELECT 1 FROM feed_effect e WHERE e.fmo_id = :fmo AND e.run_id = was.run_id AND e.subject_id = c.policy_id
         AND e.undone_at IS NOT NULL) THEN 'undone'
     WHEN now_by.npn IS NULL THEN 'nobody'

@@ -20,6 +20,7 @@ from portal.book.models import Member, Policy
 from portal.businesses.models import Business
 from portal.compliance.breaches import affected
 from portal.compliance.breaches.models import BreachCase
+from portal.compliance.models import AccessEntry
 from portal.core.ids import new_id
 from portal.core.scope import Role
 from portal.crm.models import Contact
@@ -126,6 +127,22 @@ def test_the_figures_are_the_truth(app: Flask, store: Session, client_for: Brows
     assert figures(app, story, opened(browser, story, npn="777")).members == set()
     past = {"since": "2026-01-01T00:00", "until": "2026-01-02T00:00"}
     assert "Nobody is affected" in browser.get(opened(browser, story, **past)).text
+
+
+def test_only_the_time_in_which_the_account_held_them_counts(
+    app: Flask, store: Session, client_for: Browser, story: Story
+) -> None:
+    """What the agent did before the delivery and after the release is no look at what was delivered."""
+    browser, now = client_for(story.officer), datetime.now(UTC)
+    for minutes in (-45, 45):
+        row = {"action": "mbi.reveal", "outcome": "done", "version": 1, "actor_name": "Nora", "role": "agent_admin"}
+        of = {"business_id": story.nora.id, "member_ids": [story.opened], "at": now + timedelta(minutes=minutes)}
+        make.add(store, AccessEntry(fmo_id=story.fmo.id, id=new_id(), **row, **of))
+    assert figures(app, story, opened(browser, story)).members_of("revealed") == set()
+    later = {name: f"{now + timedelta(minutes=wait):%Y-%m-%dT%H:%M}" for name, wait in (("since", 10), ("until", 60))}
+    assert figures(app, story, opened(browser, story, **later)).members == set()
+    still = figures(app, story, opened(browser, story, which="every", **later))
+    assert still.members == {story.rightful}
 
 
 def test_the_affected_are_told_who_asks(store: Session, client_for: Browser, story: Story) -> None:

@@ -112,6 +112,7 @@ def test_a_judgement_changes_what_is_told_and_the_log_keeps_both(world: World, s
     )
     officer, place = client_for(office.compliance), f"{HERE}/doubts/{made.id}"
     assert str(made.id) in officer.get(f"{HERE}/doubts").text
+    assert "Deliveries to judge" in officer.get("/compliance/").text
     assert officer.get(place).status_code == 200
     refused = officer.post(place, data={"verdict": "wrong", "note": "Never theirs."})
     assert refused.status_code == 422 and "Tick the deliveries" in refused.text

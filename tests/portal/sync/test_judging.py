@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -165,4 +166,18 @@ def test_an_npn_that_leaves_was_rightful(app: Flask, store: Session, setup_engin
         mine = select(BusinessNpn).where(BusinessNpn.business_id == office.amy.id)
         db.session.scalars(mine).one().until = func.now()
         assert operations.release_npn(office.amy.id, AMY) == 1
+    assert rows(setup_engine, FOUND) == []
+
+
+def test_an_npn_that_a_run_finds_gone_was_rightful_too(
+    app: Flask, store: Session, setup_engine: Engine, office: Office
+) -> None:
+    """What a run takes away because nobody had done it before: the policy is still written by the same NPN."""
+    load(app, store, office.fmo, aetna(person(1)), "20261101")
+    sync(app, store, office.amy)
+    mine = store.scalars(select(BusinessNpn).where(BusinessNpn.business_id == office.amy.id)).one()
+    mine.until = datetime.now(UTC)
+    store.commit()
+    sync(app, store, office.amy)
+    assert len(rows(setup_engine, "SELECT 1 FROM access_entry WHERE action = 'policy.released'")) == 1
     assert rows(setup_engine, FOUND) == []
