@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from portal.core.models import Base
 from portal.core.permissions import GRANTED, access_of
+from portal.core.request_log import UNDECLARED_READ
 from tests.isolation.ground import Ground
 from tests.support.addresses import Way, ways
 from tests.support.web import Browser, body_of, browser, the_app
@@ -69,6 +70,9 @@ def test_what_a_page_shows_is_logged(
         body = body_of(answer)
         entries = _entries(setup_engine, since, actor.user.id)
         assert len(entries) <= 1, f"{name}: one entry a page"
+        if access.event is not None and answer.status_code < 400:
+            assert len(entries) == 1, f"{name}: the page is in the log"
+        assert UNDECLARED_READ.name not in _actions(setup_engine, since), f"{name}: under a name of its own"
         logged = {one for ids in entries for one in ids}
         shown = {UUID(found) for found in _ID.findall(body)} & sensitive
         asked = {UUID(found) for found in _ID.findall(path)}
@@ -81,6 +85,12 @@ def _last(engine: Engine) -> UUID:
     with engine.connect() as connection:
         found = connection.execute(text("SELECT id FROM access_entry ORDER BY id DESC LIMIT 1")).scalar_one_or_none()
         return found or UUID(int=0)
+
+
+def _actions(engine: Engine, since: UUID) -> set[str]:
+    with engine.connect() as connection:
+        sql = text("SELECT action FROM access_entry WHERE id > :since")
+        return set(connection.execute(sql, {"since": since}).scalars())
 
 
 def _entries(engine: Engine, since: UUID, actor_id: UUID) -> list[list[UUID]]:

@@ -30,10 +30,17 @@ def test_the_officer_follows_a_member_to_whoever_saw_them(signed_in: SignedIn, p
     pages.field(officer, "MBI").fill(mbi)
     officer.get_by_role("button", name="Find", exact=True).click()
     officer.get_by_role("table", name="Members found").get_by_role("link").first.click()
-    seen = officer.get_by_role("table", name="Access log").get_by_role("row").filter(has_text="Rosa Delgado").first
-    expect(seen).to_contain_text("contact")
-    seen.get_by_role("link").first.click()
-    expect(officer.get_by_text("Agent – Administrator").first).to_be_visible()
+    expect(officer.get_by_role("heading", level=1, name="Who saw this member")).to_be_visible()
+    seen = officer.get_by_role("table", name="By person").get_by_role("row").filter(has_text="Rosa Delgado").first
+    expect(seen).to_contain_text("Agent – Administrator")
+    newest = (
+        officer.get_by_role("table", name="Newest entries").get_by_role("row").filter(has_text="Rosa Delgado").first
+    )
+    newest.get_by_role("link").first.click()
+    expect(officer.get_by_role("table", name="Entries beside this one")).to_be_visible()
+    officer.get_by_role("link", name="The same person", exact=True).click()
+    expect(officer.get_by_role("heading", level=1, name="Rosa Delgado")).to_be_visible()
+    expect(officer.get_by_role("table", name="Sessions")).to_be_visible()
     assert mbi not in officer.content()
 
 

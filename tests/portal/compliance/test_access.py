@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from portal.compliance.models import AccessEntry
+from portal.config import Settings
 from portal.core.csv_file import safe_cell
 from portal.core.ids import new_id
 from tests.support.builders import add
@@ -254,3 +255,28 @@ def test_nothing_is_shown_when_the_log_cannot_be_written(
     answer = client_for(world.summit.compliance).get(LOG)
     assert answer.status_code == 503
     assert str(entry.id) not in answer.text
+
+
+@pytest.mark.parametrize("login", ["fmo", "agent", "compliance"])
+def test_a_page_is_refused_while_its_login_may_not_write_the_log(
+    login: str, world: World, store: Session, client_for: Any, setup_engine: Engine, settings: Settings
+) -> None:
+    entry, member = logged(store, world.summit), world.amy.people[0].member
+    pages = {
+        "fmo": (world.summit.admin, "/fmo/policies", member.last_name),
+        "agent": (world.amy.admin, "/crm/contacts", member.last_name),
+        "compliance": (world.summit.compliance, LOG, str(entry.id)),
+    }
+    who, address, told = pages[login]
+    client, name = client_for(who), settings.login_name(login)  # type: ignore[arg-type]  # one of the logins
+    assert told in client.get(address).text
+    with setup_engine.begin() as connection:
+        connection.execute(text(f'REVOKE INSERT ON access_entry FROM "{name}"'))
+    try:
+        answer = client.get(address)
+    finally:
+        with setup_engine.begin() as connection:
+            connection.execute(text(f'GRANT INSERT ON access_entry TO "{name}"'))
+    assert answer.status_code == 503
+    assert told not in answer.text
+    assert told in client.get(address).text

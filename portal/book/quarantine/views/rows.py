@@ -141,7 +141,7 @@ def _not_the_chosen(reading: Reading, carrier: str, member: Member | None) -> st
 
 
 @bp.get("/quarantine/<uuid:row_id>/agent")
-@allow(Permission.BOOK_READ)
+@allow(Permission.BOOK_READ, SEEN)
 def agent_of_row(row_id: UUID) -> Response:
     """Agents and agencies of the downline by name or NPN, to choose who wrote the row's policy."""
     row, typed = find_or_404(RefusedRow, row_id), request.args.get("q", "").strip()
