@@ -15,6 +15,7 @@ from portal.compliance.following.period import Period
 from portal.compliance.following.sums import DELIVERED, RELEASED, Done, Sum, by_account, by_person, done_in
 from portal.compliance.queries import EVER, NEVER
 from portal.core import scope
+from portal.core.scope import Role
 from portal.extensions import db
 
 MOST = 50  # sessions or runs on a page; the log has the rest
@@ -108,6 +109,7 @@ class Member:
 
     id: UUID
     people: Sequence[Sum]  # who saw, changed, took along; not whose run delivered
+    officers: Sequence[Sum]  # who followed or looked up the member in the log itself
     refused: Sequence[Sum]
     accounts: Sequence[Sum]  # which received policies or were worked in
     first_at: datetime | None
@@ -123,11 +125,13 @@ def member(member_id: UUID, period: Period) -> Member:
     """What the log tells about that member; nothing where it has no entry, which is an answer too."""
     rows = statements.of_record(db.session(), about=[member_id], since=period.since, until=period.until)
     shown = [row for row in rows if row.outcome == "done"]
-    seen = [row for row in shown if row.action not in MOVES]
-    times = [moment for row in shown for moment in (row.first_at, row.last_at)]
+    officers = [row for row in shown if row.role == Role.COMPLIANCE.value]
+    seen = [row for row in shown if row.action not in MOVES and row.role != Role.COMPLIANCE.value]
+    times = [moment for row in shown if row not in officers for moment in (row.first_at, row.last_at)]
     return Member(
         id=member_id,
         people=by_person(seen),
+        officers=by_person(officers),
         refused=by_person(row for row in rows if row.outcome != "done"),
         accounts=by_account(shown),
         first_at=min(times, default=None),

@@ -79,7 +79,8 @@ def test_a_member(world: World, store: Session, client_for: Any) -> None:
     assert [row[:5] for row in cells(page, "By account")] == [[world.amy.business.name, "1", "0", "1", "2"]]
     assert "1 person saw this member, and 1 account received" in " ".join(page.split())
     assert "Unmentioned" not in page
-    (looked,) = entries(store, world.summit, "access.member")
+    assert "1 person saw this member" in " ".join(officer.get(f"/compliance/members/{member.id}").text.split())
+    looked, _ = entries(store, world.summit, "access.member")
     assert looked.member_ids == [member.id]
 
 
