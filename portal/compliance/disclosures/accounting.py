@@ -89,9 +89,9 @@ class Accounting:
         return sum(line.waits for line in self.lines)
 
 
-def six_years() -> Period:
-    """What a member may ask for at most, up to today."""
-    today = clock.today()
+def six_years(asked_on: date | None = None) -> Period:
+    """What a member may ask for at most, up to the day on which they ask: today, unless it is said."""
+    today = asked_on or clock.today()
     day = min(today.day, 28) if (today.month, today.day) == (2, 29) else today.day
     return Period(date(today.year - YEARS, today.month, day), today)
 

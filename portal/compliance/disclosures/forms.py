@@ -72,11 +72,11 @@ class RequestForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     note = _long("Note", None)
 
     def validate_first_day(self, field: Field) -> None:
-        """Six years at most, and before the end."""
+        """Six years at most before the day on which it was asked, and before the end."""
         if self.last_day.data and field.data > self.last_day.data:
             raise ValidationError("The first day must not be after the last.")
-        if field.data < six_years().first:
-            raise ValidationError("A member may ask for the last six years. Enter a later day.")
+        if field.data < six_years(self.received_on.data).first:
+            raise ValidationError("A member may ask for the six years before the request. Enter a later day.")
 
 
 class PutOffForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types

@@ -76,9 +76,12 @@ def _fill(file: IO[bytes], told: Iterable[dict[str, Any]]) -> None:
 def read(path: Path) -> Iterator[Any]:
     """The objects of a file in their order; raises `Unreadable`."""
     held = b""
-    for plain in _unpacked(path):
-        *lines, held = (held + plain).split(b"\n")
-        yield from map(json.loads, lines)
+    try:
+        for plain in _unpacked(path):
+            *lines, held = (held + plain).split(b"\n")
+            yield from map(json.loads, lines)
+    except (zlib.error, ValueError) as error:  # whatever stands there is no line of ours
+        raise Unreadable(_DAMAGED) from error
     if held:
         raise Unreadable(_DAMAGED)
 
@@ -138,7 +141,11 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     head = file.readline(_LONGEST_HEAD)
     if not head.startswith(KIND + b" ") or not head.endswith(b"\n"):
         raise Unreadable("The file is no archive of a log.")
-    key_id, salt = head.removeprefix(KIND).decode().split()
+    try:
+        key_id, salt = head.removeprefix(KIND).decode().split()
+        bytes.fromhex(salt)
+    except ValueError as error:
+        raise Unreadable(_DAMAGED) from error
     cipher, number, length = _cipher(key_id, bytes.fromhex(salt)), 0, file.read(4)
     while length:
         sealed = file.read(min(int.from_bytes(length, "big"), _PIECE + _TAG))

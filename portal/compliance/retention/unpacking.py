@@ -17,22 +17,21 @@ from portal.core import access
 def unpack(file: Path, folder: Path, *, by: str) -> int:
     """Write what `file` holds into `folder`; gives the number of entries. Logged; raises `files.Unreadable`.
 
-    What cannot be logged is not there afterwards: the log's transaction ends after the last line is written.
+    The file is read through before, and the entry of it kept: what is damaged or cannot be logged leaves nothing.
     """
     told = files.read(file)
     head: dict[str, Any] = next(told, {})
     if "chain" not in head:
         raise files.Unreadable("The file is no archive of a log.")
+    number, month = sum("line" in one for one in told), str(head["begin"])[:7]
     with logging_for(UUID(head["chain"]), by) as session:
-        number = _write(told, folder)
-        month = str(head["begin"])[:7]
         access.record(events.UNPACKED, kind="log_archive", session=session, month=month, count=number)
+    _write(files.read(file), folder)
     return number
 
 
-def _write(told: Any, folder: Path) -> int:
+def _write(told: Any, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number = 0
     with ExitStack() as stack:
 
         def opened(name: str) -> Any:
@@ -41,7 +40,6 @@ def _write(told: Any, folder: Path) -> int:
         entries, seals, anchor = opened("entries.jsonl"), opened("seals.jsonl"), opened("anchor.txt")
         for one in told:
             if "line" in one:
-                number += 1
                 entries.write(_json({"line": one["line"], "seal": one["of"], "path": one["path"]}) + "\n")
             elif "seal" in one:
                 seals.write(_json({"statement": one["seal"], "signature": one["signature"]}) + "\n")
@@ -51,7 +49,6 @@ def _write(told: Any, folder: Path) -> int:
                 (folder / "keys.json").write_text(_json(one["keys"]) + "\n", encoding="utf-8")
     (folder / "README.txt").write_text(pack.FORMAT.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "verify_pack.py").write_text(pack.VERIFIER.read_text(encoding="utf-8"), encoding="utf-8")
-    return number
 
 
 def _json(told: Any) -> str:

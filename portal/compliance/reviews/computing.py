@@ -49,14 +49,15 @@ def compute(review_id: UUID) -> None:
         return
     begun, by = at_large.now(session), rules.held()
     period = Period(session, review.fmo_id, review.id, review.from_at, max(review.until_at, begun - LAG), by)
+    span = {"fmo_id": review.fmo_id, "begin": period.begin, "end": period.end}
+    entries = acts.count(session, **span)  # before the search: what comes meanwhile is missed in the count, not hidden
     found = [(kind.name, one) for kind in registry.kinds() for one in kind.find(period)]
     # Only now: whoever judges or signs meanwhile is not held up by the search.
     locked = session.scalar(asked.with_for_update().execution_options(populate_existing=True))
     if locked is None:
         return
     new = sum(_keep(locked, some) for some in _in_parts(found))
-    span = {"fmo_id": locked.fmo_id, "begin": period.begin, "end": period.end}
-    locked.until_at, locked.rules, locked.entries = period.end, asdict(by), acts.count(session, **span)
+    locked.until_at, locked.rules, locked.entries = period.end, asdict(by), entries
     locked.computed_at = max(begun, locked.asked_at)
     session.flush()
     access.record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.compliance.reviews import events, queries
 from portal.compliance.reviews.models import FINE, FOLLOW_UP, FollowUp, Review, ReviewFinding
 from portal.compliance.reviews.statement import line, statement
+from portal.compliance.reviews.statements import acts
 from portal.compliance.reviews.statements import standing as at_large
 from portal.compliance.seals import signing
 from portal.compliance.seals.chain import moment
@@ -26,6 +27,7 @@ from portal.extensions import db
 JOB = "compute_review"
 # Entries are dated when their transaction begins, and a job may work for an hour: what is newer may still come.
 LAG = timedelta(minutes=65)
+LONGEST = timedelta(days=1)  # a transaction that wrote entries, at the very most
 OTHERWISE = "The finding was judged otherwise."
 
 
@@ -49,7 +51,7 @@ def begin() -> Review:
     now = at_large.now(db.session())
     last = queries.last_signed()
     first = max(at_large.since(db.session(), scope.fmo_id()), now - queries.FIRST_LOOKS_BACK)
-    from_at = last.until_at if last else first
+    from_at = _goes_on(last) if last else first
     who = {"begun_by": at_work.actor_id, "begun_name": at_work.actor_name}
     row = {
         "fmo_id": scope.fmo_id(),
@@ -71,6 +73,21 @@ def begin() -> Review:
     if review is None:
         raise NotDone("Another officer has just signed the review. Nothing was begun. Load the page again.")
     return review
+
+
+def _goes_on(last: Review) -> datetime:
+    """Where the next review begins: where the last one ended, or with what came later into what was reviewed."""
+    recent = [one for one in queries.signed_since(last.until_at - LONGEST) if count_now(one) > one.entries]
+    if not recent:
+        return last.until_at
+    begin = max(min(one.from_at for one in recent), last.until_at - LONGEST)
+    span = {"fmo_id": last.fmo_id, "begin": begin, "end": last.until_at, "lag": LAG}
+    return at_large.came_later(db.session(), **span) or last.until_at
+
+
+def count_now(review: Review) -> int:
+    """How many entries of its period are in the log now."""
+    return acts.count(db.session(), fmo_id=review.fmo_id, begin=review.from_at, end=review.until_at)
 
 
 def held(review_id: UUID) -> Review:
@@ -188,6 +205,9 @@ def sign(review_id: UUID) -> Review:
     if waiting := queries.open_count(review):
         are = "1 finding is" if waiting == 1 else f"{waiting:,} findings are"
         raise NotDone(f"{are} not judged yet. Nothing was signed.")
+    if (later := count_now(review) - review.entries) > 0:
+        came = "1 entry of this period has" if later == 1 else f"{later:,} entries of this period have"
+        raise NotDone(f"{came} come into the log since the findings were computed. Nothing was signed. Compute again.")
     found = queries.all_findings(review)
     follow_ups = queries.follow_ups_of([one.id for one in found])
     lines = [line(one, follow_ups.get(one.id)) for one in found]

@@ -60,6 +60,11 @@ def last_signed() -> Review | None:
     return db.session.scalar(signed.limit(1))
 
 
+def signed_since(moment: datetime) -> Sequence[Review]:
+    """Those signed ones that ended after a moment."""
+    return db.session.scalars(select(Review).where(Review.signed_at.is_not(None), Review.until_at > moment)).all()
+
+
 def reviews() -> Sequence[Review]:
     """All of them, the newest first, at most 200."""
     return db.session.scalars(select(Review).order_by(Review.number.desc()).limit(MOST)).all()

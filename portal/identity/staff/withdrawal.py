@@ -22,6 +22,8 @@ from portal.identity.models import User
 from portal.identity.staff import events
 from portal.identity.staff.operations import LAST, YOURSELF, Refused
 
+GONE = "Your own access was closed in the meantime. Nothing was changed."
+
 
 def withdraw(user_id: UUID, *, by: Scope) -> None:
     """Deactivate the user, end every link and every session; raises `Refused`. Who is deactivated already stays so."""
@@ -35,6 +37,8 @@ def withdraw(user_id: UUID, *, by: Scope) -> None:
             raise Refused(YOURSELF)
         if user.state == "deactivated":
             return
+        if not _still_in(work, by):
+            raise Refused(GONE)
         _keep_an_admin(work, user)
         user.state = "deactivated"
         work.flush()
@@ -42,6 +46,13 @@ def withdraw(user_id: UUID, *, by: Scope) -> None:
         sessions.end_all_of(user.id, work=work)
         access.record(events.WITHDRAWN, kind="user", ids=[user.id], fields=["state"], session=work)
         access.write_entries(work)
+
+
+def _still_in(work: TenantSession, by: Scope) -> bool:
+    """Of two officers who withdraw each other at one moment the second is out already, and must not be the last."""
+    active = (User.state == "active", User.suspended_at.is_(None))
+    mine = select(User.id).where(User.fmo_id == by.fmo_id, User.id == by.actor_id, *active)
+    return work.scalar(mine) is not None
 
 
 def _keep_an_admin(work: TenantSession, user: User) -> None:

@@ -183,7 +183,13 @@ def test_a_request_is_due_put_off_once_and_answered(world: World, store: Session
         "send_to": "Mae, 1 Elm St",
     }
     early = officer.post(f"{HERE}/{member.id}/request", data={**sent, "first_day": "2001-01-01"})
-    assert early.status_code == 422 and "last six years" in early.text
+    assert early.status_code == 422 and "six years before the request" in early.text
+    came = today - timedelta(days=40)
+    edge = {**sent, "received_on": came.isoformat(), "first_day": accounting.six_years(came).first.isoformat()}
+    assert officer.post(f"{HERE}/{member.id}/request", data=edge).status_code == 303, "counted from the request"
+    before = (accounting.six_years(came).first - timedelta(days=1)).isoformat()
+    assert officer.post(f"{HERE}/{member.id}/request", data={**edge, "first_day": before}).status_code == 422
+    member = make.member(store, office.fmo)
     place = officer.post(f"{HERE}/{member.id}/request", data=sent).headers["Location"]
     page = officer.get(place).text
     assert "Due in 60 days" in page and "None: the first one in twelve months is free" in page

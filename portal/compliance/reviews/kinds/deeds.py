@@ -21,8 +21,8 @@ PEOPLE = (
     "sso.change", "sso.passwords", "fmo.rules", "recertification.withdraw",
 )  # fmt: skip
 LOG = (
-    "retention.change", "legal_hold.place", "log_archive.approve", "log_archive.end", "log_archive.export",
-    "review.rules", "watch.remove",
+    "retention.change", "legal_hold.place", "legal_hold.lift", "log_archive.approve", "log_archive.end",
+    "log_archive.export", "review.rules", "watch.remove",
 )  # fmt: skip
 WRONG = ("policy.misdelivered",)
 CROSSWALK = (

@@ -20,6 +20,15 @@ SELECT count(*)::int FROM access_entry e
 WHERE e.fmo_id = :fmo_id AND e.at >= :begin AND e.at < :end
   AND NOT EXISTS (SELECT FROM seal_member m WHERE m.fmo_id = e.fmo_id AND m.id = e.id)
 """
+_CAME_LATER = """
+SELECT min(e.at) FROM access_entry e
+WHERE e.fmo_id = :fmo_id AND e.at >= :begin AND e.at < :end
+  AND NOT EXISTS (
+    SELECT FROM seal_member m JOIN seal s ON s.fmo_id = m.fmo_id AND s.n = m.n
+    JOIN review r ON r.fmo_id = m.fmo_id AND r.signed_at IS NOT NULL AND r.from_at <= e.at AND r.until_at > e.at
+      AND s.sealed_at <= r.until_at + cast(:lag AS interval)
+    WHERE m.fmo_id = e.fmo_id AND m.id = e.id)
+"""
 
 
 def since(session: Session, fmo_id: UUID) -> datetime:
@@ -37,6 +46,12 @@ def now(session: Session) -> datetime:
 def seals(session: Session, **values: Any) -> Row[Any]:
     """first, last and number of the seals that hold entries of a period."""
     return session.execute(text(_SEALS), values).one()
+
+
+def came_later(session: Session, **values: Any) -> datetime | None:
+    """The oldest entry of a period that no signed review can have looked at: it was sealed after that one's search."""
+    found: datetime | None = session.execute(text(_CAME_LATER), values).scalar()
+    return found
 
 
 def unsealed(session: Session, **values: Any) -> int:

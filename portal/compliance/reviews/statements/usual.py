@@ -30,7 +30,8 @@ SELECT s.*, o.days AS own_days, o.usual AS own_usual, p.people AS peers, p.usual
 FROM seen s LEFT JOIN own o USING (actor_id) JOIN peers p USING (role)
 WHERE s.last_at >= :begin AND s.members >= :least
   AND ((o.days >= :least_days AND s.members > :own_factor * greatest(o.usual, 1))
-    OR (p.people >= :least_peers AND s.members > :peer_factor * greatest(p.usual, 1)))
+    OR (p.people >= :least_peers AND s.members > :peer_factor * greatest(p.usual, 1))
+    OR (coalesce(o.days, 0) < :least_days AND p.people < :least_peers AND s.members >= :own_factor * :least))
 """
 # A network: the first 24 bits of an IPv4 address, the first 48 of an IPv6 one. What is no address is passed over.
 _NETWORKS = """
@@ -57,7 +58,10 @@ GROUP BY u.actor_id, 4
 
 
 def volume(session: Session, **values: Any) -> Sequence[Row[Any]]:
-    """Days on which somebody saw far more members than is usual for them or for their role."""
+    """Days on which somebody saw far more members than is usual for them or for their role.
+
+    Who can be compared with neither is told from so many times the least on.
+    """
     return session.execute(text(_VOLUME), values).all()
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from portal.compliance.recertification import operations, queries
+from portal.compliance.recertification import operations, people, queries
 from portal.compliance.recertification.models import Recertification, RecertificationLine
 from portal.core import clock
 from portal.core.scope import Role
@@ -366,9 +366,19 @@ def test_another_fmos_is_none(begun: Recertification, world: World, store: Sessi
     assert client_for(world.summit.admin).get("/fmo/").status_code == 200
 
 
-def test_a_withdrawal_reaches_no_user_of_another_fmo(app: Flask, world: World, acting_as: Any, store: Session) -> None:
-    from portal.compliance.recertification import people
+def test_of_two_officers_who_withdraw_each_other_one_stays(
+    app: Flask, world: World, acting_as: Any, store: Session, second: User
+) -> None:
+    with acting_as(second) as by:
+        second.state = "deactivated"  # by the first one, while this request was waiting
+        store.commit()
+        with pytest.raises(people.NotWithdrawn, match="Your own access was closed"):
+            people.withdraw(world.summit.compliance.id, by)
+    store.refresh(world.summit.compliance)
+    assert world.summit.compliance.state == "active"
 
+
+def test_a_withdrawal_reaches_no_user_of_another_fmo(app: Flask, world: World, acting_as: Any, store: Session) -> None:
     with acting_as(world.lakeside.compliance) as by, pytest.raises(people.NotWithdrawn, match="no such user"):
         people.withdraw(world.amy.admin.id, by)
     store.expire_all()

@@ -242,6 +242,12 @@ def test_the_database_itself_refuses_what_the_policy_forbids(keeper: Keeper, set
         _end_by_hand(keeper, OLD, operator="")
     with pytest.raises(DBAPIError, match="within the term"):
         _end_by_hand(keeper, OLD, as_of=NOW - timedelta(days=60))
+    who = {"fmo_id": keeper.world.summit.fmo.id, "set_by": new_id(), "set_name": "Officer"}
+    longer = add(keeper.store, LogTerm(**who, years=20, set_at=NOW))
+    with pytest.raises(DBAPIError, match="within the term"):
+        _end_by_hand(keeper, OLD, as_of=NOW + timedelta(days=40_000))
+    keeper.store.delete(longer)
+    keeper.store.commit()
     logged(keeper.store, keeper.world.summit, at=OLD.begin)
     with pytest.raises(DBAPIError, match="not archived as it is now"):
         _end_by_hand(keeper, OLD)
@@ -278,6 +284,30 @@ def test_forced_row_security_is_back_after_a_month_ended(keeper: Keeper, setup_e
     )
     with setup_engine.connect() as connection:
         assert connection.execute(text(sql)).all() == []
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed", "forged"])
+def test_a_month_whose_archive_went_bad_stays(keeper: Keeper, settings: Settings, harm: str) -> None:
+    keeper.log(keeper.world.summit, OLD, 3)
+    keeper.seal()
+    keeper.run()
+    keeper.approve(new_id(), new_id())
+    [archive] = keeper.archives()
+    path = settings.archive / archive.file
+    kept, signature = path.read_bytes(), archive.signature
+    if harm == "gone":
+        path.unlink()
+    elif harm == "changed":
+        path.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    else:
+        archive.signature = bytes(64)
+        keeper.store.commit()
+    step = keeper.run("Olive")[str(OLD)]
+    assert (step.state, keeper.left(keeper.world.summit)) == ("refused", 3), "weeks lie between archive and approval"
+    path.write_bytes(kept)
+    archive.signature = signature
+    keeper.store.commit()
+    assert keeper.states()[str(OLD)] == "ended"
 
 
 def test_an_altered_log_is_not_archived(keeper: Keeper, setup_engine: Engine) -> None:

@@ -60,6 +60,17 @@ def test_failed_sign_ins_from_three_a_day_on(old_fmo: World, store: Session, com
     assert "refused 3 times" in found.why and "wrong password twice, locked once" in found.why
 
 
+def test_failures_on_both_sides_of_a_reviews_edge_are_one_day(old_fmo: World, store: Session, compute: Compute) -> None:
+    make_old_review(store, old_fmo)
+    amy, nora = old_fmo.amy.people[0].user, old_fmo.nora.people[0].user
+    for who, hours in ((amy, (-2, -1, 1, 2)), (nora, (-3, -2, -1))):
+        for hour in hours:
+            at = noon(7) + timedelta(hours=hour)
+            did(store, old_fmo, who, "session.refused", at=at, outcome="refused", detail={"why": "wrong password"})
+    [found] = compute("sign_in_failed")
+    assert (found.actor_id, found.entries) == (amy.id, 4), "two in each half are four in a day"
+
+
 def test_one_attempt_with_a_disabled_account_is_enough(old_fmo: World, store: Session, compute: Compute) -> None:
     amy = old_fmo.amy.people[0].user
     did(store, old_fmo, amy, "session.refused", outcome="refused", detail={"why": "deactivated"})
@@ -117,11 +128,20 @@ def test_far_more_members_than_others_of_the_role(old_fmo: World, store: Session
     assert "Saw 60 members" in found.why and "Agent – Administrator is 5" in found.why and "too new" in found.why
 
 
+def test_who_can_be_compared_with_nobody_is_told_all_the_same(old_fmo: World, store: Session, compute: Compute) -> None:
+    admin, amy = old_fmo.summit.admin, old_fmo.amy.people[0].user
+    _saw(store, old_fmo, admin, 1, 120)
+    _saw(store, old_fmo, amy, 1, 119)
+    [found] = compute("volume")
+    assert found.actor_id == admin.id, "three times the least that is looked at"
+    assert "too new for a usual day, too few hold the role" in found.why
+
+
 def make_old_review(store: Session, world: World) -> None:
     """A signed review that ended a week ago, so that the next one looks at a week."""
     row = reviews.review(store, world.summit)
     row.until_at = noon(7)
-    row.from_at = noon(14)
+    row.from_at, row.entries = noon(14), 1000
     row.signed_at, row.signed_by, row.signed_name = noon(7), world.summit.compliance.id, "Q"
     row.statement, row.sha256, row.key_id, row.signature = "{}", "x", "x", b"x"
     store.commit()

@@ -235,6 +235,7 @@ def test_a_signed_review_is_never_changed(old_fmo: World, store: Session, comput
         "UPDATE review SET entries = 0",
         "DELETE FROM review",
         "UPDATE review_finding SET note = 'x'",
+        "UPDATE review_finding SET review_id = gen_random_uuid()",
         another,
     ):
         with pytest.raises(DBAPIError, match="never changed"):
@@ -266,6 +267,43 @@ def test_the_next_review_goes_on_where_the_last_one_ended(
     assert review is not None
     assert (review.number, review.from_at) == (2, first.until_at)
     assert findings(store, review, "reveals") == []
+
+
+def test_what_comes_late_into_a_period_is_in_a_review(
+    old_fmo: World, store: Session, compute: Compute, client_for: Any, seal: Any
+) -> None:
+    some(store, old_fmo)
+    did(store, old_fmo, old_fmo.summit.admin, "member.reveal", at=ago(hours=6))
+    seal()
+    compute()
+    officer = client_for(old_fmo.summit.compliance)
+    did(store, old_fmo, old_fmo.summit.admin, "sync.export", at=ago(hours=5))
+    review = open_review(store, old_fmo)
+    assert review is not None
+    judged(officer, review, findings(store, review))
+    early = officer.post(f"{PAGE}/{review.id}/sign")
+    assert early.status_code == 409 and "1 entry of this period has come into the log" in early.text
+    seal()
+    compute()
+    first = finished(officer, store, old_fmo)
+
+    late = did(store, old_fmo, old_fmo.summit.admin, "member.reveal", at=ago(hours=4))
+    seal()
+    compute()
+    second = open_review(store, old_fmo)
+    assert second is not None and second.from_at == late.at < first.until_at
+    [found] = findings(store, second, "reveals")
+    assert (found.entries, found.first_at) == (1, late.at), "what the first review looked at is not looked at again"
+    finished(officer, store, old_fmo)
+    seal()
+    compute()
+    third = open_review(store, old_fmo)
+    assert third is not None and third.from_at == second.until_at, "once is enough"
+
+
+def ago(**span: int) -> datetime:
+    """A moment so long ago."""
+    return datetime.now(UTC) - timedelta(**span)
 
 
 def test_a_follow_up_stays_until_it_is_closed(
