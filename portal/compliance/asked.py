@@ -16,6 +16,7 @@ IDS = ("member", "run", "session", "about")
 KEYS = ("who", "role", "action", "business", "outcome", "from", "to", *IDS)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+LONGEST = 400  # characters of a filter: several actions stand in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class LogAsked:
 def read(path: str, args: Mapping[str, str]) -> LogAsked:
     """Read the filters of an address; what is unknown or malformed is left out."""
     # A value with control characters was typed by nobody, and the database refuses some of them.
-    given = {key: text[:120] for key in KEYS if (text := args.get(key, "").strip()) and text.isprintable()}
+    given = {key: text[:LONGEST] for key in KEYS if (text := args.get(key, "").strip()) and text.isprintable()}
     for key in IDS:
         if key in given and parse_id(given[key]) is None:
             del given[key]

@@ -44,6 +44,7 @@ SELECTIONS: dict[str, tuple[str, Callable[[Event], bool]]] = {
     "changes": ("Everything changed", lambda event: event.change),
     "reveals": ("Every number revealed", reveals),
     "exports": ("Every download", takes_along),
+    "inside": ("Everything but refused sign-ins", lambda event: event.name != "session.refused"),
 }
 """Values of the action filter that stand for several events: their words, and which events."""
 
@@ -95,11 +96,11 @@ def action_groups() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def chosen_action(value: str) -> str:
     """The value of the action filter in words."""
-    return SELECTIONS[value][0] if value in SELECTIONS else says(value)
+    return SELECTIONS[value][0] if value in SELECTIONS else " or ".join(says(one) for one in value.split(","))
 
 
 def actions_of(value: str) -> list[str]:
-    """The events that a value of the action filter stands for."""
+    """The events that a value of the action filter stands for: a selection's, else those it names, by comma."""
     if value in SELECTIONS:
         return [name for name, event in declared().items() if SELECTIONS[value][1](event)]
-    return [value]
+    return value.split(",")

@@ -55,6 +55,7 @@ def log() -> Response:
         listing=listing,
         asked=wanted,
         selections=[(value, words) for value, (words, _) in sentences.SELECTIONS.items()],
+        chosen_action=sentences.chosen_action,
         actions=sentences.action_groups(),
         outcomes=asked.OUTCOMES,
         roles=[(role.value, role.label) for role in Role],

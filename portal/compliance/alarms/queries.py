@@ -19,7 +19,7 @@ from portal.extensions import db
 
 ON_HOME = 5
 SILENT_FOR = timedelta(minutes=15)
-STATES = {"open": "Waits for an officer", "holding": "Holds now", "past": "Acknowledged or over"}
+STATES = {"open": "Waits for an officer", "holding": "Still so", "past": "Acknowledged or over"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _waits(alarm: Alarm) -> bool:
 
 def _state(alarm: Alarm) -> tuple[str, str]:
     if alarm.over_at is None:
-        return ("Holds now", "bad") if alarm.acknowledged_at is None else ("Acknowledged, holds", "warn")
+        return ("Still so", "bad") if alarm.acknowledged_at is None else ("Acknowledged, still so", "warn")
     return ("Over, to be acknowledged", "warn") if _waits(alarm) else ("Over", "neutral")
 
 

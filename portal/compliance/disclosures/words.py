@@ -15,7 +15,7 @@ FIELDS = {
     "coverage": "carrier, plan, policy and member number, status, dates and premium",
 }
 PURPOSE = "Service of the member's policy by its writing agent"
-WRONG_PURPOSE = "None: the policy was delivered to an agent who had not written it"
+WRONG_PURPOSE = "No purpose: delivered by mistake to an agent who had not written the policy"
 REASONS = {OPERATIONS: "Payment and health care operations: delivered to its writing agent"}
 CAUSES = {
     "undone": "The file that named this agent was taken back",

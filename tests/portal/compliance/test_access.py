@@ -66,6 +66,8 @@ def test_looking_leaves_exactly_one_entry(world: World, store: Session, client_f
         ("action=session.start", {"theirs"}),
         ("action=changes", {"theirs"}),
         ("action=reads&outcome=refused", {"refused"}),
+        ("action=session.start,refused.page", {"theirs", "refused"}),
+        ("action=inside&outcome=refused", {"refused"}),
         ("member={member}", {"job"}),
         ("run={run}", {"job"}),
         ("session={session}", {"mine"}),
@@ -103,6 +105,17 @@ def test_filters(query: str, shown: set[str], world: World, store: Session, clie
     }
     text = client_for(world.summit.compliance).get(f"{LOG}?{query.format(**ids)}").text
     assert {name for name, entry in made.items() if str(entry.id) in text} == shown
+
+
+def test_the_refusals_that_home_counts_are_those_it_leads_to(world: World, store: Session, client_for: Any) -> None:
+    at_sign_in = logged(store, world.summit, action="session.refused", outcome="refused")
+    text = client_for(world.summit.compliance).get(f"{LOG}?action=inside&outcome=refused").text
+    assert str(at_sign_in.id) not in text and "Everything but refused sign-ins" in text
+
+
+def test_several_actions_are_kept_and_named(world: World, store: Session, client_for: Any) -> None:
+    text = client_for(world.summit.compliance).get(f"{LOG}?action=session.start,refused.page").text
+    assert '<option value="session.start,refused.page" selected>signed in or asked for a page of another role' in text
 
 
 def test_a_business_finds_what_is_logged_of_its_people_and_its_record(

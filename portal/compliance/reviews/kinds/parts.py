@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from portal.compliance import sentences
+from portal.compliance.asked import LONGEST
 from portal.compliance.reviews.registry import Found
 from portal.core import clock
 from portal.core.words import counted
@@ -81,6 +82,7 @@ def deeds(rows: Sequence[Row[Any]]) -> Found:
         of = f", of {counted(members[said], 'member')}" if members[said] else ""
         parts.append(f"{said} ({times(number)}{of})")
     actions = sorted({row.action for row in rows})
-    more = {"action": actions[0]} if len(actions) == 1 else {}
+    named = ",".join(actions)
+    more = {"action": named} if len(named) <= LONGEST else {}  # what is longer the log's pages would cut
     told = {action: sum(row.entries for row in rows if row.action == action) for action in actions}
     return found(rows, sentence("; ".join(parts)), more=more, figures=told)

@@ -32,6 +32,12 @@ def entries_href(finding: ReviewFinding) -> str:
     return url_for("compliance.log", **finding.filters)
 
 
+def day_heading(review: Review) -> str:
+    """What stands above the days of findings: they are those of the office, while the log may be shown in others."""
+    zone = review.rules.get("zone")
+    return f"Day ({zone.rpartition('/')[2].replace('_', ' ')})" if zone else "Day"
+
+
 def breach_href() -> str | None:
     """Where a case of wrong delivery is opened, if this portal has the pages for it."""
     return url_for("breaches.new_case") if "breaches.new_case" in current_app.view_functions else None
@@ -42,6 +48,7 @@ def words() -> dict[str, Any]:
     return {
         "state": state,
         "entries_href": entries_href,
+        "day_heading": day_heading,
         "breach_href": breach_href,
         "heading": registry.heading,
         "role_label": sentences.role_label,

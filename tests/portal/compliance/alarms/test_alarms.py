@@ -289,7 +289,7 @@ def test_an_acknowledged_alarm_leaves_the_home_and_stays_on_the_list(
     assert officer.post(f"{PAGE}/{alarm.id}/acknowledge", data={"note": "short"}).status_code == 422
     assert officer.post(f"{PAGE}/{alarm.id}/acknowledge", data={"note": NOTE}).status_code == 303
     assert title not in officer.get("/compliance/").text
-    assert "Acknowledged, holds" in officer.get(PAGE).text
+    assert "Acknowledged, still so" in officer.get(PAGE).text
     assert NOTE in officer.get(f"{PAGE}/{alarm.id}").text
     watch(world.summit)
     assert len(alarms(store, world.summit)) == 1, "it holds as before"

@@ -220,6 +220,7 @@ def test_refused_attempts(old_fmo: World, store: Session, compute: Compute) -> N
     [found] = compute("refused")
     assert "sked for a record that is not theirs (once)" in found.why
     assert "sked for a page of another role (once)" in found.why
+    assert found.filters["action"] == "refused.page,refused.record"  # the log then shows these two and no other
 
 
 def test_whatever_failed(old_fmo: World, store: Session, compute: Compute) -> None:
