@@ -55,13 +55,13 @@ def hold(found: Recertification) -> Recertification:
     return held
 
 
-def renew(found: Recertification) -> int:
+def renew(found: Recertification, *, asked: bool = False) -> int:
     """Bring the lines up to date with who has access now; how many users must be decided about because of it.
 
-    Raises `Refused` where it is signed.
+    `asked`: by an officer, and so in the log whatever comes of it. Raises `Refused` where it is signed.
     """
     added, reopened = _renew(hold(found))
-    if added or reopened:
+    if added or reopened or asked:
         ids, waiting = [found.id], added + reopened
         access.record(events.RENEWED, kind="recertification", ids=ids, quarter=found.quarter, users=waiting)
     return added + reopened

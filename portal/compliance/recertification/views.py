@@ -100,7 +100,7 @@ def renew(recertification_id: UUID) -> Response:
     """Look who has joined or whose access has changed since it was begun."""
     found = find_or_404(Recertification, recertification_id)
     try:
-        waiting = operations.renew(found)
+        waiting = operations.renew(found, asked=True)
     except Refused as refused:
         return _refused(found, refused)
     users = "1 user waits" if waiting == 1 else f"{waiting:,} users wait"
