@@ -24,7 +24,7 @@ BEGIN
   END IF;
   IF TG_OP = 'UPDATE' THEN
     IF (NEW.fmo_id, NEW.id, NEW.review_id) IS DISTINCT FROM (OLD.fmo_id, OLD.id, OLD.review_id) THEN
-      RAISE EXCEPTION 'a signed review is never changed: a finding stays in its review';
+      RAISE EXCEPTION 'a signed review is never changed: a finding stays in its review' USING ERRCODE = '42501';
     END IF;
   END IF;
   RETURN NEW;

@@ -36,6 +36,7 @@ _GUESSING = ("guess_tries", "known_browser", "letter")
 _SINGLE_SIGN_ON = ("sso_provider", "sso_identity", "sso_flow", "sso_session", "sso_logout_token")
 _NO_TENANT_YET = (*_SIGNING_IN, *_PASSKEYS, *_GUESSING, *_SINGLE_SIGN_ON, "installation_entry", "field_key")
 LIFTED = ("lifted_by", "lifted_name", "lifted_at", "lifted_reason")
+UNDECIDED = dict.fromkeys(("case_id", "note", "decided_by", "decided_name", "decided_at"))
 _OF_ANYBODY = ("emergency_access", "recertification_line")  # rows about people, seen by others
 EVERYWHERE = {("identity", name) for name in _NO_TENANT_YET} | {
     ("jobs", "outbox"),
@@ -216,6 +217,8 @@ def test_insert(
             row["user_id"] = user_id  # nobody asks for somebody else
         if (table, login) == ("legal_hold", "compliance"):  # placed by whoever is at work, and not lifted
             row |= {"placed_by": user_id, **dict.fromkeys(LIFTED)}
+        if table == "misdelivery" and login in ("fmo", "jobs"):
+            row |= UNDECIDED  # what the book says is nobody's decision
         if (table, login) == ("outbox", "compliance"):
             row |= {"job": "send_invitation", "args": [str(tenant.fmo_id)]}
         if (table, login) == ("outbox", "agent"):
@@ -228,6 +231,19 @@ def test_insert(
         if columns and table == "business":
             expected = row["fmo_id"] == own.fmo_id  # a new Business: its id is its own
         assert refused is not expected, f"{whose} row into {table}"
+
+
+@pytest.mark.parametrize("login", ["fmo", "jobs"])
+@pytest.mark.parametrize("decided", [{"verdict": "right"}, {"decided_by": new_id()}, {"note": "Qsealed"}])
+def test_what_delivers_cannot_say_that_a_delivery_was_right(
+    engines: dict[Login, Engine], setup_engine: Engine, ground: Ground, tenants: dict[str, Tenant], login: Login,
+    decided: dict[str, Any],
+) -> None:  # fmt: skip
+    own = tenants["own"]
+    row = _sample(setup_engine, "misdelivery", own, own.user_id) | UNDECIDED
+    row |= {"id": new_id(), "delivered_run_id": new_id(), **decided}
+    with _at_work(engines[login], login, own, own.user_id) as connection:
+        assert _refused(connection, partial(_insert, connection, "misdelivery", list(row), row))
 
 
 @pytest.mark.parametrize("login", SIGNED_IN)
