@@ -10,7 +10,7 @@ from wtforms.validators import Length, Optional
 
 from portal.compliance.lookup import LookedFor
 
-INCOMPLETE = "Enter first name, last name and birth date, or an MBI."
+INCOMPLETE = "Enter first name, last name and birth date, or a Medicare number."
 
 
 class LookupForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -19,7 +19,7 @@ class LookupForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     first_name = StringField("First name", validators=[Length(max=80)])
     last_name = StringField("Last name", validators=[Length(max=80)])
     birth_date = DateField("Birth date", validators=[Optional()])
-    mbi = StringField("MBI", validators=[Length(max=20)])
+    mbi = StringField("Medicare number", validators=[Length(max=20)])
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether one of the two is complete."""

@@ -118,6 +118,7 @@ def test_a_judgement_changes_what_is_told_and_the_log_keeps_both(world: World, s
     assert refused.status_code == 422 and "Tick the deliveries" in refused.text
     assert officer.post(place, data={"verdict": "wrong", "note": " ", "one": str(made.id)}).status_code == 422
     answer = officer.post(place, data={"verdict": "wrong", "note": "Never theirs.", "one": str(made.id)})
+    assert answer.location.endswith(place)  # where the way to a case is
     assert answer.status_code == 303
     assert "1 is told to the member" in officer.get(f"{HERE}/{member.id}").text
     officer.post(place, data={"verdict": "right", "note": "It moved in May.", "one": str(made.id)})

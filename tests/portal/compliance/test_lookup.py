@@ -46,7 +46,7 @@ def test_by_mbi_as_people_write_it(world: World, store: Session, client_for: Any
 def test_an_incomplete_question_is_refused(world: World, store: Session, client_for: Any) -> None:
     answer = client_for(world.summit.compliance).post(f"{LOG}/member", data={"first_name": "Mae", "last_name": "X"})
     assert answer.status_code == 422
-    assert "Enter first name, last name and birth date, or an MBI." in answer.text
+    assert "Enter first name, last name and birth date, or a Medicare number." in answer.text
     assert entries(store, world.summit) == []
 
 

@@ -73,5 +73,8 @@ def decide(misdelivery_id: UUID) -> Response:
         form.form_errors.append("Tick the deliveries that your decision is about.")
         return _page(first, form, 422)
     findings.decide(chosen, wrong=form.verdict.data == WRONG, note=form.note.data)
+    if form.verdict.data == WRONG:
+        flash("Your decision is kept. Open a case: it tells who saw these members, and by when each carrier is told.")
+        return go(url_for("disclosures.doubt", misdelivery_id=first.id))
     flash("Your decision is kept.")
     return go(url_for("disclosures.doubts"))
