@@ -51,7 +51,7 @@ def make(
     plan = Plan(source.followed(at, fmo_id, business_id, npns), account.held(at, fmo_id, business_id), whole)
     above = {one.npn: _above(one, whole) for one in plan.npns if whole or one.is_news}
     moves: list[Move] = []
-    if above:
+    if whole or above:
         strangers = _collect(at, fmo_id, business_id, plan, above)
         moves = steps.moves(at)
     if not whole and not _adds_up(plan, moves):

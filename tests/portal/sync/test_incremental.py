@@ -211,3 +211,16 @@ def test_what_a_file_taught_reaches_the_account(
 def fmo(store: Session) -> Any:
     """The FMO into whose book `load` loads."""
     return make.fmo(store)
+
+
+def test_a_whole_look_at_an_account_without_numbers_finds_nothing(
+    app: Flask, store: Session, setup_engine: Engine
+) -> None:
+    fmo = make.fmo(store)
+    business = make.business(store, make.agent(store, fmo, "1001"))
+    make.policy(store, make.member(store, fmo), make.feed_run(store, fmo), "1001")
+    store.execute(text("DELETE FROM business_npn WHERE business_id = :b"), {"b": business.id})
+    store.commit()
+    run = whole(app, store, business)
+    assert (run.added, run.released) == (0, 0)
+    assert shown(setup_engine, business) == set()
