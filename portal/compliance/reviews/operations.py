@@ -202,6 +202,8 @@ def sign(review_id: UUID) -> Review:
         raise NotDone("The findings are being computed. Nothing was signed. Wait until that is done.")
     if review.computed_at is None:
         raise NotDone("The findings were never computed. Nothing was signed. Compute them first.")
+    if review.until_at <= review.from_at:
+        raise NotDone("This review looks at no time yet. Nothing was signed. Compute it again in an hour.")
     if waiting := queries.open_count(review):
         are = "1 finding is" if waiting == 1 else f"{waiting:,} findings are"
         raise NotDone(f"{are} not judged yet. Nothing was signed.")

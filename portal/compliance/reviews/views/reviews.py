@@ -58,6 +58,7 @@ def _page(found: Review, *, refused: str | None = None, status: int = 200) -> Re
         follow_ups=[todo for todo in queries.follow_ups() if todo.finding.review_id != found.id],
         verdict=proof.verdict(found) if found.signed_at else None,
         refused=refused,
+        lag=operations.LAG,
         **words(),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -399,3 +399,18 @@ def test_reviews_are_the_officers(who: str, old_fmo: World, store: Session, comp
         assert browser.post(f"{PAGE}{page}").status_code == 404
     assert browser.get(PAGE).status_code == (200 if who == "other" else 404)
     assert datetime.now(UTC) > review.begun_at
+
+
+def test_a_review_that_looks_at_no_time_is_not_signed(
+    old_fmo: World, store: Session, client_for: Any, compute: Compute
+) -> None:
+    officer = client_for(old_fmo.summit.compliance)
+    compute()
+    empty = open_review(store, old_fmo)
+    assert empty is not None
+    store.execute(update(Review).where(Review.id == empty.id).values(until_at=empty.from_at))
+    store.commit()
+    text = officer.get(f"{PAGE}/{empty.id}").text
+    assert "There is nothing to review yet" in text and "Sign off review" not in text
+    answer = officer.post(f"{PAGE}/{empty.id}/sign")
+    assert answer.status_code == 409 and "Nothing was signed" in answer.text
