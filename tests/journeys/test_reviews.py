@@ -13,6 +13,7 @@ from tests.journeys.conftest import JOURNEY, Open, SignedIn
 from tests.journeys.live import Portal
 
 pytestmark = JOURNEY
+PAPER = 672  # pixels between the margins of an A4 sheet
 
 
 def test_a_review_from_its_findings_to_its_signature(signed_in: SignedIn) -> None:
@@ -39,6 +40,13 @@ def test_a_review_from_its_findings_to_its_signature(signed_in: SignedIn) -> Non
     key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["public_key"]))
     key.verify(bytes.fromhex(told["signature"]), told["statement"].encode())
     assert len(told["findings"]) == json.loads(told["statement"])["findings"]
+
+    printed = officer.get_by_role("link", name="Page for print").get_attribute("href")
+    officer.set_viewport_size({"width": PAPER, "height": 950})
+    officer.emulate_media(media="print")
+    officer.goto(str(printed))
+    expect(officer.get_by_role("table", name="Findings")).to_be_visible()
+    assert officer.evaluate("document.documentElement.scrollWidth") <= PAPER, "the signature is cut off on paper"
 
 
 def test_a_finding_is_judged_without_script_on_a_phone(open_browser: Open, portal: Portal) -> None:

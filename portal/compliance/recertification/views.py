@@ -103,10 +103,12 @@ def renew(recertification_id: UUID) -> Response:
         waiting = operations.renew(found, asked=True)
     except Refused as refused:
         return _refused(found, refused)
-    users = "1 user waits" if waiting == 1 else f"{waiting:,} users wait"
-    flash(
-        f"{users} for a decision because of it." if waiting else "Nobody has joined, and nobody’s access has changed."
+    who = (
+        "1 user has joined or has other access and waits"
+        if waiting == 1
+        else f"{waiting:,} users have joined or have other access and wait"
     )
+    flash(f"{who} for a decision." if waiting else "Nobody has joined, and nobody’s access has changed.")
     return go(_address(found))
 
 
