@@ -1,4 +1,4 @@
-"""What any page shows is in its one entry of the log: every id of a sensitive row, and whoever is named."""
+"""What any page shows is in its one entry of the log, and nothing else: ids of sensitive rows, and whoever is named."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.support.web import Browser, body_of, browser, the_app
 pytestmark = pytest.mark.shared_data
 ACTORS = ("agent", "limited", "whole account", "admin")
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_MARK = re.compile(r"\bQ[a-z]{4,}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -43,6 +44,18 @@ def sensitive(setup_engine: Engine, ground: Ground) -> set[UUID]:
         return {row for table in tables for row in connection.execute(text(f'SELECT id FROM "{table}"')).scalars()}
 
 
+@pytest.fixture(scope="module")
+def marks(setup_engine: Engine, ground: Ground) -> dict[UUID, set[str]]:
+    """Row → the words of it that stand nowhere else but in its account."""
+    found: dict[UUID, set[str]] = {}
+    with setup_engine.connect() as connection:
+        for table in sorted(Base.metadata.tables):
+            if "id" in Base.metadata.tables[table].columns:
+                for key, words in connection.execute(text(f'SELECT id, t::text FROM "{table}" t')):
+                    found[key] = set(_MARK.findall(words))
+    return found
+
+
 def _named(ground: Ground) -> Iterator[tuple[str, set[UUID]]]:
     """Last names of clients, each with the rows by which somebody may have read it."""
     for office in (ground.world.summit, ground.world.lakeside):
@@ -54,8 +67,8 @@ def _named(ground: Ground) -> Iterator[tuple[str, set[UUID]]]:
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
 def test_what_a_page_shows_is_logged(
-    browsers: dict[str, Browser], app: Flask, ground: Ground, setup_engine: Engine, sensitive: set[UUID], way: Way,
-    htmx: bool,
+    browsers: dict[str, Browser], app: Flask, ground: Ground, setup_engine: Engine, sensitive: set[UUID],
+    marks: dict[UUID, set[str]], way: Way, htmx: bool,
 ) -> None:  # fmt: skip
     access = access_of(app.view_functions[way.endpoint])
     assert access is not None
@@ -79,6 +92,11 @@ def test_what_a_page_shows_is_logged(
         assert shown - logged - asked == set(), name
         for mark, rows in _named(ground):
             assert mark not in body or rows & logged, f"{name} reads {mark}"
+        if answer.status_code < 400:
+            words = set(_MARK.findall(body))
+            seen = shown | asked | {one for mark, rows in _named(ground) if mark in words for one in rows}
+            told = _subjects(setup_engine, since, actor.user.id) - seen
+            assert not [one for one in told if not marks.get(one, set()) & words], f"{name}: logged and not shown"
 
 
 def _last(engine: Engine) -> UUID:
@@ -91,6 +109,12 @@ def _actions(engine: Engine, since: UUID) -> set[str]:
     with engine.connect() as connection:
         sql = text("SELECT action FROM access_entry WHERE id > :since")
         return set(connection.execute(sql, {"since": since}).scalars())
+
+
+def _subjects(engine: Engine, since: UUID, actor_id: UUID) -> set[UUID]:
+    sql = text("SELECT unnest(subject_ids) FROM access_entry WHERE id > :since AND actor_id = :actor")
+    with engine.connect() as connection:
+        return set(connection.execute(sql, {"since": since, "actor": actor_id}).scalars())
 
 
 def _entries(engine: Engine, since: UUID, actor_id: UUID) -> list[list[UUID]]:
