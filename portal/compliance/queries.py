@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Tuple, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, TableValuedAlias, Tuple, Uuid, func, literal, or_, select, tuple_
+from sqlalchemy import column as a_column
 from sqlalchemy.orm import defer
 
 from portal.compliance import sentences, subjects
@@ -108,26 +109,27 @@ def newest(asked: LogAsked, limit: int) -> Sequence[AccessEntry]:
 
 
 def _rows(asked: LogAsked, size: int) -> tuple[Sequence[Any], bool]:
-    at, key = AccessEntry.at, AccessEntry.id
     heavy = (AccessEntry.subject_ids, AccessEntry.member_ids, AccessEntry.also)
     back = asked.newer is not None
+
+    def page(query: Select[Any], at: Any, key: Any) -> Select[Any]:
+        if asked.newer is not None:
+            return query.where(tuple_(at, key) > place_of(asked.newer)).order_by(at.asc(), key.asc()).limit(size + 1)
+        if asked.older is not None:
+            query = query.where(tuple_(at, key) < place_of(asked.older))
+        return query.order_by(at.desc(), key.desc()).limit(size + 1)
+
     found: list[Any] = []
-    for arm in _arms(asked):
+    for arm in _arms(asked, page):
         query: Select[Any] = arm.options(*(defer(column, raiseload=True) for column in heavy)).add_columns(
             func.cardinality(AccessEntry.subject_ids),
             AccessEntry.subject_ids[1],
             func.cardinality(AccessEntry.member_ids),
         )
-        if asked.newer is not None:
-            query = query.where(tuple_(at, key) > place_of(asked.newer)).order_by(at.asc(), key.asc())
-        else:
-            if asked.older is not None:
-                query = query.where(tuple_(at, key) < place_of(asked.older))
-            query = query.order_by(at.desc(), key.desc())
-        found += db.session.execute(query.limit(size + 1)).all()
+        found += db.session.execute(page(query, AccessEntry.at, AccessEntry.id)).all()
     found.sort(key=lambda row: (row[0].at, row[0].id), reverse=not back)
-    page = found[:size]
-    return (page[::-1] if back else page), len(found) > size
+    shown = found[:size]
+    return (shown[::-1] if back else shown), len(found) > size
 
 
 def place_of(place: Place) -> Tuple:
@@ -137,9 +139,11 @@ def place_of(place: Place) -> Tuple:
 
 def _count(asked: LogAsked) -> int:
     total = 0
-    for arm in _arms(asked):
+    for arm in _arms(asked, lambda query, *_: query.limit(COUNT_CAP + 1)):
         some = arm.with_only_columns(AccessEntry.at, maintain_column_froms=True).limit(COUNT_CAP + 1)
         total += db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+        if total > COUNT_CAP:
+            break
     return total
 
 
@@ -152,15 +156,25 @@ def matching(asked: LogAsked) -> Select[AccessEntry]:
     return query
 
 
-def _arms(asked: LogAsked) -> list[Select[AccessEntry]]:
-    """`matching` in parts that have no entry in common and find theirs by an index, where one condition would not."""
+Narrow = Callable[[Select[Any], Any, Any], Select[Any]]
+
+
+def _arms(asked: LogAsked, narrow: Narrow = lambda query, *_: query) -> list[Select[AccessEntry]]:
+    """`matching` in parts that have no entry in common and find theirs by an index, where one condition would not.
+
+    `narrow` (query, time, id) is what the caller does to each part; it is done early where nothing else is asked.
+    """
     query = _without_business(asked)
     business = asked.args.get("business")
     if not business:
         return [query]
     ids = chosen_ids("business", business)
     elsewhere = or_(AccessEntry.business_id.is_(None), AccessEntry.business_id.not_in(ids))
-    about = query.where(elsewhere, speaks_of(ids, asked.begin, asked.end))
+    there = _followed(ids, asked.begin, asked.end)
+    inner = select(there.c.at, there.c.id).where(or_(there.c.business_id.is_(None), there.c.business_id.not_in(ids)))
+    if not asked.args.keys() - {"business", "from", "to"}:
+        inner = narrow(inner, there.c.at, there.c.id)
+    about = query.where(elsewhere, tuple_(AccessEntry.at, AccessEntry.id).in_(inner))
     return [query.where(AccessEntry.business_id.in_(ids)), about]
 
 
@@ -187,8 +201,13 @@ def _without_business(asked: LogAsked) -> Select[AccessEntry]:
 
 def speaks_of(ids: Sequence[UUID], begin: datetime | None = None, end: datetime | None = None) -> ColumnElement[bool]:
     """Whether an entry is about one of these records, members or sessions: by an index that this alone can use."""
-    found = func.access_followed(list(ids), begin or NEVER, end or EVER).table_valued("at", "id")
+    found = _followed(ids, begin, end)
     return tuple_(AccessEntry.at, AccessEntry.id).in_(select(found.c.at, found.c.id))
+
+
+def _followed(ids: Sequence[UUID], begin: datetime | None, end: datetime | None) -> TableValuedAlias:
+    found = func.access_followed(list(ids), begin or NEVER, end or EVER)
+    return found.table_valued("at", "id", a_column("business_id", Uuid))
 
 
 def chosen_ids(kind: str, value: str) -> list[UUID]:

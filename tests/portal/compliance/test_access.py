@@ -152,11 +152,17 @@ def test_the_reason_of_a_release_is_in_words(world: World, store: Session, clien
     assert "Its NPN left the account" in page and "npn_left" not in page
 
 
-def test_pages_go_older_and_newer_without_loss(world: World, store: Session, client_for: Any) -> None:
-    moment = datetime.now(UTC) - timedelta(minutes=5)
-    made = {str(logged(store, world.summit, at=moment).id) for _ in range(120)}
+@pytest.mark.parametrize("query", ["action=policy.list", "business={}", "business={}&outcome=done"])
+def test_pages_go_older_and_newer_without_loss(world: World, store: Session, client_for: Any, query: str) -> None:
+    moment, account = datetime.now(UTC) - timedelta(minutes=5), world.amy.business.id
+    # In turns of the account and about it from elsewhere.
+    speaking = {"subject_kind": "business", "subject_ids": [account]}
+    made = {
+        str(logged(store, world.summit, at=moment, **(speaking if number % 2 else {"business_id": account})).id)
+        for number in range(120)
+    }
     officer, seen = client_for(world.summit.compliance), []
-    href: str | None = f"{LOG}?action=policy.list"
+    href: str | None = f"{LOG}?{query.format(account)}"
     while href:
         text = officer.get(href).text
         seen.append([key for key in made if f"{LOG}/{key}" in text])
