@@ -24,6 +24,7 @@ CAUSES = {
     "dates": "The carrier says that another agent has held it since before it was delivered",
     "file": "A newer file of the carrier names another agent, and not since when",
     "nobody": "Nobody knows any more who wrote it",
+    "npn": "The NPN was taken from this account, and may never have been its agent's",
     "case": "Found in a case of wrong delivery",
 }
 VERDICTS = {

@@ -37,11 +37,16 @@ def release_policies(policy_ids: Iterable[UUID]) -> int:
 
 
 def release_npn(business_id: UUID, npn: str) -> int:
-    """Release the Business's copies under `npn`, which has just been closed there; gives their number."""
+    """Release the Business's copies under `npn`, which has just been closed there; gives their number.
+
+    An officer is asked whether they were rightly delivered: the NPN may have been given to the account by mistake.
+    """
     fmo_id = _begin()
     contacts_lock.hold(business_id)
     with unseen("release"):
         taken = leave.release(fmo_id, "npn", NPN_LEFT, business=business_id, npn=npn)
+        judged = judging.judge_npn(fmo_id, taken)
+    findings.keep(judged)
     return _told(taken, NPN_LEFT)
 
 

@@ -43,15 +43,32 @@ LEFT JOIN LATERAL (
   SELECT CAST(coalesce(r.started_at, c.created_at) AT TIME ZONE 'UTC' AS date) AS day
   FROM sync_run r WHERE r.fmo_id = :fmo AND r.business_id = c.business_id AND r.id = c.added_run_id) delivered ON true
 """
-_IN_DOUBT = ("file", "nobody")
+_IN_DOUBT = ("file", "nobody", "npn")
+_UNDER_NPN = """
+SELECT c.business_id, c.policy_id, c.member_id, c.carrier, c.npn, c.npn AS new_npn, c.added_run_id, 'npn' AS cause
+FROM unnest(CAST(:businesses AS uuid[]), CAST(:policies AS uuid[])) AS t (business_id, policy_id)
+JOIN crm_policy c ON c.fmo_id = :fmo AND c.business_id = t.business_id AND c.policy_id = t.policy_id
+"""
 
 
 def judge(fmo_id: UUID, taken: Sequence[Taken]) -> list[Judged]:
     """What is to be kept of the deliveries of copies that were just taken because their policy has another writer."""
+    return _found(_JUDGE, fmo_id, taken)
+
+
+def judge_npn(fmo_id: UUID, taken: Sequence[Taken]) -> list[Judged]:
+    """The same of copies whose NPN was taken from the account.
+
+    Whether it was the account's until now, or never and given by mistake, only a person can say.
+    """
+    return _found(_UNDER_NPN, fmo_id, taken)
+
+
+def _found(query: str, fmo_id: UUID, taken: Sequence[Taken]) -> list[Judged]:
     if not taken:
         return []
     known = {"fmo": fmo_id, "businesses": [t.business_id for t in taken], "policies": [t.policy_id for t in taken]}
-    rows = db.session.execute(text(_JUDGE), known).all()
+    rows = db.session.execute(text(query), known).all()
     return [_judged(row) for row in rows if row.cause is not None]
 
 

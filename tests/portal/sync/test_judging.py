@@ -159,14 +159,18 @@ def test_a_file_that_names_another_and_no_day_leaves_it_to_a_person(
     assert rows(setup_engine, TOLD) == []
 
 
-def test_an_npn_that_leaves_was_rightful(app: Flask, store: Session, setup_engine: Engine, office: Office) -> None:
+def test_whether_an_npn_that_leaves_was_ever_the_accounts_is_asked_of_a_person(
+    app: Flask, store: Session, setup_engine: Engine, office: Office
+) -> None:
     load(app, store, office.fmo, aetna(person(1)), "20261101")
     sync(app, store, office.amy)
     with acting(app, admin_scope(office.fmo.id)):
         mine = select(BusinessNpn).where(BusinessNpn.business_id == office.amy.id)
         db.session.scalars(mine).one().until = func.now()
         assert operations.release_npn(office.amy.id, AMY) == 1
-    assert rows(setup_engine, FOUND) == []
+    [found] = rows(setup_engine, FOUND)
+    assert (found.cause, found.verdict, found.npn) == ("npn", "possible", AMY), "it may have been given by mistake"
+    assert rows(setup_engine, TOLD) == []
 
 
 def test_an_npn_that_a_run_finds_gone_was_rightful_too(
