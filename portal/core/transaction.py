@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import NoReturn
 from uuid import UUID
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, has_request_context, request
 
 from portal.core import access, clock, scope, sent
 from portal.core.events import Event
@@ -94,7 +94,7 @@ def not_yours(what: Event = REFUSED_RECORD, *, asked_for: UUID | None = None) ->
     at_work = scope.current()
     db.session.rollback()
     tried = asked_for or _asked_id()
-    where = {"endpoint": request.endpoint} if "endpoint" in what.fields else {}
+    where = {"endpoint": request.endpoint} if has_request_context() and "endpoint" in what.fields else {}
     write_refusal: RefusalWriter = current_app.extensions["write_refusal"]
     write_refusal(at_work, what, asked_for=tried, reason="not found for this actor", **where)
     abort(404)

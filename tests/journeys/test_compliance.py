@@ -27,7 +27,7 @@ def test_the_officer_follows_a_member_to_whoever_saw_them(signed_in: SignedIn, p
     officer = signed_in("compliance@summit.example")
     pages.open_place(officer, "Access log")
     officer.get_by_role("link", name="Find a member").click()
-    pages.field(officer, "MBI").fill(mbi)
+    pages.field(officer, "Medicare number").fill(mbi)
     officer.get_by_role("button", name="Find", exact=True).click()
     officer.get_by_role("table", name="Members found").get_by_role("link").first.click()
     expect(officer.get_by_role("heading", level=1, name="Who saw this member")).to_be_visible()
