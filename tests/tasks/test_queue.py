@@ -31,7 +31,7 @@ from tests.support.sentinels import parts_of, unpacked
 
 
 @pytest.fixture
-def connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+def connection(app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Redis]:
     """The queue's server, emptied."""
     from portal.extensions import redis_client
 
@@ -40,6 +40,8 @@ def connection(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     client.flushdb()
     for name in ("rq", "rq.worker"):  # RQ closes them to listeners once any worker of this process has set them up
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)
+        caplog.set_level(logging.WARNING, logger=name)
     yield client
     client.flushdb()
 
