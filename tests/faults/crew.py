@@ -7,16 +7,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 import psutil  # type: ignore[import-untyped]  # ships no types
 from redis import Redis
 from rq import Worker
-from rq.worker import WorkerStatus
+from rq.exceptions import NoSuchJobError
+from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker, WorkerStatus
+
+from tasks.queue import AllowedJob
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -59,17 +64,26 @@ class Crew:
                 [sys.executable, "-m", module], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
 
-    def horse(self) -> tuple[Process, psutil.Process]:
-        """The worker that is at work, and its work-horse; waits for them."""
-        return until(self._horse, "a work-horse")
+    def horse(self, subject: UUID | str) -> tuple[Process, psutil.Process]:
+        """The worker that has the job for the record `subject`, and its work-horse; waits for them.
 
-    def _horse(self) -> tuple[Process, psutil.Process] | None:
-        busy = {one.pid for one in Worker.all(connection=self.queue) if one.get_state() == WorkerStatus.BUSY}
+        The other worker may be at work, too: on mails, alarms or duplicates.
+        """
+        return until(lambda: self._horse(str(subject)), "a work-horse")
+
+    def _horse(self, subject: str) -> tuple[Process, psutil.Process] | None:
+        has_it = {one.pid for one in Worker.all(connection=self.queue) if subject in self._args(one)}
         for worker in self.workers:
             with suppress(psutil.Error):
-                if worker.pid in busy:
+                if worker.pid in has_it:
                     return worker, psutil.Process(worker.pid).children()[0]
         return None
+
+    def _args(self, worker: BaseWorker) -> Sequence[str]:
+        job_id = worker.get_current_job_id() if worker.get_state() == WorkerStatus.BUSY else None
+        with suppress(NoSuchJobError):
+            return AllowedJob.fetch(job_id, self.queue, JSONSerializer).args if job_id else ()
+        return ()
 
     def stop(self) -> None:
         """End all of them, also those that were stopped by a signal."""

@@ -73,9 +73,9 @@ def _over(store: Session, model: Any, row_id: UUID) -> Any:
     return until(look, f"the end of {model.__tablename__}", 120)
 
 
-def _kill(crew: Crew, engine: Engine) -> float:
+def _kill(crew: Crew, engine: Engine, subject: UUID) -> float:
     until(lambda: _stands(engine), "a worker in the middle of its writes")
-    _, horse = crew.horse()
+    _, horse = crew.horse(subject)
     horse.kill()
     killed = time.monotonic()
     until(lambda: gone(horse) and not _stands(engine), "the work-horse's end", 10)
@@ -91,13 +91,13 @@ def test_a_killed_load_and_a_killed_undo(
     before = content(store, fmo)
     with _held_up(setup_engine):
         run_id = _ask(app, fmo, "2002002", "20261201")
-        took("load killed: taken up", _kill(crew, setup_engine))
+        took("load killed: taken up", _kill(crew, setup_engine, run_id))
         assert content(store, fmo) == before, "nothing of it is seen before its end"
     run = _over(store, FeedRun, run_id)
     assert (run.status, run.changed, run.attempt) == ("succeeded", MANY, 2), run.error
     with _held_up(setup_engine):
         order_id = order(app, fmo, run)
-        took("undo killed: taken up", _kill(crew, setup_engine))
+        took("undo killed: taken up", _kill(crew, setup_engine, order_id))
         assert {npn for npn, *_ in content(store, fmo)["writers"].values()} == {"2002002"}
     done = _over(store, FeedUndo, order_id)
     assert (done.status, done.counts["changed"]) == ("done", MANY), done.error

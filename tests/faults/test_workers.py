@@ -52,7 +52,7 @@ def test_a_killed_worker(
     with held_up(setup_engine):
         run_id = ask_for_run(app, disturbed)
         wait_until_held(setup_engine)
-        worker, horse = crew.horse()
+        worker, horse = crew.horse(run_id)
         if victims in ("parent", "both"):
             worker.send_signal(signal.SIGKILL)
         if victims in ("horse", "both"):
@@ -76,7 +76,7 @@ def test_a_stopped_worker_that_wakes_up(
     with held_up(setup_engine):
         run_id = ask_for_run(app, disturbed)
         wait_until_held(setup_engine)
-        worker, horse = crew.horse()
+        worker, horse = crew.horse(run_id)
         freeze(worker.pid, horse.pid)
         stopped = time.monotonic()
         with setup_engine.begin() as connection:  # as if it had been stopped ten seconds ago
@@ -111,7 +111,7 @@ def test_a_cancelled_run(
     with held_up(setup_engine):
         run_id = ask_for_run(app, disturbed)
         wait_until_held(setup_engine)
-        _, horse = crew.horse()
+        _, horse = crew.horse(run_id)
         assert "Cancel the run" in admin.get(f"/fmo/runs/{run_id}").text
         clicked = time.monotonic()
         assert admin.post(f"/fmo/runs/{run_id}/cancel").status_code == 303
