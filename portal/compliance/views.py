@@ -19,6 +19,7 @@ from portal.compliance.neighbours import neighbours
 from portal.compliance.recertification.views import bp as recertification_bp
 from portal.compliance.retention.views import bp as retention_bp
 from portal.compliance.reviews.views import bp as reviews_bp
+from portal.compliance.seals import queries as seals
 from portal.compliance.seals.views import bp as seals_bp
 from portal.core import clock, csv_file
 from portal.core.fragments import page
@@ -80,7 +81,13 @@ def entry(entry_id: UUID) -> Response:
     """One entry with everything it holds."""
     found = find_or_404(AccessEntry, entry_id)
     record.entry_read(found)
-    return page("compliance/entry.html", entry=found, shown=record.show(found), neighbours=neighbours(found))
+    return page(
+        "compliance/entry.html",
+        entry=found,
+        shown=record.show(found),
+        seal=seals.seal_of(found.id),
+        neighbours=neighbours(found),
+    )
 
 
 @bp.get("/member")

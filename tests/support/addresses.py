@@ -60,6 +60,7 @@ KINDS = {
     "/crm/uploads/*": "upload",
     "/crm/uploads/*/rows/*": "upload_row",
     "/compliance/access/*": "entry",
+    "/compliance/seal/entries/*": "entry",
     "/compliance/people/*": "user",
     "/compliance/members/*": "member",
     "/compliance/businesses/*": "business",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 
 from portal.compliance.seals import anchor, statements
+from portal.compliance.seals.chain import Link
 from portal.compliance.seals.models import Seal, SealCheck
 from portal.compliance.seals.scopes import chains, sealing
 from portal.core import clock, scope
@@ -70,6 +72,11 @@ def figures() -> Figures:
             max(told.verified_seconds, (now - last.ended_at).total_seconds() if last and last.ended_at else 0),
         )
     return replace(told, verified_seconds=-1) if never else told
+
+
+def seal_of(entry_id: UUID) -> Link | None:
+    """The seal in which an entry of the officer's log stands; None while it waits for one."""
+    return next(iter(statements.seals_of(db.session(), scope.fmo_id(), [entry_id])), None)
 
 
 def checks() -> Sequence[SealCheck]:

@@ -190,7 +190,9 @@ def main(arguments: list[str]) -> int:
     right, waiting, faults = check_entries(folder, seals)
     for fault in [*wrong, *faults]:
         say(fault)
-    say(f"{right} entries are what was sealed, under {len(seals)} seals; {waiting} had no seal yet.")
+    is_right = "entry is" if right == 1 else "entries are"
+    under = "1 seal" if len(seals) == 1 else f"{len(seals)} seals"
+    say(f"{right} {is_right} what was sealed, under {under}; {waiting} had no seal yet.")
     number = len(wrong) + len(faults)
     say(f"{number} fault{'s' * (number > 1)} found." if number else "Nothing wrong was found.")
     return 1 if wrong or faults else 0

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
 from flask import Blueprint, Response, request, url_for
 
 from portal.compliance import asked
 from portal.compliance import queries as log
+from portal.compliance.models import AccessEntry
 from portal.compliance.seals import events, pack, queries, runs, signing
 from portal.core import access, clock, csv_file, scope
 from portal.core.fragments import fragment, go, live, page
+from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
 from portal.extensions import db
 
@@ -59,11 +65,24 @@ def evidence() -> Response:
     wanted = asked.read(url_for("compliance.log"), request.args)
     ids = [entry.id for entry in log.newest(wanted, MOST_PACKED)]
     member = wanted.id("member")
-    try:
-        made = pack.make(db.session(), scope.fmo_id(), ids)
-    except pack.TooMuch:
-        place = wanted.href()
-        return page("compliance/seals/too_much.html", status=409, most=pack.MOST_LEAVES, back_href=place)
     members = {member} if member else None
-    access.record(events.PACKED, kind="access_entry", members=members, filters=sorted(wanted.args), count=len(ids))
-    return csv_file.download(made, f"evidence-{clock.today().isoformat()}.zip", "application/zip")
+    about: dict[str, Any] = {"members": members, "filters": sorted(wanted.args)}
+    return _packed(ids, f"evidence-{clock.today().isoformat()}.zip", wanted.href(), **about)
+
+
+@bp.get("/entries/<uuid:entry_id>/pack.zip")
+@allow(Permission.ACCESS_EXPORT, events.PACKED, fresh=True)
+def evidence_of_one(entry_id: UUID) -> Response:
+    """One entry with what proves it, to be checked without the portal."""
+    found = find_or_404(AccessEntry, entry_id)
+    place = url_for("compliance.entry", entry_id=found.id)
+    return _packed([found.id], f"evidence-{found.id}.zip", place, ids=[found.id])
+
+
+def _packed(entries: Sequence[UUID], name: str, back_href: str, **about: Any) -> Response:
+    try:
+        made = pack.make(db.session(), scope.fmo_id(), entries)
+    except pack.TooMuch:
+        return page("compliance/seals/too_much.html", status=409, most=pack.MOST_LEAVES, back_href=back_href)
+    access.record(events.PACKED, kind="access_entry", count=len(entries), **about)
+    return csv_file.download(made, name, "application/zip")

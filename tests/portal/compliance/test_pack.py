@@ -138,3 +138,26 @@ def test_too_much_for_one_pack(
     answer = client_for(world.summit.compliance).get(PACK)
     assert answer.status_code == 409 and "Narrow the dates" in answer.text
     assert entries(store, world.summit, "seal.pack") == []
+
+
+def test_one_entry_with_its_proof(
+    world: World, store: Session, seal: Callable[[], int], client_for: Any, tmp_path: Path
+) -> None:
+    """Its page names its seal as soon as it has one, and gives a pack of it alone."""
+    first, foreign = logged(store, world.summit), logged(store, world.lakeside)
+    officer = client_for(world.summit.compliance)
+    place, proof = f"/compliance/access/{first.id}", f"/compliance/seal/entries/{first.id}/pack.zip"
+    assert "None yet; it comes within a minute" in officer.get(place).text
+    seal()
+    shown = officer.get(place).text
+    assert 'Seal <span class="figure">1</span></a>' in shown and proof in shown
+    answer = officer.get(proof)
+    with ZipFile(io.BytesIO(answer.data)) as packed:
+        packed.extractall(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(tmp_path / "verify_pack.py")], capture_output=True, text=True, check=False
+    )
+    assert "1 entry is what was sealed, under 1 seal; 0 had no seal yet." in done.stdout, done.stdout + done.stderr
+    [entry] = entries(store, world.summit, "seal.pack")
+    assert (entry.subject_ids, entry.detail["count"]) == ([first.id], 1)
+    assert officer.get(f"/compliance/seal/entries/{foreign.id}/pack.zip").status_code == 404
