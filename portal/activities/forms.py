@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, SelectField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.core import clock
+from portal.core.forms import Form
 
 OUTCOMES = {
     "call": ("Reached", "Left a message", "No answer", "Wrong number"),
@@ -21,7 +21,7 @@ SUMMARY_LENGTH = 140
 TEXT_LABELS = {"note": "Note", "call": "What was said", "email": "What it was about", "meeting": "What was agreed"}
 
 
-class PlainActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class PlainActivityForm(Form):
     """Filled for one type; `outcome` is absent where the type has none."""
 
     when = DateTimeLocalField(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from portal.core.forms import Form
+
 RECOGNISE = SelectChoice("", "Recognise it from the file")
 
 
-class FeedForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class FeedForm(Form):
     """A carrier file to load."""
 
     file = FileField("File", validators=[FileRequired("Choose the file that the carrier sent.")])
@@ -23,13 +24,13 @@ class FeedForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         self.connector.choices = [RECOGNISE, *(SelectChoice(name, name) for name in names)]
 
 
-class ApproveForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ApproveForm(Form):
     """A yes to exactly what the page showed."""
 
     shown = HiddenField()
 
 
-class RejectForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class RejectForm(Form):
     """A no, and why."""
 
     reason = TextAreaField(
@@ -41,7 +42,7 @@ class RejectForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class UndoForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class UndoForm(Form):
     """A yes to taking back what the page showed."""
 
     shown = HiddenField()

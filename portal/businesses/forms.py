@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Optional, ValidationError
 
-from portal.core.forms import optional_reason
+from portal.core.forms import Form, optional_reason
 from portal.core.scope import AGENT_ROLES, Role
 
 _FIRST, _LAST = date(1990, 1, 1), date(2200, 12, 31)
@@ -26,13 +25,13 @@ class Day(DateField):  # type: ignore[misc]  # wtforms ships no types
             raise ValueError("Enter a date such as 2026-03-12.") from error
 
 
-def sane(form: FlaskForm, field: Field) -> None:
+def sane(form: Form, field: Field) -> None:
     """Refuse a year that can only be a slip of the hand."""
     if field.data is not None and not _FIRST <= field.data <= _LAST:
         raise ValidationError("Enter a year between 1990 and 2200.")
 
 
-class AgreementForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class AgreementForm(Form):
     """When it was signed and its last day; both empty: there is none."""
 
     signed_on = Day("Signed on", validators=[Optional(), sane])
@@ -59,7 +58,7 @@ def role_field(label: str, default: Role | None = None) -> SelectField:
     )
 
 
-class RoleForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class RoleForm(Form):
     """Another role; the reason is asked where it opens the whole account."""
 
     role = role_field("Role")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import DateField, StringField
 from wtforms.validators import Length, Optional
 
 from portal.compliance.lookup import LookedFor
+from portal.core.forms import Form
 
 INCOMPLETE = "Enter first name, last name and birth date, or a Medicare number."
 
 
-class LookupForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class LookupForm(Form):
     """Name and birth date, or MBI."""
 
     first_name = StringField("First name", validators=[Length(max=80)])

@@ -8,7 +8,6 @@ from hashlib import blake2b
 from typing import Any
 
 from flask import current_app
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
@@ -16,7 +15,7 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from portal.connectors import normalise
 from portal.connectors.names import tidied
 from portal.core import clock
-from portal.core.forms import readable, stripped
+from portal.core.forms import Form, readable, stripped
 from portal.crm.models import TYPED_FIELDS, Contact
 from portal.crm.words import FIELDS, GENDERS, phone
 
@@ -37,7 +36,7 @@ def _text(name: str, *checks: Any, limit: int = 120) -> StringField:
     return StringField(label, filters=[tidied], validators=[*checks, short])
 
 
-class ContactForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ContactForm(Form):
     """One field for each of TYPED_FIELDS, and the state of the contact that the person looked at."""
 
     seen = HiddenField()
@@ -137,7 +136,7 @@ def version_of(contact: Contact) -> str:
     return contact.updated_at.isoformat()
 
 
-class NoteForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class NoteForm(Form):
     """A note."""
 
     body = TextAreaField(

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.book import limits
 from portal.book import operations as book
+from portal.core.forms import Form
 from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
 from portal.identity import rules
@@ -36,7 +36,7 @@ def _form() -> Any:
     asked = [rule for rule in rules.declared() if _asked(rule)]
     fields = {rule.name: _field(rule) for rule in asked}
     fields |= {_why(rule): _reason(rule) for rule in asked if rule.reason_for is not None}
-    return type("RulesForm", (FlaskForm,), fields)(data=rules.values())
+    return type("RulesForm", (Form,), fields)(data=rules.values())
 
 
 def _why(rule: Rule) -> str:

@@ -102,3 +102,8 @@ def test_settings_of_a_connection_are_local_to_the_transaction() -> None:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert not plain.match(node.value), module.place
+
+
+def test_forms_refuse_in_the_words_of_the_portal() -> None:
+    found = [m.place for m in modules() if "FlaskForm" in m.text and m.name != "portal.core.forms"]
+    assert found == [], "make it a portal.core.forms.Form: the library's own sentences speak of fields"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.connectors.full_sets import MOST_FILES, FullSet, checked
+from portal.core.forms import Form
 
 _NUMBER = f"Enter a whole number from 1 to {MOST_FILES}."
 
 
-class FullSetForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class FullSetForm(Form):
     """What the files of one day must be to tell everything."""
 
     is_full = BooleanField("The files of one day tell the carrier’s whole book")

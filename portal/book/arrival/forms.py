@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import (
     Field,
     HiddenField,
@@ -22,7 +21,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Sto
 
 from portal.book.arrival import names, secrets
 from portal.book.arrival.models import ArrivalSource
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 from portal.core.zones import ZONES
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|[0-9a-f:]{2,45}", re.IGNORECASE)
@@ -59,7 +58,7 @@ def _given(form: Any, field: Field) -> None:
         raise StopValidation("Say how often to look.")
 
 
-class _Scheduled(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class _Scheduled(Form):
     """When to look."""
 
     pattern = StringField(
@@ -179,13 +178,13 @@ class SftpForm(_Scheduled):
         }  # fmt: skip
 
 
-class TrustForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class TrustForm(Form):
     """A yes to exactly the key that the page showed."""
 
     shown = HiddenField()
 
 
-class ExpectForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ExpectForm(Form):
     """How often a file is expected."""
 
     days = IntegerField(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal.book.quarantine.words import STATUS_CHOICES
+from portal.core.forms import Form
 
 
-class DismissForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class DismissForm(Form):
     """Why nothing is done about a row, as it stood when this was decided."""
 
     version = HiddenField()
@@ -24,7 +24,7 @@ class DismissForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class MeaningForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class MeaningForm(Form):
     """What a word of a carrier means."""
 
     meant = SelectField(

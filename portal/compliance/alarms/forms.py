@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 
 LEAST, MOST = 10, 1000
 
 
-class NoteForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class NoteForm(Form):
     """The note."""
 
     note = TextAreaField(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
     DateTimeLocalField,
@@ -21,7 +20,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from portal.compliance import subjects
 from portal.compliance.breaches.words import CONCLUSIONS, FACTORS
 from portal.core import clock
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 from portal.core.ids import parse_id
 
 MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
@@ -37,7 +36,7 @@ def _long(label: str) -> TextAreaField:
     return TextAreaField(label, filters=[stripped], validators=[Optional(), short], render_kw={"rows": 4})
 
 
-class CaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class CaseForm(Form):
     """Which account had what, when."""
 
     title = StringField(
@@ -92,7 +91,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         return chosen[0] if len(chosen) == 1 else None
 
 
-class AssessForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class AssessForm(Form):
     """The four factors, and notes."""
 
     nature = _long(FACTORS["nature"])
@@ -102,7 +101,7 @@ class AssessForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     notes = _long("Notes")
 
 
-class ConcludeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ConcludeForm(Form):
     """What follows from the factors."""
 
     conclusion = RadioField(
@@ -118,7 +117,7 @@ class ConcludeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class TellForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class TellForm(Form):
     """That a carrier was told."""
 
     carrier = SelectField("Carrier", validators=[InputRequired("Choose the carrier.")])
@@ -132,7 +131,7 @@ class TellForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         self.carrier.choices = [SelectChoice(key, name) for key, name in carriers]
 
 
-class TermForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class TermForm(Form):
     """What a carrier's contract says."""
 
     carrier = SelectField("Carrier", validators=[InputRequired("Choose the carrier.")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
@@ -11,7 +10,7 @@ from portal.compliance.disclosures.accounting import six_years
 from portal.compliance.disclosures.models import RIGHT, WRONG
 from portal.compliance.disclosures.words import KINDS
 from portal.core import clock
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 
 _ROWS = {"rows": 3}
 
@@ -29,7 +28,7 @@ def _not_ahead(form: object, field: Field) -> None:
         raise ValidationError("Enter a day after 1999.")
 
 
-class RecordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class RecordForm(Form):
     """A disclosure outside the portal."""
 
     disclosed_on = DateField("Disclosed on", validators=[InputRequired("Enter the day."), _not_ahead])
@@ -56,13 +55,13 @@ class RecordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             raise ValidationError("Only a health oversight agency or law enforcement may ask for this.")
 
 
-class StrikeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class StrikeForm(Form):
     """Why a recorded disclosure was a mistake."""
 
     why = _long("Why it is struck out", "Say why this line is a mistake.", 500)
 
 
-class RequestForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class RequestForm(Form):
     """A member's request."""
 
     received_on = DateField("Received on", validators=[InputRequired("Enter the day on which it came."), _not_ahead])
@@ -79,13 +78,13 @@ class RequestForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             raise ValidationError("A member may ask for the six years before the request. Enter a later day.")
 
 
-class PutOffForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class PutOffForm(Form):
     """Why the answer takes longer."""
 
     why = _long("Why it takes longer", "Say why: the member must be told in writing, with the new day.", 500)
 
 
-class DecideForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class DecideForm(Form):
     """Whether deliveries were wrong."""
 
     verdict = RadioField(

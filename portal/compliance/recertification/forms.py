@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.compliance.recertification.models import CONFIRMED, WITHDRAWN
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 
 
-class DecideForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class DecideForm(Form):
     """Confirm or withdraw; why, where it is withdrawn."""
 
     decision = RadioField(

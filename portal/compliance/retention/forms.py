@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask_wtf import FlaskForm
 from wtforms import IntegerField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
@@ -13,7 +12,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from portal.compliance import subjects
 from portal.compliance.retention.models import FEWEST, LOG, MOST
 from portal.compliance.retention.queries import KINDS, SUBJECT
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 from portal.core.ids import parse_id
 
 LEAST, LONGEST = 10, 1000
@@ -32,7 +31,7 @@ def _reason(label: str) -> TextAreaField:
     )
 
 
-class TermForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class TermForm(Form):
     """For how long."""
 
     years = IntegerField(
@@ -44,7 +43,7 @@ class TermForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class HoldForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class HoldForm(Form):
     """What is held, and why."""
 
     kind = RadioField(
@@ -83,7 +82,7 @@ class HoldForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         return None
 
 
-class LiftForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class LiftForm(Form):
     """Why it is over."""
 
     reason = _reason("Why it is lifted")

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, IntegerField, RadioField, SelectField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
@@ -16,7 +15,7 @@ from portal.compliance.reviews.models import FINE, FOLLOW_UP, INCIDENT
 from portal.compliance.reviews.operations import Judgement
 from portal.compliance.reviews.rules import Rules
 from portal.core import clock, scope
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 from portal.core.ids import parse_id
 from portal.core.zones import ZONES
 
@@ -27,7 +26,7 @@ FARTHEST = timedelta(days=365)
 SOON = timedelta(days=14)
 
 
-class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class JudgeForm(Form):
     """A judgement of findings; a follow-up has an owner and a last day."""
 
     disposition = RadioField(
@@ -68,7 +67,7 @@ class JudgeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         return Judgement(FOLLOW_UP, self.note.data, (owner, people.officers()[owner]), self.due_on.data)
 
 
-class FineForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class FineForm(Form):
     """The one note under which a whole kind is called fine."""
 
     reason = TextAreaField(
@@ -79,7 +78,7 @@ class FineForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class CloseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class CloseForm(Form):
     """What came of a follow-up."""
 
     outcome = TextAreaField(
@@ -90,7 +89,7 @@ class CloseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class WatchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class WatchForm(Form):
     """Why a member is watched."""
 
     reason = TextAreaField(
@@ -109,7 +108,7 @@ def _number(label: str, least: int, most: int) -> IntegerField:
     return IntegerField(label, validators=[InputRequired(say), NumberRange(least, most, say)])
 
 
-class RulesForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class RulesForm(Form):
     """How the log is reviewed."""
 
     every_days = _number("Days between reviews", 1, 31)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.core import clock
+from portal.core.forms import Form
 from portal.downline.keys import KINDS, MAX_IDENTIFIER, carriers
 
 _FIRST, _LAST = date(1900, 1, 1), date(2200, 12, 31)
@@ -21,7 +21,7 @@ def _sane(form: Any, field: Field) -> None:
         raise ValidationError("Enter a year between 1900 and 2200.")
 
 
-class _Dates(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class _Dates(Form):
     valid_from = DateField("First day", validators=[Optional(), _sane])
     valid_to = DateField("Last day", validators=[Optional(), _sane])
 
@@ -57,7 +57,7 @@ class EditIdentifierForm(_Dates):
     )
 
 
-class EndIdentifierForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class EndIdentifierForm(Form):
     """The last day on which the identifier holds."""
 
     last_day = DateField("Last day", default=clock.today, validators=[InputRequired("Enter the last day."), _sane])

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, SelectField, StringField, TelField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from portal.connectors import normalise
 from portal.connectors.names import tidied, tidy
-from portal.core.forms import readable
+from portal.core.forms import Form, readable
 from portal.downline import queries
 from portal.downline.keys import canonical_npn, readable_phone
 from portal.downline.models import Producer
@@ -21,7 +20,7 @@ from portal.downline.operations.producers import Details
 _NAME = Length(max=120, message="Use at most 120 characters.")
 
 
-class _ProducerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class _ProducerForm(Form):
     npn = StringField(
         "NPN",
         validators=[

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 from portal.identity.emergency.models import JUSTIFIED, LEAST, MOST, NOT_JUSTIFIED
 
 
-class AskForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class AskForm(Form):
     """The reason."""
 
     reason = TextAreaField(
@@ -26,7 +25,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class ReviewForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ReviewForm(Form):
     """The finding; a note where it was not justified."""
 
     finding = RadioField(

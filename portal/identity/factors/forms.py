@@ -5,24 +5,25 @@ What proves has names of its own: such fields may stand in a form of any page, b
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from portal.core.forms import Form
 
-class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+
+class CodeForm(Form):
     """The first code of an app that is being set up."""
 
     code = StringField("Code", validators=[InputRequired("Enter the six digits of your app."), Length(max=20)])
 
 
-class ProofByApp(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class ProofByApp(Form):
     """A code of the authenticator app."""
 
     proof_code = StringField("Code", validators=[InputRequired("Enter the six digits of your app."), Length(max=20)])
 
 
-class ProofByRecovery(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class ProofByRecovery(Form):
     """One of the recovery codes."""
 
     proof_recovery = StringField(
@@ -30,7 +31,7 @@ class ProofByRecovery(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no type
     )
 
 
-class ProofByPassword(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class ProofByPassword(Form):
     """The password, of somebody who needs no second factor."""
 
     proof_password = PasswordField("Password", validators=[InputRequired("Enter your password."), Length(max=1000)])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from email_validator import EmailNotValidError, validate_email
-from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, PasswordField
 from wtforms.validators import InputRequired, Length, ValidationError
+
+from portal.core.forms import Form
 
 ADDRESS = "Enter an address like name@agency.example."
 
 
-def is_address(form: FlaskForm, field: Field) -> None:
+def is_address(form: Form, field: Field) -> None:
     """Refuse what is no e-mail address."""
     try:
         validate_email(field.data or "", check_deliverability=False, test_environment=True)
@@ -18,19 +19,19 @@ def is_address(form: FlaskForm, field: Field) -> None:
         raise ValidationError(ADDRESS) from error
 
 
-class ForgotForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class ForgotForm(Form):
     """Whose password is to be set anew."""
 
     email = EmailField("Email", validators=[InputRequired("Enter your email address."), Length(max=254)])
 
 
-class ResetForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class ResetForm(Form):
     """The new password of who opened the link."""
 
     password = PasswordField("New password", validators=[InputRequired("Enter a password.")])
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class PasswordForm(Form):
     """The present password and the new one."""
 
     present = PasswordField(
@@ -39,7 +40,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     password = PasswordField("New password", validators=[InputRequired("Enter a password.")])
 
 
-class EmailForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class EmailForm(Form):
     """Another address to sign in with."""
 
     email = EmailField(

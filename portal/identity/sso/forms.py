@@ -6,12 +6,11 @@ import re
 from typing import Any
 from uuid import UUID
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from portal.core.forms import stripped
+from portal.core.forms import Form, stripped
 from portal.core.scope import Role
 from portal.identity.models import User
 from portal.identity.sso.calling import fit_for_use
@@ -28,7 +27,7 @@ JOINING = [
 ]
 
 
-class WhereForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class WhereForm(Form):
     """Whose provider a stranger signs in at."""
 
     organization = StringField(
@@ -38,11 +37,11 @@ class WhereForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     )
 
 
-class PlainForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class PlainForm(Form):
     """A button."""
 
 
-class PasswordsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class PasswordsForm(Form):
     """Who may still sign in with a password, and that one knows what that means."""
 
     break_glass = SelectField(
@@ -65,7 +64,7 @@ class PasswordsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         return UUID(str(self.break_glass.data))
 
 
-class _ProviderForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class _ProviderForm(Form):
     """The provider. The secret is only ever written."""
 
     issuer = StringField(
@@ -162,7 +161,7 @@ def provider_form(provider: SsoProvider | None = None) -> Any:
     for role in claimable():
         values = [value for value, given in provider.claim_roles.items() if given == role.value]
         held[_name(role)] = ", ".join(values)
-    return made(data=held)
+    return made(formdata=None, data=held)  # whatever another form of the page just sent
 
 
 def role_fields(form: Any) -> list[Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Regexp
 
+from portal.core.forms import Form
 from portal.core.scope import Role
 
 _ADDRESS = r"^[^@\s\"<>,;]+@[^@\s\"<>,;]+\.[^@\s\"<>,;]+$"
@@ -20,7 +20,7 @@ MEANS = {
 }
 
 
-class PersonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class PersonForm(Form):
     """Name, address, and for the staff the role."""
 
     first_name = StringField("First name", validators=[InputRequired("Enter the first name."), Length(max=100)])
@@ -41,7 +41,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         self.role.choices = [SelectChoice("", "Choose a role"), *_choices(roles)]
 
 
-class StaffRoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class StaffRoleForm(Form):
     """Another preset."""
 
     role = SelectField("Role", validators=[InputRequired("Choose the role.")])

@@ -10,6 +10,7 @@ from flask_limiter.util import get_remote_address
 from portal.core.fragments import go, page
 from portal.core.permissions import public
 from portal.core.session import TenantSession, open_session
+from portal.core.words import counted
 from portal.extensions import limiter
 from portal.identity import operations, queries
 from portal.identity.forms import InvitationForm
@@ -68,7 +69,7 @@ def proved_npn(form: InvitationForm, invitation_row: Invitation, user: User) -> 
         operations.refuse(invitation_row, user, origin())
         left = operations.MAX_TRIES - invitation_row.wrong_tries
         form.npn.errors = [
-            f"This is not the NPN that the invitation is for. You can try {left} more times."
+            f"This is not the NPN that the invitation is for. You can try {counted(left, 'more time')}."
             if left
             else "This is not the NPN that the invitation is for. Ask your FMO for a new invitation."
         ]

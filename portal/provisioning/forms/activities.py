@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, HiddenField, SelectField, StringField, TelField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
@@ -13,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, Va
 from portal.businesses.forms import Day, role_field, sane
 from portal.connectors import normalise
 from portal.connectors.names import tidied
-from portal.core.forms import ticked
+from portal.core.forms import Form, ticked
 from portal.core.scope import Role
 from portal.core.zones import ZONES
 from portal.downline.keys import readable_phone
@@ -61,7 +60,7 @@ def shared_box() -> BooleanField:
     )
 
 
-class _ActivityForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class _ActivityForm(Form):
     """What every [Agent CRM] activity may keep of a word with the agent before."""
 
     confirmed_with_agent = BooleanField("Confirmed with the agent")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField
 from wtforms.validators import InputRequired
 
 from portal.businesses.forms import role_field
-from portal.core.forms import optional_reason
+from portal.core.forms import Form, optional_reason
 from portal.core.scope import Role
 from portal.provisioning.forms.activities import outside_box
 
 
-class MoveForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class MoveForm(Form):
     """From which account to which, and as what there."""
 
     origin = HiddenField("From", validators=[InputRequired()])

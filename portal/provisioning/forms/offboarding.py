@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.businesses.forms import Day
 from portal.core import clock
+from portal.core.forms import Form
 
 GRACE, LONGEST = timedelta(days=14), timedelta(days=90)
 NOW, UNTIL = "now", "until"
 
 
-class OffboardForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class OffboardForm(Form):
     """Why, what becomes of the sign-in, and whether the record is still active."""
 
     reason = TextAreaField(

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.connectors.normalise import number_key
 from portal.connectors.words import carriers
-from portal.core.forms import readable, stripped
+from portal.core.forms import Form, readable, stripped
 from portal.sync.claims.words import ANSWERS, VERDICTS
 
 MAX_NUMBER, MAX_NOTE, MAX_ANSWER = 40, 500, 1000
 
 
-class NumberForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class NumberForm(Form):
     """A carrier and a number of it."""
 
     carrier = SelectField("Carrier", validators=[InputRequired("Choose the carrier.")])
@@ -45,7 +44,7 @@ class FindForm(NumberForm):
         self.number.label.text = "Policy or member number"
 
 
-class ClaimForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ClaimForm(Form):
     """ "This policy is mine": the token of what was asked, and a word to the FMO."""
 
     q = HiddenField()
@@ -56,7 +55,7 @@ class ClaimForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class AnswerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class AnswerForm(Form):
     """What was found, and what the account reads about it."""
 
     verdict = RadioField(

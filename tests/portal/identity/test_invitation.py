@@ -71,7 +71,7 @@ def test_another_npn_is_refused_and_five_spend_the_link(app: Flask, invited: Use
     for left in (4, 3, 2, 1):
         answer = client.post(link, data={"npn": "1", "password": PASSWORD})
         assert answer.status_code == 422
-        assert f"{left} more times" in answer.text
+        assert f"{left} more time{'s' if left > 1 else ''}." in answer.text
     client.post(link, data={"npn": "1", "password": PASSWORD})
     assert client.post(link, data={"npn": "8812034", "password": PASSWORD}).status_code == 404
 

@@ -181,7 +181,10 @@ def test_passwords_go_off_but_for_one(
     setup_engine: Engine,
 ) -> None:
     sent = {"off": "1", "break_glass": str(keeper.id), "sure": "y"}
-    assert client.post(f"{AT}/passwords", data={**sent, "sure": ""}).status_code == 422
+    configured.trusts_factor = True
+    store.commit()
+    slip = client.post(f"{AT}/passwords", data={**sent, "sure": ""})
+    assert slip.status_code == 422 and re.search(r'<input[^>]*checked[^>]* name="trusts_factor"', slip.text)
     assert client.post(f"{AT}/passwords", data=sent).status_code == 303 and held(store).passwords_off
     right, wrong = (_sign_in(browser(app, None), admin.email, word) for word in (PASSWORD, "another one of mine"))
     assert (right.status_code, wrong.status_code) == (422, 422) and WRONG in right.text and WRONG in wrong.text

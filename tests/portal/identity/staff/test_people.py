@@ -71,6 +71,14 @@ def test_new_person_is_invited_by_mail(store: Session, manager: User, client_for
     assert "staff.add" in _actions(store)
 
 
+def test_what_is_too_long_is_refused_in_the_words_of_the_portal(admin: User, client_for: Client) -> None:
+    typed = _new(Role.FMO_STEWARD) | {"first_name": "x" * 101, "role": "?"}
+    long = client_for(admin).post("/fmo/users/new", data=typed)
+    assert long.status_code == 422 and "Use at most 100 characters." in long.text
+    assert "Choose one of those that are offered." in long.text
+    assert "Field cannot" not in long.text and "Not a valid" not in long.text
+
+
 def test_no_role_is_given_by_a_slip(store: Session, admin: User, client_for: Client) -> None:
     client = client_for(admin)
     first = client.get("/fmo/users/new").text.split("<option", 2)[1]
