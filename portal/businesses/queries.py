@@ -174,10 +174,23 @@ def users_of(business_id: UUID) -> Sequence[User]:
     ).all()
 
 
+def goes_on(user: User) -> bool:
+    """Whether this user of a Business was neither deactivated nor told to leave."""
+    return user.state != "deactivated" and user.leaves_on is None
+
+
 def without_admin(people: Iterable[User]) -> bool:
     """Whether somebody of these people goes on with the account, and nobody who does is an Administrator of it."""
-    roles = {one.role for one in people if one.state != "deactivated" and one.leaves_on is None}
+    roles = {one.role for one in people if goes_on(one)}
     return bool(roles) and Role.AGENT_ADMIN not in roles
+
+
+def is_only_admin(user: User) -> bool:
+    """Whether nobody would decide about the other users of the user's account if this one were not there."""
+    if user.business_id is None or user.role is not Role.AGENT_ADMIN:
+        return False
+    people = users_of(user.business_id)
+    return not without_admin(people) and without_admin(one for one in people if one.id != user.id)
 
 
 def brings(business_id: UUID, npn: str, email: str | None = None) -> User | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from portal.businesses import leaving
 from portal.businesses.models import Business
 from portal.compliance.recertification import people
 from portal.compliance.recertification.people import NotWithdrawn, Person
@@ -15,8 +16,8 @@ from portal.core.scope import Scope
 from portal.extensions import db
 from portal.identity.factors import kinds
 from portal.identity.models import User
+from portal.identity.staff import asking, withdrawal
 from portal.identity.staff import operations as staff
-from portal.identity.staff import withdrawal
 
 
 def everybody() -> Sequence[Person]:
@@ -46,6 +47,18 @@ def withdraw(user_id: UUID, by: Scope) -> None:
         raise NotWithdrawn(str(refused)) from refused
 
 
+def follows(user_id: UUID) -> Sequence[str]:
+    """What withdrawing somebody means for their account, or for the FMO on a day without its identity provider."""
+    join = (Business.fmo_id == User.fmo_id) & (Business.id == User.business_id)
+    found = db.session.execute(select(User, Business).outerjoin(Business, join).where(User.id == user_id)).one_or_none()
+    if found is None:
+        return []
+    user, business = found
+    sentences = [leaving.follows(business, user) if business else None]
+    sentences.append(user.name + asking.LEFT_WITHOUT if asking.keeps_the_password(user) else None)
+    return [one for one in sentences if one]
+
+
 def register() -> None:
     """Tell the recertification."""
-    people.register(everybody, withdraw)
+    people.register(everybody, withdraw, follows)

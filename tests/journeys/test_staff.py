@@ -110,14 +110,16 @@ def test_user_administrator_invites_locks_and_lets_in_again(signed_in: SignedIn,
     page.get_by_label("Role").select_option(value="fmo_steward")
     page.get_by_role("button", name="Add and invite").click()
     expect(page.get_by_role("heading", level=1, name="Nadia Quist")).to_be_visible()
+    page.get_by_role("link", name="Lock out").click()
+    expect(page.get_by_role("heading", level=1, name="Lock out Nadia Quist")).to_be_visible()
     page.get_by_role("button", name="Lock out").click()
     expect(page.get_by_text("Locked out").first).to_be_visible()
     page.get_by_role("button", name="Let in again").click()
-    expect(page.get_by_role("button", name="Lock out")).to_be_visible()
+    expect(page.get_by_role("link", name="Lock out")).to_be_visible()
     pages.open_place(page, "Users")
     page.get_by_role("link", name="Maria Ortega").click()
     expect(page.get_by_text("Only an FMO administrator decides about administrators.")).to_be_visible()
-    expect(page.get_by_role("button", name="Lock out")).to_have_count(0)
+    expect(page.get_by_role("link", name="Lock out")).to_have_count(0)
 
 
 def test_officers_look_after_one_another(signed_in: SignedIn) -> None:

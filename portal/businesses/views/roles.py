@@ -26,15 +26,10 @@ def _page(business: Business, user: User, form: RoleForm, status: int = 200) -> 
         user=user,
         form=form,
         others=len(others),
-        only_admin=_is_only_admin(business, user),
+        only_admin=queries.is_only_admin(user),
         further=None if None in counts else sum(count or 0 for count in counts),
         back=address_of(business),
     )
-
-
-def _is_only_admin(business: Business, user: User) -> bool:
-    people = queries.users_of(business.id)
-    return not queries.without_admin(people) and queries.without_admin(one for one in people if one.id != user.id)
 
 
 @bp.get("/<uuid:record_id>/users/<uuid:user_id>/role")

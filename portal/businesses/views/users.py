@@ -6,13 +6,14 @@ from uuid import UUID
 
 from flask import Response, flash
 
-from portal.businesses import operations
+from portal.businesses import leaving, operations
 from portal.businesses.views import address_of, bp, find_user
 from portal.core import scope
-from portal.core.fragments import go
+from portal.core.fragments import go, page
 from portal.core.permissions import Permission, allow
 from portal.identity.factors import operations as factors
 from portal.identity.operations import invite
+from portal.identity.staff.queries import with_second_factor
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/invitation")
@@ -28,6 +29,15 @@ def resend_invitation(record_id: UUID, user_id: UUID) -> Response:
         invite(user.id)
         flash(f"A new invitation is on its way to {user.email}. The earlier link works no more.")
     return go(address_of(business))
+
+
+@bp.get("/<uuid:record_id>/users/<uuid:user_id>/deactivation")
+@allow(Permission.BUSINESS_USERS)
+def confirm_deactivation(record_id: UUID, user_id: UUID) -> Response:
+    """What closing the sign-in means, for the user and for the account."""
+    business, user = find_user(record_id, user_id)
+    follows, back = leaving.follows(business, user), address_of(business)
+    return page("businesses/deactivate.html", business=business, user=user, follows=follows, back=back)
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/deactivation")
@@ -60,6 +70,15 @@ def lift_suspension(record_id: UUID, user_id: UUID) -> Response:
     lifted = operations.lift_suspension(user, by=scope.current())
     flash(f"The suspension of {user.name} is lifted." if lifted else f"{user.name} is not suspended.")
     return go(address_of(business))
+
+
+@bp.get("/<uuid:record_id>/users/<uuid:user_id>/factor")
+@allow(Permission.BUSINESS_USERS)
+def confirm_reset_factor(record_id: UUID, user_id: UUID) -> Response:
+    """What taking the second factors away means."""
+    business, user = find_user(record_id, user_id)
+    holds = user.id in with_second_factor([user])
+    return page("businesses/reset_factor.html", business=business, user=user, holds=holds, back=address_of(business))
 
 
 @bp.post("/<uuid:record_id>/users/<uuid:user_id>/factor")

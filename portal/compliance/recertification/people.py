@@ -32,17 +32,19 @@ class NotWithdrawn(Exception):
 
 Everybody = Callable[[], Sequence[Person]]
 Withdraw = Callable[[UUID, Scope], None]
+Follows = Callable[[UUID], Sequence[str]]
 _everybody: list[Everybody] = []
 _withdraw: list[Withdraw] = []
+_follows: list[Follows] = []
 
 
-def register(everybody: Everybody, withdraw: Withdraw) -> None:
-    """Name both functions, once for the program.
+def register(everybody: Everybody, withdraw: Withdraw, follows: Follows) -> None:
+    """Name the functions, once for the program.
 
     `everybody()` gives all people of the FMO at work. `withdraw(user_id, by)` closes a sign-in in the transaction at
-    work and ends its sessions; it raises `NotWithdrawn`.
+    work and ends its sessions; it raises `NotWithdrawn`. `follows(user_id)` says in sentences what others would lose.
     """
-    _everybody[:], _withdraw[:] = [everybody], [withdraw]
+    _everybody[:], _withdraw[:], _follows[:] = [everybody], [withdraw], [follows]
 
 
 def everybody() -> Sequence[Person]:
@@ -53,3 +55,8 @@ def everybody() -> Sequence[Person]:
 def withdraw(user_id: UUID, by: Scope) -> None:
     """Close somebody's sign-in, effective at once; raises `NotWithdrawn`."""
     _withdraw[0](user_id, by)
+
+
+def follows(user_id: UUID) -> Sequence[str]:
+    """What withdrawing somebody's access means for others, in sentences for who is about to; nothing as a rule."""
+    return _follows[0](user_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, request, url_for
 
 from portal.compliance import sentences
-from portal.compliance.recertification import events, export, operations, queries, statement
+from portal.compliance.recertification import events, export, operations, people, queries, statement
 from portal.compliance.recertification.forms import DecideForm
 from portal.compliance.recertification.models import WITHDRAWN, Recertification, RecertificationLine
 from portal.compliance.recertification.operations import Refused
@@ -187,6 +187,7 @@ def _line_page(
         refused=refused,
         form=form,
         sees=found.roles.get(shown.role, []),
+        follows=people.follows(shown.user_id) if found.signed_at is None else [],
         mine=shown.user_id == scope.current().actor_id,
         role_label=sentences.role_label,
         decisions=queries.DECISIONS,

@@ -127,6 +127,12 @@ def local_password_off(work: Session, user: User) -> bool:
     return found is not None and found.passwords_off and found.break_glass_id != user.id
 
 
+def is_break_glass(work: Session, user: User) -> bool:
+    """Whether passwords are off in this user's FMO and theirs works all the same (login `identity`)."""
+    kept = (SsoProvider.fmo_id == user.fmo_id, SsoProvider.passwords_off, SsoProvider.break_glass_id == user.id)
+    return work.scalar(select(SsoProvider.id).where(*kept)) is not None
+
+
 def only_way_in(work: Session, user: User) -> bool:
     """Whether the person has no password of ours that lets them in (login `identity`)."""
     has_password = work.scalar(select(Credential.id).where(Credential.id == user.id)) is not None

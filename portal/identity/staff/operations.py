@@ -54,6 +54,14 @@ def why_not(user: User, by: Scope) -> str | None:
     return OFFICERS if user.role is Role.COMPLIANCE else ADMINS
 
 
+def is_last_admin(user: User) -> bool:
+    """Whether nobody but `user` is an active administrator of the FMO at this moment."""
+    if user.role is not Role.FMO_ADMIN or user.state != "active" or user.suspended_at is not None:
+        return False
+    others = (User.role == Role.FMO_ADMIN, User.state == "active", User.suspended_at.is_(None), User.id != user.id)
+    return not db.session.scalar(select(func.count()).select_from(User).where(*others))
+
+
 def add(*, email: str, first_name: str, last_name: str, role: Role, by: Scope) -> User:
     """A new person with `role`, invited by mail after this transaction; flushed. Raises `Refused`.
 
@@ -189,8 +197,7 @@ def _keep_an_admin(user: User) -> None:
         return
     key = func.hashtextextended(f"portal.admins:{user.fmo_id}", 0)
     db.session.execute(select(func.pg_advisory_xact_lock(key)))
-    others = (User.role == Role.FMO_ADMIN, User.state == "active", User.suspended_at.is_(None), User.id != user.id)
-    if not db.session.scalar(select(func.count()).select_from(User).where(*others)):
+    if is_last_admin(user):
         raise Refused(LAST)
 
 

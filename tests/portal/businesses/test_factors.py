@@ -57,6 +57,18 @@ def test_it_is_taken_away_logged_and_told_and_ends_their_sessions(
     assert LABEL not in body_of(client.get(f"/fmo/businesses/{person.business_id}"))
 
 
+def test_it_is_asked_first(store: Session, fmo: Fmo, person: User, client_for: Client) -> None:
+    client = client_for(make.user(store, fmo, Role.FMO_ADMIN))
+    assert "has no second factor" in body_of(client.get(address(person)))
+    equip(store, person)
+    home = client.get(f"/fmo/businesses/{person.business_id}").text
+    assert f'href="{address(person)}"' in home and f'action="{address(person)}"' not in home
+    asked = client.get(address(person))
+    assert f"{person.name} loses the authenticator app" in body_of(asked)
+    assert f'action="{address(person)}"' in asked.text
+    assert len(store.scalars(select(TotpFactor)).all()) == 1
+
+
 def test_without_one_nothing_is_offered(store: Session, fmo: Fmo, person: User, client_for: Client) -> None:
     client = client_for(make.user(store, fmo, Role.FMO_ADMIN))
     assert LABEL not in body_of(client.get(f"/fmo/businesses/{person.business_id}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -76,6 +77,37 @@ def test_the_record_shows_each_role_and_where_to_change_it(world: World, client_
     for role in (Role.AGENT_ADMIN, Role.AGENT_ALL, Role.AGENT_LIMITED):
         assert role.label in page
     assert _address(world, world.lee.user) in page
+
+
+def test_deactivating_asks_first_and_names_what_becomes_of_the_account(
+    world: World, client_for: ClientFor, store: Session
+) -> None:
+    admin = client_for(world.summit.admin)
+    base = f"/fmo/businesses/{world.harbor.business.id}"
+    address = f"{base}/users/{{}}/deactivation".format
+    pat, lee = world.pat.user, world.lee.user
+    home = admin.get(base).text
+    assert f'href="{address(pat.id)}"' in home and f'action="{address(pat.id)}"' not in home
+    asked = admin.get(address(pat.id)).text
+    assert (
+        f"{pat.name} is the last Administrator of {world.harbor.business.name}" in asked
+        and f'action="{address(pat.id)}"' in asked
+    )
+    asked = admin.get(address(lee.id)).text
+    assert f"{lee.name} can no longer sign in" in asked and "last Administrator" not in asked
+    store.expire_all()
+    assert store.get_one(User, (pat.fmo_id, pat.id)).state == "active"
+
+    assert admin.post(address(pat.id)).status_code == 303, "a warning, no more"
+    assert "is deactivated already" in admin.get(address(pat.id)).text
+    for other in _others(store, lee):
+        admin.post(address(other))
+    assert f"{lee.name} is the only user of {world.harbor.business.name}" in admin.get(address(lee.id)).text
+
+
+def _others(store: Session, user: User) -> list[UUID]:
+    """The other users of the account of `user`."""
+    return list(store.scalars(select(User.id).where(User.business_id == user.business_id, User.id != user.id)))
 
 
 def test_an_account_without_an_administrator_is_told_before_and_after(world: World, client_for: ClientFor) -> None:

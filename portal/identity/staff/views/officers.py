@@ -12,7 +12,7 @@ from portal.core.permissions import Permission, allow
 from portal.core.scope import Role
 from portal.identity.staff import notices, operations, queries
 from portal.identity.staff.forms import PersonForm
-from portal.identity.staff.views.parts import make, person_or_404
+from portal.identity.staff.views.parts import ask, make, person_or_404
 from portal.identity.views.parts import bp
 
 OFFICERS = (Role.COMPLIANCE,)
@@ -77,7 +77,18 @@ def officer(officer_id: UUID) -> Response:
         has_factor=user.id in queries.with_second_factor([user]),
         back=url_for("identity.officers"),
         change="identity.change_officer",
+        asks="identity.ask_officer",
+        keeps_the_password=False,
     )
+
+
+@bp.get("/compliance/officers/<uuid:officer_id>/<change>")
+@allow(Permission.OFFICERS)
+def ask_officer(officer_id: UUID, change: str) -> Response:
+    """Whether to make the change, and what follows from it."""
+    user = person_or_404(officer_id, OFFICERS)
+    here = url_for("identity.change_officer", officer_id=officer_id, change=change)
+    return ask(user, change, here=here, back=url_for("identity.officer", officer_id=officer_id))
 
 
 @bp.post("/compliance/officers/<uuid:officer_id>/<change>")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from flask import Response, current_app, flash
+from flask import Response, abort, current_app, flash
 
 from portal.core import access, scope
-from portal.core.fragments import go
+from portal.core.fragments import go, page
 from portal.core.scope import Role
 from portal.core.transaction import not_yours
 from portal.extensions import db
 from portal.identity.models import User
-from portal.identity.staff import events, operations, queries
+from portal.identity.staff import asking, events, operations, queries
 
 
 def person_or_404(user_id: UUID, roles: Sequence[Role], *, to_change: bool = False) -> User:
@@ -22,6 +22,17 @@ def person_or_404(user_id: UUID, roles: Sequence[Role], *, to_change: bool = Fal
     if found is None:
         not_yours()
     return found
+
+
+def ask(user: User, change: str, *, here: str, back: str) -> Response:
+    """The page that asks whether to make a change; what takes nothing from anybody is not asked about."""
+    if change not in operations.CHANGES:
+        abort(404)
+    if change not in asking.ASKED:
+        return go(back)
+    has_factor = user.id in queries.with_second_factor([user])
+    question = asking.question(user, change, has_factor=has_factor, by=scope.current())
+    return page("identity/staff/confirm.html", user=user, question=question, here=here, back=back)
 
 
 def make(user: User, change: Callable[[], str | None], back: str) -> Response:

@@ -11,9 +11,9 @@ from portal.core.fragments import page
 from portal.core.permissions import Permission, allow
 from portal.core.scope import STAFF_ROLES, Role
 from portal.identity.models import User
-from portal.identity.staff import operations, queries
+from portal.identity.staff import asking, operations, queries
 from portal.identity.staff.forms import PersonForm, StaffRoleForm
-from portal.identity.staff.views.parts import make, person_or_404
+from portal.identity.staff.views.parts import ask, make, person_or_404
 from portal.identity.views.parts import bp
 
 
@@ -80,6 +80,8 @@ def _page(user: User, form: StaffRoleForm | None = None, status: int = 200) -> R
         has_factor=user.id in queries.with_second_factor([user]),
         back=url_for("identity.staff"),
         change="identity.change_person",
+        asks="identity.ask_person",
+        keeps_the_password=asking.keeps_the_password(user),
     )
 
 
@@ -100,6 +102,15 @@ def change_staff_role(user_id: UUID) -> Response:
         return done if changed else f"{user.name} is {role.label} already; nothing was changed."
 
     return make(user, change, _address(user))
+
+
+@bp.get("/fmo/users/<uuid:user_id>/<change>")
+@allow(Permission.STAFF)
+def ask_person(user_id: UUID, change: str) -> Response:
+    """Whether to make the change, and what follows from it."""
+    user = person_or_404(user_id, STAFF_ROLES)
+    here = url_for("identity.change_person", user_id=user_id, change=change)
+    return ask(user, change, here=here, back=_address(user))
 
 
 @bp.post("/fmo/users/<uuid:user_id>/<change>")

@@ -22,6 +22,7 @@ from portal.compliance.recertification.models import Recertification, Recertific
 from portal.core import clock
 from portal.core.scope import Role
 from portal.identity.models import Invitation, LoginSession, User
+from portal.identity.sso.models import SsoProvider
 from tests.portal.compliance.alarms.test_alarms import alarms, watch
 from tests.portal.compliance.test_access import entries, logged
 from tests.support import builders as make
@@ -104,6 +105,27 @@ def test_everybody_with_access_is_listed_once_and_nobody_else(
     user = officer.get(f"{PAGE}/{begun.id}/users/{amy.id}").text
     assert "In their own Business, all of it." in user and "See the account&#39;s contacts and policies" in user
     assert [e.detail["users"] for e in entries(store, world.summit, "recertification.begin")] == [len(found)]
+
+
+def test_what_becomes_of_an_account_or_the_fmo_is_told_before_somebody_is_withdrawn(
+    world: World, store: Session, begun: Recertification, officer: Any
+) -> None:
+    found = lines(store, begun)
+    pat, lee, amy, admin = world.pat.user, world.lee.user, world.amy.admin, world.summit.admin
+    make.user(store, world.summit.fmo, Role.FMO_ADMIN, last_name="Qanotheradmin")
+    provider = {"issuer": "https://login.summit.example", "client_id": "portal", "offered": True}
+    kept = {"passwords_off": True, "break_glass_id": admin.id}
+    make.add(store, SsoProvider(fmo_id=world.summit.fmo.id, **provider, **kept))
+
+    def shown(user: User) -> str:
+        return str(officer.get(f"{PAGE}/{begun.id}/users/{found[user.email].id}").text)
+
+    assert f"{pat.name} is the last Administrator of {world.harbor.business.name}" in shown(pat)
+    assert f"{amy.name} is the only user of {world.amy.business.name}" in shown(amy)
+    assert f"{admin.name} keeps the one password" in shown(admin)
+    assert "If you withdraw" not in shown(lee)
+    assert decide(officer, begun, found[pat.email], "withdrawn", "Left the agency.").status_code == 303, "no more"
+    assert "last Administrator" not in shown(pat), "it is done"
 
 
 def test_who_left_and_who_is_deactivated_has_no_access(world: World, store: Session, officer: Any) -> None:

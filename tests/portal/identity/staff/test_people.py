@@ -11,11 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.compliance.models import AccessEntry
+from portal.core import clock
 from portal.core.ids import new_id
 from portal.core.outbox import Outbox
 from portal.core.scope import Role
 from portal.identity.factors.models import TotpFactor
 from portal.identity.models import Fmo, User
+from portal.identity.sso.models import SsoProvider
 from portal.identity.staff import operations
 from tests.support import builders as make
 from tests.support.people import acting, scope_of_user
@@ -105,6 +107,62 @@ def test_address_in_use_anywhere_is_refused_in_neutral_words(store: Session, adm
     other = make.user(store, make.fmo(store), Role.FMO_ADMIN)
     answer = client_for(admin).post("/fmo/users/new", data=_new(Role.FMO_USERS, other.email))
     assert answer.status_code == 422 and operations.EMAIL_REFUSED in body_of(answer)
+
+
+ASKED = [("lock", "Lock out"), ("deactivate", "Deactivate"), ("password", "Reset password"), ("factor", "Reset")]
+
+
+@pytest.mark.parametrize(("change", "label"), ASKED)
+def test_what_takes_something_away_is_asked_first(
+    store: Session, fmo: Fmo, manager: User, client_for: Client, change: str, label: str
+) -> None:
+    steward = make.user(store, fmo, Role.FMO_STEWARD, first_name="Stella", last_name="Ward")
+    store.add(TotpFactor(fmo_id=fmo.id, id=new_id(), user_id=steward.id, seed="x", last_step=0))
+    store.commit()
+    client, address = client_for(manager), f"/fmo/users/{steward.id}/{change}"
+    person = client.get(f"/fmo/users/{steward.id}").text
+    assert f'action="{address}"' not in person and f'href="{address}"' in person
+    asked = client.get(address)
+    assert asked.status_code == 200 and "signed out everywhere" in body_of(asked) and "Stella Ward" in body_of(asked)
+    assert f'action="{address}"' in asked.text and label in asked.text
+    now = _now(store, steward)
+    assert (now.state, now.suspended_at) == ("active", None), "asking changes nothing"
+
+
+def test_what_cannot_be_done_is_said_instead_of_asked(
+    store: Session, fmo: Fmo, admin: User, manager: User, client_for: Client
+) -> None:
+    make.user(store, fmo, Role.FMO_ADMIN, suspended_at=clock.now())
+    steward = make.user(store, fmo, Role.FMO_STEWARD, state="deactivated")
+    invited = make.user(store, fmo, Role.FMO_ADMIN, state="invited")
+    by_admin, by_manager = client_for(admin), client_for(manager)
+    for client, user, says in (
+        (by_manager, admin, operations.ADMINS),
+        (by_admin, admin, operations.YOURSELF),
+        (by_admin, steward, "is deactivated already."),
+    ):
+        asked = client.get(f"/fmo/users/{user.id}/deactivate")
+        assert says in body_of(asked) and '/deactivate"' not in asked.text
+    assert f'/{invited.id}/deactivate"' in by_admin.get(f"/fmo/users/{invited.id}/deactivate").text
+    assert by_admin.get(f"/fmo/users/{steward.id}/reactivate").location == f"/fmo/users/{steward.id}"
+    assert by_admin.get(f"/fmo/users/{steward.id}/erase").status_code == 404
+
+
+@pytest.mark.parametrize("off", [True, False])
+def test_who_keeps_the_one_password_is_named_before_their_access_changes(
+    store: Session, fmo: Fmo, admin: User, client_for: Client, off: bool
+) -> None:
+    keeper = make.user(store, fmo, Role.FMO_ADMIN, first_name="Kim", last_name="Keeper")
+    provider = {"issuer": "https://login.summit.example", "client_id": "portal", "offered": True}
+    make.add(store, SsoProvider(fmo_id=fmo.id, passwords_off=off, break_glass_id=keeper.id, **provider))
+    client = client_for(admin)
+    assert ("keeps the one that works" in client.get(f"/fmo/users/{keeper.id}").text) is off
+    for change in ("lock", "deactivate", "password"):
+        asked = body_of(client.get(f"/fmo/users/{keeper.id}/{change}"))
+        assert ("Kim Keeper keeps the one password" in asked) is off
+    assert "keeps the one" not in body_of(client_for(keeper).get(f"/fmo/users/{admin.id}/lock"))
+    assert client.post(f"/fmo/users/{keeper.id}/deactivate").status_code == 303, "a warning, no more"
+    assert _now(store, keeper).state == "deactivated"
 
 
 CHANGES = [
