@@ -15,6 +15,8 @@ from portal.book.models import Connector
 from portal.book.operations import confirm_kind, confirm_writer, request_load, run_feed
 from portal.book.operations.connectors import connector_for
 from portal.businesses.models import Business
+from portal.compliance.disclosures import office
+from portal.compliance.disclosures.office import Office
 from portal.compliance.recertification.operations import begin as begin_recertification
 from portal.compliance.reviews.computing import compute
 from portal.compliance.reviews.operations import begin
@@ -41,6 +43,20 @@ Say = Callable[[str], None]
 CONTACTS = {
     "summit": ("Agent support desk", "+12125550142", "support@summit.example"),
     "lakeside": ("Broker services", "+13125550117", "help@lakeside.example"),
+}
+# Where their members write and call.
+MEMBERS = {
+    "summit": Office(
+        "Summit Senior Benefits, Member Privacy",
+        "P.O. Box 1142\nAlbany, NY 12201",
+        "(212) 555-0143",
+        "privacy@summit.example",
+    ),
+    "lakeside": Office(
+        "Lakeside Insurance Marketing, Privacy Office",
+        "400 Lantern Way, Suite 12\nEvanston, IL 60201",
+        "(312) 555-0118",
+    ),
 }
 OFFICERS = {
     "admin@summit.example": ("Maria", "Ortega"),
@@ -106,6 +122,7 @@ def load(settings: Settings, say: Say) -> None:
         _review(_scope(fmo.compliance))
         with one_transaction(officer := _scope(fmo.compliance)):
             begin_recertification(by=officer)
+            office.change(MEMBERS[fmo.slug])
 
 
 def _office(fmo: DemoFmo, password: str) -> None:

@@ -266,6 +266,7 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     case = disclosures.case(store, office.accounts[0].business, office.compliance, title=f"Qcase{slug}")
     disclosures.notice(store, case, sent_to=f"Qdesk{slug}")
     disclosures.term(store, fmo_id, contact=f"Qdesk{slug}")
+    disclosures.member_office(store, fmo_id, address=f"Qdesk{slug}")
     return {
         "breach_case": case.id,
         "entry": entry.id,

@@ -12,7 +12,13 @@ from sqlalchemy.orm import Session
 from portal.book.models import Member
 from portal.businesses.models import Business
 from portal.compliance.breaches.models import BreachCase, BreachNotice, CarrierTerm
-from portal.compliance.disclosures.models import AccountingRequest, Misdelivery, Recipient, RecordedDisclosure
+from portal.compliance.disclosures.models import (
+    AccountingRequest,
+    MemberOffice,
+    Misdelivery,
+    Recipient,
+    RecordedDisclosure,
+)
 from portal.core.crypto import encrypt
 from portal.core.ids import new_id
 from portal.crm.models import CrmPolicy
@@ -86,3 +92,9 @@ def term(store: Session, fmo_id: UUID, carrier: str = "humana", **values: Any) -
     """What a carrier's contract says."""
     told = {"days": 5, "contact": "privacy@carrier.example", "changed_name": "O", **values}
     return add(store, CarrierTerm(fmo_id=fmo_id, id=new_id(), carrier=carrier, **told))
+
+
+def member_office(store: Session, fmo_id: UUID, **values: Any) -> MemberOffice:
+    """Where the FMO's members write and call."""
+    told = {"name": "Privacy office", "address": "1 Elm St\nAlbany, NY 12201", "phone": "(212) 555-0143", **values}
+    return add(store, MemberOffice(fmo_id=fmo_id, id=fmo_id, changed_name="O", **told))

@@ -27,3 +27,5 @@ PUT_OFF = changes("disclosure.put_off", "put off the answer to a request for an 
 ANSWERED = changes("disclosure.answer", "answered a member's request for an accounting", ("lines",))
 DOUBTS = reads("misdelivery.list", "looked at possible wrong deliveries")
 DOUBT_SEEN = reads("misdelivery.read", "looked at a possible wrong delivery")
+OFFICE_SEEN = reads("disclosure.office_read", "looked at where members write and call")
+OFFICE_CHANGED = changes("disclosure.office", "changed where members write and call", ("office",))

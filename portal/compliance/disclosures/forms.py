@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from wtforms import BooleanField, DateField, Field, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp, ValidationError
 
 from portal.compliance.disclosures.accounting import six_years
 from portal.compliance.disclosures.models import RIGHT, WRONG
+from portal.compliance.disclosures.office import Office
 from portal.compliance.disclosures.words import KINDS
 from portal.core import clock
 from portal.core.forms import Form, stripped
 
 _ROWS = {"rows": 3}
+_MOST_LINES = 6  # of an address, so that it fits on the head of a letter
+_PHONE = r"^\+?[0-9(][0-9 ().-]*( ?(ext\.?|x) ?[0-9]{1,6})?$"
+_DIGITS = re.compile(r"[0-9]")
+_EMAIL = r"^[^\s@<>,;]+@[^\s@<>,;.]+(\.[^\s@<>,;.]+)+$"
 
 
 def _long(label: str, ask: str | None, most: int = 1000) -> TextAreaField:
@@ -97,3 +104,64 @@ class DecideForm(Form):
     )
     note = _long("Note", "Say what you looked at and why.")
     every = BooleanField("Also those that wait and are not shown")
+
+
+def _lines(typed: str | None) -> str | None:
+    """A filter: no blanks around the lines, and no empty line."""
+    return "\n".join(line for one in typed.splitlines() if (line := one.strip())) if typed else typed
+
+
+class OfficeForm(Form):
+    """Where members write and call."""
+
+    name = StringField(
+        "Name",
+        filters=[stripped],
+        validators=[
+            DataRequired("Enter the name as members know it."),
+            Length(max=120),
+        ],
+    )
+    address = TextAreaField(
+        "Postal address",
+        filters=[_lines],
+        validators=[
+            DataRequired("Enter the postal address."),
+            Length(max=400),
+        ],
+        render_kw={"rows": 4},
+    )
+    phone = StringField(
+        "Telephone",
+        filters=[stripped],
+        validators=[
+            DataRequired("Enter the telephone number."),
+            Length(max=40),
+            Regexp(_PHONE, message="Enter a telephone number like (212) 555-0142."),
+        ],
+    )
+    email = StringField(
+        "E-mail",
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Length(max=254),
+            Regexp(_EMAIL, message="Enter an e-mail address like members@office.example."),
+        ],
+    )
+
+    def validate_address(self, field: Field) -> None:
+        """Street or box, and a place: two lines at least."""
+        if not 2 <= len(field.data.splitlines()) <= _MOST_LINES:
+            raise ValidationError(
+                "Enter the address in two to six lines: street or box, then city, state and ZIP code."
+            )
+
+    def validate_phone(self, field: Field) -> None:
+        """With its area code."""
+        if not field.errors and len(_DIGITS.findall(field.data)) < 10:
+            raise ValidationError("Enter the telephone number with its area code.")
+
+    def office(self) -> Office:
+        """What was said."""
+        return Office(self.name.data, self.address.data, self.phone.data, self.email.data or None)

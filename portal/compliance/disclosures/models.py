@@ -109,3 +109,17 @@ class AccountingRequest(FmoOwned, Base):
     answered_on: Mapped[date | None]
     answered_name: Mapped[str | None]
     lines: Mapped[int | None]  # disclosures in the answer
+
+
+class MemberOffice(FmoOwned, Base):
+    """Where members write and call, as it is printed on their letters. `id` is the FMO's."""
+
+    __tablename__ = "member_office"
+    __table_args__ = (CheckConstraint("id = fmo_id", name="one"),)
+
+    name: Mapped[str]
+    address: Mapped[str]  # postal, its lines as typed
+    phone: Mapped[str]
+    email: Mapped[str | None]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    changed_name: Mapped[str]

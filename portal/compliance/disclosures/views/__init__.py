@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.compliance.disclosures.views import accounting, doubts, requests  # they add their routes
+from portal.compliance.disclosures.views import accounting, doubts, office, requests  # they add their routes
 from portal.compliance.disclosures.views.parts import bp
 
-__all__ = ["accounting", "bp", "doubts", "requests"]
+__all__ = ["accounting", "bp", "doubts", "office", "requests"]

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Response, flash, url_for
 
 from portal.compliance.breaches import queries as cases
-from portal.compliance.disclosures import accounting, events, operations, queries, told
+from portal.compliance.disclosures import accounting, events, office, operations, queries, told
 from portal.compliance.disclosures.accounting import Period
 from portal.compliance.disclosures.forms import PutOffForm, RequestForm
 from portal.compliance.disclosures.models import AccountingRequest
@@ -32,6 +32,7 @@ def home() -> Response:
         state=queries.state,
         doubts=queries.waiting_doubts(),
         cases=cases.open_cases(),
+        office=office.held(),
     )
 
 
@@ -108,7 +109,12 @@ def letter(request_id: UUID) -> Response:
     )
     name = told.names([found.member_id]).get(found.member_id)
     return page(
-        "compliance/disclosures/letter.html", asked=found, lines=lines, name=name, send_to=_opened(found)["send_to"]
+        "compliance/disclosures/letter.html",
+        asked=found,
+        lines=lines,
+        name=name,
+        send_to=_opened(found)["send_to"],
+        office=office.held(),
     )
 
 
