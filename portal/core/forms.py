@@ -20,7 +20,7 @@ _WORDS = {
     "Number must be between %(min)s and %(max)s.": "Enter a number from %(min)s to %(max)s.",
     "Not a valid integer value.": "Enter a whole number.",
     "Not a valid date value.": "Enter a day, such as 2026-03-12.",
-    "Not a valid choice.": "Choose one of those that are offered.",
+    "Not a valid choice.": "This is not one of the choices.",
     "This field is required.": "Fill this in.",
 }
 

@@ -102,8 +102,8 @@ def test_officers_decide_how_the_log_is_reviewed(app: Flask, world: World, store
     [
         ({"every_days": 0}, "from 1 to 31"),
         ({"closes": 6}, "Office hours must end after they begin."),
-        ({"zone": "Mars/Olympus"}, "Not a valid choice"),
-        ({"sample": "many"}, "Not a valid integer"),
+        ({"zone": "Mars/Olympus"}, "This is not one of the choices."),
+        ({"sample": "many"}, "Enter a whole number."),
     ],
 )
 def test_rules_that_cannot_be(change: dict[str, Any], says: str, world: World, store: Session, client_for: Any) -> None:

@@ -77,7 +77,7 @@ def test_what_is_too_long_is_refused_in_the_words_of_the_portal(admin: User, cli
     typed = _new(Role.FMO_STEWARD) | {"first_name": "x" * 101, "role": "?"}
     long = client_for(admin).post("/fmo/users/new", data=typed)
     assert long.status_code == 422 and "Use at most 100 characters." in long.text
-    assert "Choose one of those that are offered." in long.text
+    assert "This is not one of the choices." in long.text
     assert "Field cannot" not in long.text and "Not a valid" not in long.text
 
 
