@@ -12,6 +12,7 @@ from portal.compliance.alarms import queries as alarms
 from portal.compliance.breaches import queries as breaches
 from portal.compliance.disclosures import queries as disclosures
 from portal.compliance.recertification import queries as recertification
+from portal.compliance.reviews import handing
 from portal.compliance.reviews import queries as reviews
 from portal.core import scope, search_tokens
 from portal.core.fragments import fragment, go, page, wants_fragment
@@ -69,7 +70,7 @@ def compliance() -> Response:
     """What the log tells of the last days."""
     shown: dict[str, Any] = {"emergencies": emergencies.waiting(), "news": officers.news(), "says": notices.SAYS}
     shown["alarms"], shown["alarms_total"] = alarms.on_home()
-    shown["reviews"] = reviews.standing()
+    shown["reviews"], shown["own_follow_ups"] = reviews.standing(), handing.own()
     shown["disclosures"] = {
         "requests": disclosures.waiting_requests(),
         "doubts": disclosures.waiting_doubts(),

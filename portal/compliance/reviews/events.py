@@ -13,6 +13,9 @@ DECIDED = changes("review.decide", "judged findings of a review", ("review", "fi
 SIGNED = changes("review.sign", "signed a review of the access log off", ("number", "findings", "sha256"))
 EXPORTED = reads("review.export", "took along a signed review of the access log", ("number", "form"))
 CLOSED = changes("review.close_follow_up", "closed a follow-up of a review", ("finding",))
+HANDED_OVER = changes(
+    "review.hand_over", "handed a follow-up of a review over to another officer", ("finding", "owner")
+)
 REMINDED = changes("review.remind", "told the compliance officers that a review is overdue", ("officers",))
 RULES_SEEN = reads("review.rules_read", "looked at how the access log is reviewed")
 RULES_CHANGED = changes("review.rules", "changed how the access log is reviewed", ("rules",))

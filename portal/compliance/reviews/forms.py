@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, DateField, Field, IntegerField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, DateField, Field, HiddenField, IntegerField, RadioField, SelectField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from portal.compliance.reviews import people
-from portal.compliance.reviews.models import FINE, FOLLOW_UP, INCIDENT
+from portal.compliance.reviews.models import FINE, FOLLOW_UP, INCIDENT, FollowUp
 from portal.compliance.reviews.operations import Judgement
 from portal.compliance.reviews.rules import Rules
 from portal.core import clock, scope
@@ -87,6 +87,36 @@ class CloseForm(Form):
         validators=[DataRequired("Say what came of it."), _LONG],
         render_kw={"rows": 3},
     )
+
+
+class HandOverForm(Form):
+    """Who goes on with a follow-up, and what they must know."""
+
+    follow_up = HiddenField()
+    owner = SelectField("Who goes on with it", validators=[InputRequired("Choose who goes on with it.")])
+    handing_note = TextAreaField(
+        "Note to them",
+        filters=[stripped],
+        validators=[DataRequired("Say in a sentence why you hand it over, or what is left to do."), _LONG],
+        render_kw={"rows": 3},
+    )
+
+    def offer(self, now: FollowUp | None) -> HandOverForm:
+        """The form for a follow-up, with every officer to choose from but the one who has it."""
+        others = [(key, name) for key, name in people.officers().items() if now is None or key != now.owner_id]
+        self.owner.choices = [
+            SelectChoice("", "Choose an officer"),
+            *(SelectChoice(str(one), name) for one, name in others),
+        ]
+        if now is not None and not self.is_submitted():
+            self.follow_up.data = str(now.id)
+        return self
+
+    def chosen(self) -> tuple[UUID, str]:
+        """Who goes on with it."""
+        owner = parse_id(self.owner.data or "")
+        assert owner is not None, "the select offers ids only"
+        return owner, people.officers()[owner]
 
 
 class WatchForm(Form):

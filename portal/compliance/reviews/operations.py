@@ -211,7 +211,7 @@ def sign(review_id: UUID) -> Review:
         came = "1 entry of this period has" if later == 1 else f"{later:,} entries of this period have"
         raise NotDone(f"{came} come into the log since the findings were computed. Nothing was signed. Compute again.")
     found = queries.all_findings(review)
-    follow_ups = queries.follow_ups_of([one.id for one in found])
+    follow_ups = queries.judged_follow_ups(found)
     lines = [line(one, follow_ups.get(one.id)) for one in found]
     at_work, now = scope.current(), at_large.now(db.session())
     own = sum(one.decided_by == one.actor_id for one in found)

@@ -25,7 +25,7 @@ class Verdict:
 
 def lines_of(found: list[ReviewFinding]) -> list[str]:
     """The lines of findings as they are now, in the order in which they are signed."""
-    follow_ups = queries.follow_ups_of([one.id for one in found])
+    follow_ups = queries.judged_follow_ups(found)
     return [line(one, follow_ups.get(one.id)) for one in found]
 
 

@@ -184,6 +184,19 @@ def follow_ups_of(finding_ids: Sequence[UUID]) -> dict[UUID, FollowUp]:
     return {one.finding_id: one for one in db.session.scalars(query)}
 
 
+def judged_follow_ups(findings: Sequence[ReviewFinding]) -> dict[UUID, FollowUp]:
+    """Of each finding that is followed up, the follow-up with which its judgement began; whoever has it by now."""
+    judged = {one.id: one.decided_at for one in findings}
+    query = select(FollowUp).where(FollowUp.finding_id.in_(judged)).order_by(FollowUp.made_at, FollowUp.id)
+    found: dict[UUID, FollowUp] = {}
+    for one in db.session.scalars(query):
+        decided_at = judged[one.finding_id]
+        # It was made in the transaction that judged; a hand-over was asked for from a page that showed it made.
+        if one.finding_id not in found or (decided_at is not None and one.made_at <= decided_at):
+            found[one.finding_id] = one
+    return found
+
+
 def watched() -> Sequence[WatchedMember]:
     """The watch list: who is on it first, then who was, the newest first; at most 200."""
     order = (WatchedMember.removed_at.is_not(None), WatchedMember.added_at.desc(), WatchedMember.id)

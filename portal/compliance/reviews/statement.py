@@ -18,7 +18,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=
 
 
 def line(finding: ReviewFinding, follow_up: FollowUp | None) -> str:
-    """A finding as one line of canonical JSON, with who follows it up where somebody does."""
+    """A finding as one line of canonical JSON, with who was to follow it up when it was judged."""
     told: dict[str, Any] = {
         "id": str(finding.id),
         "kind": finding.kind,

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from flask import Response, flash, request, url_for
 
-from portal.compliance.reviews import events, operations, queries, registry
-from portal.compliance.reviews.forms import CloseForm, FineForm, JudgeForm, ticked
+from portal.compliance.reviews import events, handing, operations, queries, registry
+from portal.compliance.reviews.forms import CloseForm, FineForm, HandOverForm, JudgeForm, ticked
 from portal.compliance.reviews.models import Review, ReviewFinding
 from portal.compliance.reviews.views.parts import bp, place, words
 from portal.compliance.seals.chain import moment
 from portal.core.fragments import go, page
+from portal.core.ids import parse_id
 from portal.core.lookup import find_or_404
 from portal.core.paging import Asked, read_query
 from portal.core.permissions import Permission, allow
@@ -109,14 +110,25 @@ def finding(finding_id: UUID) -> Response:
     return _finding(find_or_404(ReviewFinding, finding_id))
 
 
-def _finding(found: ReviewFinding, form: CloseForm | None = None, status: int = 200) -> Response:
+def _finding(
+    found: ReviewFinding,
+    form: CloseForm | None = None,
+    handing_over: HandOverForm | None = None,
+    *,
+    refused: str | None = None,
+    status: int = 200,
+) -> Response:
+    follow_up = queries.follow_ups_of([found.id]).get(found.id)
     return page(
         "compliance/reviews/finding.html",
         status=status,
         finding=found,
         review=find_or_404(Review, found.review_id),
-        follow_up=queries.follow_ups_of([found.id]).get(found.id),
+        follow_up=follow_up,
+        hand_overs=handing.hand_overs([found]).get(found.id, []),
         form=form or CloseForm(formdata=None),
+        handing_over=handing_over or HandOverForm(formdata=None).offer(follow_up),
+        refused=refused,
         judging=JudgeForm(formdata=None),
         **words(),
     )
@@ -131,4 +143,21 @@ def close_follow_up(finding_id: UUID) -> Response:
         return _finding(found, form, status=422)
     closed = operations.close_follow_up(found, form.outcome.data)
     flash("The follow-up is closed." if closed else "There is no open follow-up of this finding; nothing was changed.")
+    return go(url_for("reviews.finding", finding_id=found.id))
+
+
+@bp.post("/findings/<uuid:finding_id>/hand-over")
+@allow(Permission.ACCESS_READ, events.SEEN)
+def hand_over(finding_id: UUID) -> Response:
+    """Let another officer go on with a follow-up."""
+    found = find_or_404(ReviewFinding, finding_id)
+    form = HandOverForm().offer(None)
+    if not form.validate_on_submit():
+        return _finding(found, handing_over=form, status=422)
+    to = form.chosen()
+    try:
+        handing.hand_over(found, parse_id(form.follow_up.data or ""), to=to, note=form.handing_note.data)
+    except operations.NotDone as error:
+        return _finding(found, refused=str(error), status=409)
+    flash(f"{to[1]} follows this up from now on, and finds it on their home.")
     return go(url_for("reviews.finding", finding_id=found.id))

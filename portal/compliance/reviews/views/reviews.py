@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, url_for
 
-from portal.compliance.reviews import events, operations, proof, queries
+from portal.compliance.reviews import events, handing, operations, proof, queries
 from portal.compliance.reviews.models import Review
 from portal.compliance.reviews.views.parts import bp, place, words
+from portal.core import scope
 from portal.core.fragments import fragment, go, live, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
@@ -25,9 +27,14 @@ def reviews() -> Response:
         "compliance/reviews/list.html",
         standing=queries.standing(),
         reviews=found,
-        follow_ups=queries.follow_ups(),
+        **_followed_up(queries.follow_ups()),
         **words(),
     )
+
+
+def _followed_up(todos: list[queries.ToDo]) -> dict[str, Any]:
+    hand_overs = handing.hand_overs([todo.finding for todo in todos])
+    return {"follow_ups": todos, "hand_overs": hand_overs, "me": scope.current().actor_id}
 
 
 @bp.post("")
@@ -55,7 +62,7 @@ def _page(found: Review, *, refused: str | None = None, status: int = 200) -> Re
         review=found,
         kinds=queries.by_kind(found),
         open_count=queries.open_count(found),
-        follow_ups=[todo for todo in queries.follow_ups() if todo.finding.review_id != found.id],
+        **_followed_up([todo for todo in queries.follow_ups() if todo.finding.review_id != found.id]),
         verdict=proof.verdict(found) if found.signed_at else None,
         refused=refused,
         lag=operations.LAG,
