@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from werkzeug.datastructures import MultiDict
 
+from portal.core.paging import listed, read_query
 from tests.architecture.source import ROOT
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -45,3 +49,28 @@ def test_every_form_that_posts_carries_the_token() -> None:
         for form in re.findall(r"<form\b.*?</form>", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.IGNORECASE):
             posts = re.search(r"method\s*=\s*[\"']post", form, re.IGNORECASE)
             assert not posts or re.search(r"csrf(_token)?\(|hidden_tag\(", form), (path, form[:120])
+
+
+COUNTS = [
+    (1, 1, "1 alarm"),
+    (2, 1, "1–2 of 2 alarms"),
+    (51, 1, "1–50 of 51 alarms"),
+    (51, 2, "51 of 51 alarms"),
+    (10_001, 2, "51–100 of 10,000+ alarms"),
+]
+
+
+@pytest.mark.parametrize(("total", "number", "says"), COUNTS)
+def test_lists_count_in_right_words(app: Flask, total: int, number: int, says: str) -> None:
+    asked = read_query("/somewhere", MultiDict({"page": str(number)}), filters=(), sorts=("name",), default="name")
+    shown = listed(range(*slice(asked.offset, asked.offset + asked.page_size).indices(total)), total, asked)
+    macros: Any = app.jinja_env.get_template("components/table.html").module
+    line = str(macros.count_line(shown, "alarm"))
+    assert f">{says}</p>" in line and f'{says.rpartition("of ")[2]}, page {number}"' in line
+    assert ("policies" in str(macros.count_line(shown, "policy", "policies"))) is (total > 1)
+
+
+def test_every_list_names_what_one_of_it_is() -> None:
+    named = re.compile(r'(?:list_footer|count_line)\(listing, "([^"]+)"')
+    nouns = {noun for path in TEMPLATES for noun in named.findall(path.read_text(encoding="utf-8"))}
+    assert len(nouns) > 12 and [noun for noun in nouns if noun.endswith("s") and noun != "Business"] == []

@@ -105,11 +105,11 @@ def test_a_limited_user_without_npn_or_id_sees_nothing(app: Flask, world: World)
 
 def test_lists_search_and_records_of_a_limited_user(world: World, client_for: Client) -> None:
     browser = client_for(world.lee.user)
-    for address in ("/crm/contacts", "/crm/policies"):
+    for address, count in (("/crm/contacts", "1 contact"), ("/crm/policies", "1 policy")):
         page = words(browser.get(address))
         assert "Qlastlee" in page
         assert "Qlastpat" not in page
-        assert "1–1 of 1" in page
+        assert count in page and "of 1" not in page
     for address in ("/crm/contacts/search", "/crm/policies/search"):
         found = browser.post(address, data={"q": "Qlastpat"}, follow_redirects=True)
         assert "Nothing matches" in words(found)

@@ -147,7 +147,7 @@ def test_unattributed_policies_are_grouped_and_lead_to_their_list(
     assert where in page
     listed = client.get(where.replace("&amp;", "&")).text
     assert "of 3 policies" in listed and "S99" in listed
-    assert "of 1 policies" in client.get("/fmo/policies?attributed=no&kind=none").text
+    assert "1 policy<" in client.get("/fmo/policies?attributed=no&kind=none").text
 
 
 def test_the_queue_needs_few_statements(
