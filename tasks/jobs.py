@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from uuid import UUID
 
 from flask import Flask
@@ -37,10 +38,14 @@ from portal.sync.operations import execute, follow
 _DONE = text("UPDATE outbox SET done_at = now() WHERE id = :id")
 
 
-@cache
+_one_at_a_time = Lock()
+_made = cache(create_app)
+
+
 def application() -> Flask:
-    """The application of this process."""
-    return create_app()
+    """The application of this process: one, whichever of its threads asks first."""
+    with _one_at_a_time:
+        return _made()
 
 
 def system_scope(fmo_id: str, business_id: str | None = None, run_id: str | None = None) -> Scope:
