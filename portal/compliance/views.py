@@ -11,6 +11,7 @@ from portal.compliance.alarms.views import bp as alarms_bp
 from portal.compliance.breaches.views import bp as breaches_bp
 from portal.compliance.days.views import bp as days_bp
 from portal.compliance.disclosures.views import bp as disclosures_bp
+from portal.compliance.exports import queries as log_files
 from portal.compliance.exports.views import bp as exports_bp
 from portal.compliance.following.views import bp as following_bp
 from portal.compliance.forms import LookupForm
@@ -64,6 +65,7 @@ def log() -> Response:
         businesses=queries.choices("business"),
         ranges=asked.quick_ranges(wanted),
         export_most=export.MOST,
+        own_log_files=log_files.own_under_way,
     )
 
 

@@ -11,6 +11,7 @@ from portal.compliance import figures
 from portal.compliance.alarms import queries as alarms
 from portal.compliance.breaches import queries as breaches
 from portal.compliance.disclosures import queries as disclosures
+from portal.compliance.exports import queries as log_files
 from portal.compliance.recertification import queries as recertification
 from portal.compliance.reviews import handing
 from portal.compliance.reviews import queries as reviews
@@ -76,6 +77,7 @@ def compliance() -> Response:
         "doubts": disclosures.waiting_doubts(),
         "cases": breaches.open_cases(),
     }
+    shown["own_log_files"], shown["log_files_ready"] = log_files.own_under_way, log_files.waiting()
     shown["quarter"], shown["undecided"] = recertification.on_home()
     return page("home/compliance.html", summary=figures.summary(), alarms_silent=alarms.is_silent(), **shown)
 

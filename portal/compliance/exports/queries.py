@@ -58,6 +58,12 @@ def under_way() -> Sequence[LogFile]:
     return db.session.scalars(select(LogFile).where(*living)).all()
 
 
+def own_under_way() -> list[Shown]:
+    """Files that the person at work asked for and that are being made."""
+    me = scope.current().actor_id
+    return [shown(row) for row in under_way() if row.asked_by == me]
+
+
 def waiting() -> int:
     """How many files are ready that the person at work asked for and did not download yet."""
     mine = (LogFile.asked_by == scope.current().actor_id, LogFile.state == READY, LogFile.taken_at.is_(None))

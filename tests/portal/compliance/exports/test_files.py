@@ -22,8 +22,10 @@ from portal.core import clock
 from portal.core.ids import new_id
 from portal.core.outbox import Outbox
 from portal.core.permissions import access_of
+from portal.core.scope import Role
 from tasks import jobs
 from tests.portal.compliance.test_access import entries, logged
+from tests.support import builders as make
 from tests.support.world import World
 
 PAGE = "/compliance/exports"
@@ -181,6 +183,33 @@ def test_what_fails_is_told_and_leaves_the_others(
         with pytest.raises(OSError, match="No space"):
             carry_out(store)
     assert files(store)[0].state == "failed" and "Failed" in officer.get(PAGE).text
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_whoever_asked_is_told_on_the_home_and_at_the_log(
+    world: World, store: Session, officer: FlaskClient, client_for: Any, fails: bool
+) -> None:
+    other = client_for(make.user(store, world.summit.fmo, Role.COMPLIANCE))
+    officer.post(PAGE, data={"outcome": "refused"})
+    [file] = files(store)
+    asks = f'hx-get="{PAGE}/{file.id}/progress"'
+    for where in ("/compliance/", "/compliance/access"):
+        assert asks in officer.get(where).text and asks not in other.get(where).text
+    if fails:
+        store.execute(update(LogFile).values(state="failed", ended_at=clock.now()))
+        store.commit()
+    else:
+        carry_out(store)
+    over = officer.get(f"{PAGE}/{file.id}/progress")
+    assert over.status_code == 286, "the page asks no more"
+    says = "The log file could not be made." if fails else "The log file is ready."
+    assert f'data-announce="{says}"' in over.text and f'href="{PAGE}"' in over.text
+    home = officer.get("/compliance/").text
+    assert asks not in home and ("Log file that is ready" in home) is not fails
+    assert "Log file that is ready" not in other.get("/compliance/").text
+    if not fails:
+        officer.get(f"{PAGE}/{file.id}/access-log.csv").get_data()
+        assert "Log file that is ready" not in officer.get("/compliance/").text, "it was taken along"
 
 
 def test_a_second_click_and_too_many(world: World, store: Session, officer: FlaskClient) -> None:
