@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -33,7 +34,7 @@ from portal.compliance.retention.models import REASON, LegalHold, LogArchive, Lo
 from portal.compliance.seals.models import Seal, SealCheck, SealMember
 from portal.connectors.layouts import layout_bodies
 from portal.connectors.mapped import Answers
-from portal.core.crypto import encrypt
+from portal.core.crypto import encrypt, encrypt_bytes
 from portal.core.ids import new_id
 from portal.core.key_use import FieldKey
 from portal.core.models import Base
@@ -147,7 +148,8 @@ def kept(office: Office) -> tuple[LogTerm, LegalHold, LogArchive]:
     return (
         LogTerm(fmo_id=fmo_id, years=10, set_by=first, set_name="Nobody"),
         LegalHold(
-            fmo_id=fmo_id, id=new_id(), kind="log", reason=reason, placed_by=second, placed_name="Nobody",
+            fmo_id=fmo_id, id=new_id(), kind="member", subject_id=office.stray.id, reason=reason,
+            placed_by=second, placed_name="Nobody",
             lifted_by=first, lifted_name="Nobody", lifted_at=now, lifted_reason=reason,
         ),
         LogArchive(
@@ -156,6 +158,16 @@ def kept(office: Office) -> tuple[LogTerm, LegalHold, LogArchive]:
             approved_by=first,
         ),
     )  # fmt: skip
+
+
+def written_file(office: Office) -> tuple[LogFile, LogFilePiece]:
+    """A file of the log about one member, who stands at its head."""
+    fmo_id, member = office.fmo.id, str(office.stray.id)
+    file = LogFile(fmo_id=fmo_id, id=new_id(), asked_by=office.compliance.id, filters={"member": member}, pieces=1)
+    file.asked_name, file.state = f"Qasked{office.fmo.slug}", "ready"
+    body = f"Member: {member}\n".encode()
+    file.size, sealed_body = len(body), encrypt_bytes(zlib.compress(body), fmo_id=fmo_id, field=LOG_FILE)
+    return file, LogFilePiece(fmo_id=fmo_id, file_id=file.id, piece=0, body=sealed_body)
 
 
 def _personal(store: Session, user: User) -> Holding:
@@ -250,11 +262,8 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     rows += [quarter, line]
     rows.append(OfficerNotice(fmo_id=fmo_id, officer_id=second.id, what="added", by_id=office.compliance.id))
     term, hold, archive = kept(office)
-    log_file = LogFile(
-        fmo_id=fmo_id, id=new_id(), asked_by=office.compliance.id, asked_name=f"Qasked{slug}", filters={}, state="ready"
-    )
-    sealed_piece = encrypt("x", fmo_id=fmo_id, field=LOG_FILE)
-    rows += [log_file, LogFilePiece(fmo_id=fmo_id, file_id=log_file.id, piece=0, body=sealed_piece)]
+    rows += (of_file := written_file(office))
+    log_file = of_file[0]
     for row in [*rows, term, hold, archive]:
         make.add(store, row)
     source = arrivals.sftp_source(store, office.connector, host=f"qhost{slug}.example")
@@ -263,7 +272,9 @@ def _office(store: Session, office: Office, agency: Producer) -> Holding:
     arrivals.expectation(store, office.connector, 30)
     sealed = encrypt("x", fmo_id=fmo_id, field=FIELD)
     make.add(store, ConnectorDraftPiece(fmo_id=fmo_id, draft_id=draft.id, piece=0, body=sealed))
-    case = disclosures.case(store, office.accounts[0].business, office.compliance, title=f"Qcase{slug}")
+    case = disclosures.case(
+        store, office.accounts[0].business, office.compliance, title=f"Qcase{slug}", every_policy=True
+    )
     disclosures.notice(store, case, sent_to=f"Qdesk{slug}")
     disclosures.term(store, fmo_id, contact=f"Qdesk{slug}")
     disclosures.member_office(store, fmo_id, address=f"Qdesk{slug}")
@@ -429,6 +440,7 @@ def _person(store: Session, office: Office, account: Account, person: Person) ->
     row.mbi = other.typed_mbi
     store.commit()
     person.marks.append(upload.file_name)
+    make.add(store, _delivered(account, person))
     disclosures.recipient(store, account.business, contact=f"Qcontact{person.user.first_name.lower()}")
     judged = encrypt("Qjudged", fmo_id=office.fmo.id, field="misdelivery.note")
     doubt = disclosures.misdelivery(store, person.crm_policy, note=judged)
@@ -457,6 +469,15 @@ def _person(store: Session, office: Office, account: Account, person: Person) ->
         "recorded_disclosure": told.id,
         "accounting_request": asked.id,
     }
+
+
+def _delivered(account: Account, person: Person) -> AccessEntry:
+    """The entry that a run leaves of a delivery."""
+    row = AccessEntry(fmo_id=account.business.fmo_id, business_id=account.business.id, run_id=account.run.id)
+    row.actor_name, row.role, row.action, row.outcome = "Sync", "system", "policy.disclosed", "done"
+    row.subject_kind, row.subject_ids, row.reason = "policy", [person.policy.id], "operations"
+    row.member_ids = [person.member.id]
+    return row
 
 
 def _actors(world: World, helper: User) -> list[Actor]:

@@ -77,7 +77,7 @@ def test_what_a_page_shows_is_logged(
         assert actor.user is not None
         if access.permission is None or access.permission not in GRANTED[actor.user.role]:
             continue
-        since = _last(setup_engine)
+        since = last_entry(setup_engine)
         path = way.path(app, ground.own(actor))
         answer = browsers[name].get(path, htmx=htmx)
         body = body_of(answer)
@@ -99,7 +99,8 @@ def test_what_a_page_shows_is_logged(
             assert not [one for one in told if not marks.get(one, set()) & words], f"{name}: logged and not shown"
 
 
-def _last(engine: Engine) -> UUID:
+def last_entry(engine: Engine) -> UUID:
+    """The newest entry's id."""
     with engine.connect() as connection:
         found = connection.execute(text("SELECT id FROM access_entry ORDER BY id DESC LIMIT 1")).scalar_one_or_none()
         return found or UUID(int=0)

@@ -37,7 +37,7 @@ def finding(store: Session, of: Review, office: Office, key: str = "x", kind: st
     row = ReviewFinding(fmo_id=of.fmo_id, id=new_id(), review_id=of.id, kind=kind, key=key)
     row.why, row.actor_id, row.actor_name = f"Qwhy{office.fmo.slug}.", office.admin.id, f"Qwho{office.fmo.slug}"
     row.role, row.day, row.first_at, row.last_at = "fmo_admin", now.date(), now, now
-    row.entries, row.member_ids = 1, [office.stray.id]
+    row.entries, row.member_ids, row.filters = 1, [office.stray.id], {"member": str(office.stray.id)}
     return add(store, row)
 
 

@@ -32,6 +32,7 @@ class Shown:
     filters: list[str]
     href: str
     stuck: bool
+    member: UUID | None  # whom the filters name
 
 
 def files() -> list[Shown]:
@@ -44,7 +45,7 @@ def shown(row: LogFile) -> Shown:
     """One file for the page."""
     asked = LogAsked(PATH, row.filters)
     stuck = row.state in (QUEUED, RUNNING) and row.beat_at < clock.now() - DEAD
-    return Shown(row, in_words(asked), asked.href(), stuck)
+    return Shown(row, in_words(asked), asked.href(), stuck, asked.id("member"))
 
 
 def in_words(asked: LogAsked) -> list[str]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, flash, request, url_f
 from portal.compliance import asked
 from portal.compliance.exports import events, operations, queries
 from portal.compliance.exports.models import READY, LogFile
-from portal.core import scope
+from portal.core import access, scope
 from portal.core.fragments import fragment, go, live, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
@@ -24,7 +24,9 @@ OVER = "This file is not kept any more. Order it anew from the access log."
 @allow(Permission.ACCESS_READ, events.SEEN)
 def files() -> Response:
     """Every file that is kept."""
-    return page("compliance/exports/files.html", files=queries.files(), kept_days=queries.KEPT.days)
+    kept = queries.files()
+    access.record(events.SEEN, members={member for file in kept if (member := file.member)})
+    return page("compliance/exports/files.html", files=kept, kept_days=queries.KEPT.days)
 
 
 @bp.post("")

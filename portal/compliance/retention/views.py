@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, request, url_for
 from portal.compliance.retention import events, operations, queries
 from portal.compliance.retention.forms import HoldForm, LiftForm, TermForm
 from portal.compliance.retention.models import LegalHold, LogArchive
-from portal.core import scope
+from portal.core import access, scope
 from portal.core.fragments import go, page
 from portal.core.lookup import find_or_404
 from portal.core.permissions import Permission, allow
@@ -25,13 +25,15 @@ def retention() -> Response:
 
 
 def _page(form: TermForm, status: int = 200) -> Response:
+    holds = queries.holds()
+    access.record(events.SEEN, members={one for hold in holds for one in queries.members_of(hold.row)})
     return page(
         "compliance/retention/retention.html",
         status=status,
         form=form,
         years=queries.years(),
         oldest=queries.oldest(),
-        holds=queries.holds(),
+        holds=holds,
         kinds=queries.KINDS,
         archives=queries.archives(),
         me=scope.current().actor_id,
@@ -71,7 +73,7 @@ def place_hold() -> Response:
 
 
 @bp.get("/holds/<uuid:hold_id>/lift")
-@allow(Permission.RETENTION)
+@allow(Permission.RETENTION, events.SEEN)
 def ask_to_lift(hold_id: UUID) -> Response:
     """The form that lifts a hold."""
     return _lifting(find_or_404(LegalHold, hold_id), LiftForm(formdata=None))
@@ -95,6 +97,7 @@ def lift_hold(hold_id: UUID) -> Response:
 
 def _lifting(hold: LegalHold, form: LiftForm, status: int = 200) -> Response:
     told = queries.in_words(hold)
+    access.record(events.SEEN, kind="legal_hold", ids=[hold.id], members=queries.members_of(hold))
     mine = hold.placed_by == scope.current().actor_id
     return page("compliance/retention/lift.html", hold=told, form=form, mine=mine, kinds=queries.KINDS, status=status)
 

@@ -11,6 +11,7 @@ from portal.compliance.reviews.forms import CloseForm, FineForm, HandOverForm, J
 from portal.compliance.reviews.models import Review, ReviewFinding
 from portal.compliance.reviews.views.parts import bp, place, words
 from portal.compliance.seals.chain import moment
+from portal.core import access
 from portal.core.fragments import go, page
 from portal.core.ids import parse_id
 from portal.core.lookup import find_or_404
@@ -44,8 +45,10 @@ def _page(
 ) -> Response:
     asked = _asked(review)
     listing = queries.findings(review, asked)
-    named = asked.args.get("kind")
-    kind = next((one for one in queries.by_kind(review) if one.name == named), None)
+    named = {key for one in listing.items if (key := parse_id(one.filters.get("member", "")))}
+    access.record(events.SEEN, kind="review", ids=[review.id], members=named)
+    chosen = asked.args.get("kind")
+    kind = next((one for one in queries.by_kind(review) if one.name == chosen), None)
     return page(
         "compliance/reviews/findings.html",
         block="results",
@@ -119,6 +122,7 @@ def _finding(
     status: int = 200,
 ) -> Response:
     follow_up = queries.follow_ups_of([found.id]).get(found.id)
+    access.record(events.SEEN, kind="review_finding", ids=[found.id], members=set(found.member_ids))
     return page(
         "compliance/reviews/finding.html",
         status=status,
