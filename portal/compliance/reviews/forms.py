@@ -93,7 +93,7 @@ class HandOverForm(Form):
     """Who goes on with a follow-up, and what they must know."""
 
     follow_up = HiddenField()
-    owner = SelectField("Who goes on with it", validators=[InputRequired("Choose who goes on with it.")])
+    successor = SelectField("Who goes on with it", validators=[InputRequired("Choose who goes on with it.")])
     handing_note = TextAreaField(
         "Note to them",
         filters=[stripped],
@@ -104,7 +104,7 @@ class HandOverForm(Form):
     def offer(self, now: FollowUp | None) -> HandOverForm:
         """The form for a follow-up, with every officer to choose from but the one who has it."""
         others = [(key, name) for key, name in people.officers().items() if now is None or key != now.owner_id]
-        self.owner.choices = [
+        self.successor.choices = [
             SelectChoice("", "Choose an officer"),
             *(SelectChoice(str(one), name) for one, name in others),
         ]
@@ -114,7 +114,7 @@ class HandOverForm(Form):
 
     def chosen(self) -> tuple[UUID, str]:
         """Who goes on with it."""
-        owner = parse_id(self.owner.data or "")
+        owner = parse_id(self.successor.data or "")
         assert owner is not None, "the select offers ids only"
         return owner, people.officers()[owner]
 

@@ -157,7 +157,7 @@ def hand_over(finding_id: UUID) -> Response:
     found = find_or_404(ReviewFinding, finding_id)
     form = HandOverForm().offer(None)
     if not form.validate_on_submit():
-        return _finding(found, handing_over=form, status=422)
+        return _finding(found, handing_over=form.offer(queries.follow_ups_of([found.id]).get(found.id)), status=422)
     to = form.chosen()
     try:
         handing.hand_over(found, parse_id(form.follow_up.data or ""), to=to, note=form.handing_note.data)

@@ -50,7 +50,7 @@ def follow_ups(store: Session, found: ReviewFinding) -> list[FollowUp]:
 
 def handed(officer: Any, found: ReviewFinding, shown: FollowUp, to: User, note: str = "On leave") -> Any:
     """Hand a follow-up over as the page does."""
-    sent = {"follow_up": str(shown.id), "owner": str(to.id), "handing_note": note}
+    sent = {"follow_up": str(shown.id), "successor": str(to.id), "handing_note": note}
     return officer.post(f"{PAGE}/findings/{found.id}/hand-over", data=sent)
 
 
@@ -66,7 +66,10 @@ def test_it_is_handed_over_and_the_signature_goes_on_holding(
     assert MINE in officer.get("/compliance/").text and MINE not in other.get("/compliance/").text
     page = f"{PAGE}/findings/{followed.id}"
     assert f'value="{shown.id}"' in officer.get(page).text
-    assert handed(officer, followed, shown, second, note="").status_code == 422
+    without = handed(officer, followed, shown, second, note="")
+    assert (
+        without.status_code == 422 and f'<option value="{first.id}">' not in without.text.partition("Note to them")[0]
+    )
     assert handed(officer, followed, shown, second).status_code == 303
     if before:
         finished(officer, store, old_fmo)
