@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from portal.compliance import lookup, subjects
 from portal.compliance.disclosures import statements, told, words
 from portal.compliance.disclosures.models import POSSIBLE, WRONG, RecordedDisclosure
+from portal.compliance.reviews import rules
 from portal.core import clock, scope
 from portal.core.crypto import decrypt
 from portal.extensions import db
@@ -23,21 +25,16 @@ YEARS = 6  # 164.528(a)(1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days asked for, both included."""
+    """The days asked for, both included; days are those of the FMO's office."""
 
     first: date
     last: date
 
-    @property
-    def begin(self) -> datetime:
-        """The first moment of it."""
-        return datetime(self.first.year, self.first.month, self.first.day, tzinfo=clock.zone())
-
-    @property
-    def end(self) -> datetime:
-        """The first moment after it."""
+    def moments(self, zone: tzinfo) -> tuple[datetime, datetime]:
+        """The first moment of it and the first after it, where the days are those of `zone`."""
         after = self.last + timedelta(days=1)
-        return datetime(after.year, after.month, after.day, tzinfo=clock.zone())
+        begin = datetime(self.first.year, self.first.month, self.first.day, tzinfo=zone)
+        return begin, datetime(after.year, after.month, after.day, tzinfo=zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +111,29 @@ def _day(written: str) -> date | None:
 def of_member(member_id: UUID, asked: Period) -> Accounting | None:
     """The accounting; None where the FMO knows no such member. Whoever asks logs it."""
     session, fmo_id = db.session(), scope.fmo_id()
-    rows = statements.deliveries(session, fmo_id, member_id, begin=asked.begin, end=asked.end)
+    zone = ZoneInfo(rules.office_zone())
+    begin, end = asked.moments(zone)
+    rows = statements.deliveries(session, fmo_id, member_id, begin=begin, end=end)
     if not rows and not lookup.is_member(member_id) and not statements.was_delivered(session, fmo_id, member_id):
         return None
-    lines = [*_delivered(rows), *(recorded_line(one) for one in _recorded(member_id, asked))]
+    lines = [*_delivered(rows, zone), *(recorded_line(one) for one in _recorded(member_id, asked))]
     return Accounting(member_id, asked, sorted(lines, key=lambda line: line.day, reverse=True))
 
 
-def _delivered(rows: Sequence[Any]) -> list[Line]:
+def _delivered(rows: Sequence[Any], zone: tzinfo) -> list[Line]:
     copies = told.carriers([(row.recipient_id, row.policy_id) for row in rows])
     unnamed = subjects.names("business", {row.recipient_id for row in rows if row.name is None})
-    return [_line(row, copies.get((row.recipient_id, row.policy_id)), unnamed) for row in rows]
+    return [_line(row, copies.get((row.recipient_id, row.policy_id)), unnamed, zone) for row in rows]
 
 
-def _line(row: Any, copy: tuple[str, str] | None, unnamed: Mapping[UUID, str]) -> Line:
+def _line(row: Any, copy: tuple[str, str] | None, unnamed: Mapping[UUID, str], zone: tzinfo) -> Line:
     name = row.name or unnamed.get(row.recipient_id) or str(row.recipient_id)
     npns = f"NPN {', '.join(row.npns)}" if row.npns else ""
     carrier = f"Policy of {subjects.worded('carrier', copy[0])}. " if copy else ""
     wrong = row.verdict == WRONG
     return Line(
-        day=clock.local(row.at).date(),
-        until=clock.local(row.until).date() if row.until else None,
+        day=row.at.astimezone(zone).date(),
+        until=row.until.astimezone(zone).date() if row.until else None,
         recipient=name,
         address=", ".join(filter(None, (row.contact, npns))),
         what=f"{carrier}{words.what(row.fields)}",

@@ -40,6 +40,11 @@ def held() -> Rules:
     return Rules(**{one.name: getattr(row, one.name) for one in fields(Rules)}) if row else Rules()
 
 
+def office_zone() -> str:
+    """The zone in whose days the scope's FMO counts; all of the rules that whoever releases policies may read."""
+    return db.session.scalar(select(ReviewRules.zone).where(ReviewRules.id == scope.fmo_id())) or Rules().zone
+
+
 def change(new: Rules) -> list[str]:
     """Keep new rules; the names of those that changed, which the log gets with what they were and are."""
     before, after = asdict(held()), asdict(new)

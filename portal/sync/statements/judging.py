@@ -3,7 +3,7 @@
 Moved to another agent from a day on that the carrier names, after the delivery, or still of the NPN that only left the
 account: rightful until then, and nothing is kept. Taken back with its file, or corrected by crosswalk, hand, or the
 carrier's own days: never rightful. Where a file names another agent and not since when, or nobody wrote it any more, a
-person must say.
+person must say. The day of a delivery is that of the FMO's office.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 
 from portal.compliance.disclosures.findings import Judged
 from portal.compliance.disclosures.models import POSSIBLE, WRONG
+from portal.compliance.reviews import rules
 from portal.extensions import db
 from portal.sync.statements.leave import Taken
 
@@ -40,7 +41,7 @@ LEFT JOIN LATERAL (
   SELECT w.run_id FROM policy_writer w WHERE w.fmo_id = :fmo AND w.policy_id = c.policy_id AND w.until IS NOT NULL
   ORDER BY w.until DESC, w.since DESC LIMIT 1) was ON true
 LEFT JOIN LATERAL (
-  SELECT CAST(coalesce(r.started_at, c.created_at) AT TIME ZONE 'UTC' AS date) AS day
+  SELECT CAST(coalesce(r.started_at, c.created_at) AT TIME ZONE :zone AS date) AS day
   FROM sync_run r WHERE r.fmo_id = :fmo AND r.business_id = c.business_id AND r.id = c.added_run_id) delivered ON true
 """
 _IN_DOUBT = ("file", "nobody", "npn")
@@ -53,7 +54,7 @@ JOIN crm_policy c ON c.fmo_id = :fmo AND c.business_id = t.business_id AND c.pol
 
 def judge(fmo_id: UUID, taken: Sequence[Taken]) -> list[Judged]:
     """What is to be kept of the deliveries of copies that were just taken because their policy has another writer."""
-    return _found(_JUDGE, fmo_id, taken)
+    return _found(_JUDGE, fmo_id, taken, zone=rules.office_zone()) if taken else []
 
 
 def judge_npn(fmo_id: UUID, taken: Sequence[Taken]) -> list[Judged]:
@@ -61,14 +62,12 @@ def judge_npn(fmo_id: UUID, taken: Sequence[Taken]) -> list[Judged]:
 
     Whether it was the account's until now, or never and given by mistake, only a person can say.
     """
-    return _found(_UNDER_NPN, fmo_id, taken)
+    return _found(_UNDER_NPN, fmo_id, taken) if taken else []
 
 
-def _found(query: str, fmo_id: UUID, taken: Sequence[Taken]) -> list[Judged]:
-    if not taken:
-        return []
+def _found(query: str, fmo_id: UUID, taken: Sequence[Taken], **more: str) -> list[Judged]:
     known = {"fmo": fmo_id, "businesses": [t.business_id for t in taken], "policies": [t.policy_id for t in taken]}
-    rows = db.session.execute(text(query), known).all()
+    rows = db.session.execute(text(query), {**known, **more}).all()
     return [_judged(row) for row in rows if row.cause is not None]
 
 

@@ -7,6 +7,7 @@ import io
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -28,6 +29,7 @@ from tests.support.people import acting
 from tests.support.world import Account, Office, World
 
 HERE = "/compliance/disclosures"
+OFFICE = ZoneInfo("America/New_York")  # where nobody has said otherwise
 
 
 def delivery(
@@ -255,7 +257,7 @@ def test_the_accounting_is_every_delivery_of_the_members_policies(
                 delivered_run_id=entry.run_id,
                 verdict=verdict,
             )
-        if entry.at.date() > accounting.six_years().first:
+        if entry.at.astimezone(OFFICE).date() > accounting.six_years().first:
             truth[who][entry.id] = verdict == "wrong"
     for number, member in enumerate(members):
         with acting(app, Role.COMPLIANCE, office.fmo):
@@ -264,6 +266,18 @@ def test_the_accounting_is_every_delivery_of_the_members_policies(
         kept = {line.entry_id: line.accountable for line in found.lines if line.day > accounting.six_years().first}
         assert kept == truth[number]
         assert len(found.told) == sum(line.accountable for line in found.lines)
+
+
+def test_days_are_those_of_the_office(app: Flask, world: World, store: Session) -> None:
+    """What was delivered at ten in the evening in New York is of that day, though the day after has begun in UTC."""
+    member = make.member(store, world.summit.fmo)
+    evening = delivery(store, world.summit, world.amy, member, new_id(), at=datetime(2026, 3, 2, 3, tzinfo=UTC))
+    with acting(app, Role.COMPLIANCE, world.summit.fmo):
+        the_day, after = (accounting.Period(date(2026, 3, day), date(2026, 3, day)) for day in (1, 2))
+        found, none = (accounting.of_member(member.id, one) for one in (the_day, after))
+    assert found is not None and none is not None
+    assert [(line.entry_id, line.day) for line in found.lines] == [(evening.id, date(2026, 3, 1))]
+    assert none.lines == []
 
 
 def test_six_years_back_from_a_leap_day(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.businesses.models import Business, BusinessNpn
+from portal.compliance.reviews.models import ReviewRules
+from portal.compliance.reviews.rules import Rules
 from portal.core.scope import Role
 from portal.downline.models import Producer
 from portal.extensions import db
 from portal.identity.models import Fmo
 from portal.sync import operations
+from portal.sync.models import SyncRun
 from tests.portal.book.conftest import attribute, hold_nothing
 from tests.portal.book.rows import aetna, golden, mutual, person
 from tests.portal.book.undoing import order, work_off
@@ -146,6 +150,29 @@ def test_the_agents_own_days_tell_a_move_from_a_correction(
     assert [one.cause for one in found] == ([cause] if cause else [])
     assert len(rows(setup_engine, TOLD)) == len(found)
     assert len(rows(setup_engine, "SELECT 1 FROM access_entry WHERE action = 'policy.released'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("began", "zone", "cause"),
+    [
+        ("2026-06-02 03:30Z", None, None),  # half past eleven in the evening before, in New York
+        ("2026-06-02 04:30Z", None, "dates"),
+        ("2026-06-02 04:30Z", "Pacific/Honolulu", None),
+        ("2026-06-01 15:00Z", "Pacific/Guam", "dates"),  # there the day has begun
+    ],
+)
+def test_the_day_of_a_delivery_is_the_offices(
+    app: Flask, store: Session, setup_engine: Engine, office: Office, began: str, zone: str | None, cause: str | None
+) -> None:
+    if zone:
+        rules = asdict(Rules()) | {"zone": zone}
+        make.add(store, ReviewRules(fmo_id=office.fmo.id, id=office.fmo.id, changed_name="O", **rules))
+    load(app, store, office.fmo, ambetter(AMY, "1/1/2026"), "20260601")
+    sync(app, store, office.amy)
+    store.execute(update(SyncRun).values(started_at=datetime.fromisoformat(began)))
+    store.commit()
+    load(app, store, office.fmo, ambetter(NORA, "6/2/2026"), "20260701")
+    assert [one.cause for one in rows(setup_engine, FOUND)] == ([cause] if cause else [])
 
 
 def test_a_file_that_names_another_and_no_day_leaves_it_to_a_person(
