@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,9 +21,9 @@ from tests.portal.sync.runs import ask_for_run, versions
 NO_MOUNT = "A small file system could not be mounted (that needs root), so no disk was filled."
 
 
-@pytest.fixture
-def small_disk(setup_engine: Engine) -> Iterator[Path]:
-    """A file system of sixteen megabytes, on which the copies of policies stand."""
+@contextmanager
+def small_disk_for(engine: Engine, table: str) -> Iterator[Path]:
+    """A file system of sixteen megabytes, on which one table stands."""
     place = Path("/tmp") / f"portal-disk-{uuid4().hex[:8]}"  # the server's user must pass through every parent
     place.mkdir(mode=0o755)
     mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", str(place)]
@@ -30,18 +31,32 @@ def small_disk(setup_engine: Engine) -> Iterator[Path]:
         place.rmdir()
         pytest.skip(NO_MOUNT)
     try:
-        user = folders.server_user(Path(_data(setup_engine)))
+        user = folders.server_user(Path(_data(engine)))
         if user:
             subprocess.run(["chown", f"{user.pw_uid}:{user.pw_gid}", str(place)], check=True)
-        _execute(setup_engine, f"CREATE TABLESPACE small LOCATION '{place}'")
-        _execute(setup_engine, "ALTER TABLE crm_policy SET TABLESPACE small")
+        _execute(engine, f"CREATE TABLESPACE small LOCATION '{place}'")
+        _execute(engine, f"ALTER TABLE {table} SET TABLESPACE small")
         yield place
     finally:
         (place / "filler").unlink(missing_ok=True)
-        _execute(setup_engine, "ALTER TABLE crm_policy SET TABLESPACE pg_default")
-        _execute(setup_engine, "DROP TABLESPACE IF EXISTS small")
+        _execute(engine, f"ALTER TABLE {table} SET TABLESPACE pg_default")
+        _execute(engine, "DROP TABLESPACE IF EXISTS small")
         subprocess.run(["umount", "-l", str(place)], check=False)
         place.rmdir()
+
+
+@pytest.fixture
+def small_disk(setup_engine: Engine) -> Iterator[Path]:
+    """The disk on which the copies of policies stand."""
+    with small_disk_for(setup_engine, "crm_policy") as place:
+        yield place
+
+
+def fill(disk: Path) -> None:
+    """Leave no room."""
+    with (disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        while True:
+            file.write(b"\0" * 65536)
 
 
 def _data(engine: Engine) -> str:
@@ -58,11 +73,7 @@ def _execute(engine: Engine, statement: str) -> None:
 def test_a_full_disk(small_disk: Path, crew: Crew, app: Flask, store: Session, setup_engine: Engine) -> None:
     business = account(store, "disturbed")
     before, said = versions(setup_engine), len(crew.said())
-    filler = small_disk / "filler"
-    with filler.open("wb") as file, pytest.raises(OSError, match="No space"):
-        while True:
-            file.write(b"\0" * 65536)
-            file.flush()
+    fill(small_disk)
 
     run_id = ask_for_run(app, business)
     failed = wait_for(setup_engine, run_id, "failed", "succeeded")
@@ -71,7 +82,7 @@ def test_a_full_disk(small_disk: Path, crew: Crew, app: Flask, store: Session, s
     assert "disk is full. Nothing in the account was changed." in failed.error and "Retry" in failed.error
     assert versions(setup_engine) == before
     assert "Traceback" not in crew.said()[said:]
-    filler.unlink()
+    (small_disk / "filler").unlink()
     again = ask_for_run(app, business)
     assert wait_for(setup_engine, again, "failed", "succeeded").status == "succeeded"
     assert len(content(setup_engine, business.id)["crm_policy"]) == 40
