@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.compliance import export, subjects
@@ -33,6 +34,9 @@ from portal.extensions import db
 AT_ONCE = 1000  # entries in memory
 PIECE = 1024 * 1024  # bytes before compression
 TELL_EVERY = 1.0
+# A worker that was killed in a long statement holds its file until the server sees it, which takes up to ten seconds:
+# whoever gave up sooner would leave the file to nobody.
+DEAD_AFTER = "20s"
 BY_JOB = "Portal jobs"
 
 
@@ -80,6 +84,12 @@ def _drop(scope: Scope, file_id: UUID) -> None:
         session.execute(mine.execution_options(synchronize_session=False))
 
 
+def _set(session: Session, **settings: str) -> None:
+    """For the rest of the transaction."""
+    for name, value in settings.items():
+        session.execute(select(func.set_config(name, value, True)))
+
+
 @dataclass(slots=True)
 class _Making:
     """One file under way."""
@@ -112,10 +122,16 @@ class _Making:
         self._end(asked)
 
     def _alone(self, session: Session) -> None:
-        session.execute(select(func.set_config("statement_timeout", "0", True)))
+        before = session.scalar(select(func.current_setting("lock_timeout")))
+        _set(session, statement_timeout="0", lock_timeout=DEAD_AFTER)
         key = func.hashtextextended(f"portal.log_file:{self.file.id}", 0)
-        if not session.scalar(select(func.pg_try_advisory_xact_lock(key))):
-            raise _Cancelled
+        try:
+            session.execute(select(func.pg_advisory_xact_lock(key)))
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != "55P03":  # the lock was not to be had
+                raise
+            raise _Cancelled from error
+        _set(session, lock_timeout=str(before))
 
     def _begin(self, total: int) -> None:
         """What a worker that was killed has left goes."""
