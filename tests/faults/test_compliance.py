@@ -37,10 +37,10 @@ def officer(world: World, store: Session, client_for: Any) -> FlaskClient:
 
 
 @contextmanager
-def held_up(engine: Engine, table: str) -> Iterator[None]:
-    """Let whoever writes into `table` stand still there."""
+def held_up(engine: Engine, table: str, mode: str = "SHARE") -> Iterator[None]:
+    """Let whoever writes into `table` stand still there; in the mode ACCESS EXCLUSIVE whoever reads it, too."""
     with engine.connect() as connection:
-        connection.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
+        connection.execute(text(f"LOCK TABLE {table} IN {mode} MODE"))
         yield
         connection.rollback()
 

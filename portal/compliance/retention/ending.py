@@ -113,6 +113,8 @@ def _archive_and_end(month: Month, parts: list[_Part], entries: int, as_of: date
     made = 0
     for part in parts:
         if part.archive is not None:
+            if not part.archive.told:  # whoever kept it was killed before that
+                _tell(part, part.archive.id, part.archive.entries, month, by)
             if part.archive.entries != part.entries:
                 counts = f"The archive holds {part.archive.entries:,} entries, the log {part.entries:,}."
                 return Step(month, entries, REFUSED, f"FMO {part.fmo_id}: {counts}")
@@ -151,7 +153,11 @@ def _archive(part: _Part, month: Month, by: str) -> None:
     archive = archiving.write(part.fmo_id, month)
     with open_session(sealing(part.fmo_id)) as session:
         record_id = statements.keep(session, archive, month)
-    told = {"kind": "log_archive", "ids": [record_id], "month": str(month), "count": archive.entries}
+    _tell(part, record_id, archive.entries, month, by)
+
+
+def _tell(part: _Part, record_id: UUID, entries: int, month: Month, by: str) -> None:
+    told = {"kind": "log_archive", "ids": [record_id], "month": str(month), "count": entries}
     with logging_for(part.fmo_id, by) as session:
         access.record(events.ARCHIVED, session=session, **told)  # type: ignore[arg-type]  # of several kinds
 

@@ -35,8 +35,11 @@ _HOLDS = text(
     "SELECT id, subject_id FROM legal_hold WHERE fmo_id = :fmo_id AND lifted_at IS NULL ORDER BY placed_at, id"
 )
 _ARCHIVE = text("""
-SELECT entries, ended_at, approved_by IS NOT NULL AS approved, second_by IS NOT NULL AS second
-FROM log_archive WHERE fmo_id = :fmo_id AND month = :month
+SELECT a.id, a.entries, a.ended_at, a.approved_by IS NOT NULL AS approved, a.second_by IS NOT NULL AS second,
+  EXISTS (
+    SELECT FROM access_entry e WHERE e.fmo_id = a.fmo_id AND e.at >= a.made_at AND e.action = 'log_archive.write'
+      AND a.id = ANY(e.subject_ids)) AS told
+FROM log_archive a WHERE a.fmo_id = :fmo_id AND a.month = :month
 """)
 _RECORD = text(f"SELECT {seals.RECORD} FROM log_archive WHERE fmo_id = :fmo_id AND month = :month")
 _KEEP = text("""
@@ -89,7 +92,10 @@ def holding(session: Session, fmo_id: UUID, month: Month) -> UUID | None:
 
 
 def archived(session: Session, fmo_id: UUID, month: Month) -> Any:
-    """Of the FMO's archive of the month: entries, ended_at, approved, second; None where there is none."""
+    """Of the FMO's archive of the month: id, entries, ended_at, approved, second, and whether the log tells of it.
+
+    None where there is none.
+    """
     return session.execute(_ARCHIVE, {"fmo_id": fmo_id, "month": month.first}).one_or_none()
 
 
