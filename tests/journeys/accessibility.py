@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 320, "height": 640}
+BETWEEN = (390, 820)  # where facts have two columns already, and a table is cards no more
 _ALL = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
 # Another colour scheme changes no element: only what looks at colours is asked again.
 _COLOURS = {
@@ -23,6 +24,8 @@ _SETTLED = """async () => {
         calm = document.getAnimations().length ? 0 : calm + 1;
     }
 }"""
+# A table learns within a frame that it no longer fits, and scrolls in its own region from then on.
+_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _TOO_WIDE = """() => [...document.querySelectorAll('body *')]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(e).position !== 'fixed')
     .slice(0, 3).map(e => e.outerHTML.slice(0, 90))"""
@@ -45,12 +48,21 @@ def faults(page: Page) -> list[str]:
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two words
         page.evaluate(_SETTLED)
         found += [f"{_where(page)} ({name}): {line}" for line in _violations(page, rules)]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append(f"{_where(page)} is wider than 320 px: {page.evaluate(_TOO_WIDE)}")
+    found += _too_wide(page)
     if squeezed := page.evaluate(_SQUEEZED):
         found.append(f"{_where(page)} has cells at 320 px that are too narrow to read: {squeezed}")
+    for width in BETWEEN:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(_FRAME)
+        found += _too_wide(page)
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # the same two numbers
     return found
+
+
+def _too_wide(page: Page) -> list[str]:
+    if not page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        return []
+    return [f"{_where(page)} is wider than {page.evaluate('innerWidth')} px: {page.evaluate(_TOO_WIDE)}"]
 
 
 def _where(page: Page) -> str:
