@@ -6,19 +6,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine
 
 from tests.faults import crew as crews
 from tests.faults.crew import Crew, Took
 
 
 @pytest.fixture(scope="module")
-def _on_duty(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def _on_duty(app: Flask, setup_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     from portal.extensions import redis_client
 
     with app.app_context():
         queue = redis_client()
     queue.flushdb()
     with crews.on_duty(tmp_path_factory.mktemp("faults") / "crew.log", queue) as crew:
+        crews.wait_for_a_round(setup_engine)
         yield crew
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -20,7 +21,9 @@ from rq import Worker
 from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
+from sqlalchemy import Engine, text
 
+from portal.core.ids import new_id
 from tasks.queue import AllowedJob
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +102,25 @@ class Crew:
     def said(self) -> str:
         """What was printed so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def wait_for_a_round(engine: Engine) -> None:
+    """Wait until the relay has ended a round: in its first it keeps house, and would stand still at what a test holds.
+
+    What is put into the outbox once something was sent is sent in a later round than that.
+    """
+    put = text("INSERT INTO outbox (fmo_id, id, job, args) VALUES (:id, :id, 'follow_book', ARRAY[CAST(:id AS text)])")
+    sent = text("SELECT sent_at FROM outbox WHERE id = :id")
+
+    def is_sent(row_id: UUID) -> bool:
+        with engine.connect() as connection:
+            return connection.execute(sent, {"id": row_id}).scalar_one() is not None
+
+    for _ in range(2):
+        row_id = new_id()
+        with engine.begin() as connection:
+            connection.execute(put, {"id": row_id})
+        until(partial(is_sent, row_id), "a round of the relay")
 
 
 @contextmanager
