@@ -305,6 +305,7 @@
   const widths = new ResizeObserver((entries) => entries.forEach(({ target }) => fit(target)));
 
   function fit(region) {
+    region.classList.remove("fits"); // with it the region may be as wide as its table, however narrow the page became
     const fits = find("table", region).scrollWidth <= region.clientWidth;
     region.classList.toggle("fits", fits);
     region.tabIndex = fits ? -1 : 0;
