@@ -40,6 +40,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return JourneysTogether(config, log)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After they were shuffled."""
+    from tests.support.schedule import long_ones_first
+
+    long_ones_first(items)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Nothing is left behind."""
     if not hasattr(config, "workerinput") and servers.FOLDER in os.environ:
