@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.compliance.disclosures import events
@@ -45,6 +45,7 @@ def change(new: Office) -> bool:
     at_work = scope.current()
     row = {**after, "changed_name": at_work.actor_name}
     kept = insert(table_of(MemberOffice)).values(fmo_id=at_work.fmo_id, id=at_work.fmo_id, **row)
-    db.session.execute(kept.on_conflict_do_update(index_elements=["fmo_id", "id"], set_=row))
+    set_ = {**row, "changed_at": func.now()}  # the model's own onupdate is not asked here
+    db.session.execute(kept.on_conflict_do_update(index_elements=["fmo_id", "id"], set_=set_))
     access.record(events.OFFICE_CHANGED, kind="member_office", ids=[scope.fmo_id()], fields=list(told), office=told)
     return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.compliance.reviews import events
@@ -55,7 +55,8 @@ def change(new: Rules) -> list[str]:
     row: dict[str, Any] = {**after, "changed_name": at_work.actor_name}
     table = table_of(ReviewRules)
     kept = insert(table).values(fmo_id=at_work.fmo_id, id=at_work.fmo_id, **row)
-    db.session.execute(kept.on_conflict_do_update(index_elements=["fmo_id", "id"], set_=row))
+    set_ = {**row, "changed_at": func.now()}  # the model's own onupdate is not asked here
+    db.session.execute(kept.on_conflict_do_update(index_elements=["fmo_id", "id"], set_=set_))
     told = {name: [before[name], after[name]] for name in changed}
     access.record(events.RULES_CHANGED, kind="review_rules", ids=[scope.fmo_id()], fields=changed, rules=told)
     return changed

@@ -63,6 +63,7 @@ def test_a_change_is_in_the_log_with_what_it_was(world: World, store: Session, c
         None,
         world.summit.compliance.name,
     )
+    assert kept.changed_at > first.at
 
 
 @pytest.mark.parametrize(
