@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -20,17 +18,6 @@ from tests.support.world import World
 
 _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended('portal.log_file:' || :file, 0))")
 _WAITING = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-
-
-@pytest.fixture(autouse=True)
-def own_application(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "application", lambda: app)
-
-
-@pytest.fixture
-def officer(world: World, client_for: Any) -> FlaskClient:
-    found: FlaskClient = client_for(world.summit.compliance)
-    return found
 
 
 def test_it_waits_until_the_dead_ones_transaction_is_gone(

@@ -31,17 +31,6 @@ from tests.support.world import World
 PAGE = "/compliance/exports"
 
 
-@pytest.fixture(autouse=True)
-def own_application(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "application", lambda: app)
-
-
-@pytest.fixture
-def officer(world: World, client_for: Any) -> FlaskClient:
-    found: FlaskClient = client_for(world.summit.compliance)
-    return found
-
-
 def files(store: Session) -> list[LogFile]:
     store.rollback()
     query = select(LogFile).order_by(LogFile.asked_at, LogFile.id)
